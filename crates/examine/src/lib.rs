@@ -1,0 +1,2 @@
+//! Evidence to records to detections to findings.
+pub mod model;

@@ -1,0 +1,142 @@
+//! A file action: somebody touched a file over the network.
+
+use crate::{Endpoint, Field, FieldName, Kind, Origin, Record, Text, Time, Value, operation::names};
+
+names! {
+    /// What was done to the file.
+    FileVerb {
+        /// Opened so that it came into being, or was emptied.
+        Create = "create",
+        /// Read.
+        Read = "read",
+        /// Written.
+        Write = "write",
+        /// Renamed or moved.
+        Rename = "rename",
+        /// Deleted.
+        Delete = "delete",
+    }
+}
+
+/// Somebody touched a file over the network; reads and writes of one open file count once.
+#[derive(Clone, Debug)]
+pub struct FileAction {
+    /// When it was first done.
+    pub time: Time,
+    /// Where it stands in the evidence.
+    pub origin: Origin,
+    /// Who did it.
+    pub source: Endpoint,
+    /// Whose file.
+    pub destination: Endpoint,
+    /// Protocol name, e.g. `smb`.
+    pub protocol: &'static str,
+    /// What was done.
+    pub verb: FileVerb,
+    /// The share it lives in; empty when not seen.
+    pub share: Text,
+    /// Path within the share.
+    pub path: Text,
+    /// New path of a rename; empty otherwise.
+    pub target: Text,
+    /// Bytes read or written.
+    pub size: u64,
+    /// Shannon entropy of the sample of written bytes, in bits a byte, where enough was seen.
+    pub entropy: Option<f64>,
+    /// Protocol status; 0 is success.
+    pub status: u32,
+    /// Who was logged on; empty when not seen.
+    pub user: Text,
+}
+
+fn base(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+fn extension(path: &str) -> Option<&str> {
+    base(path).rsplit_once('.').map(|(_, e)| e).filter(|e| !e.is_empty())
+}
+
+impl FileAction {
+    const FIELDS: [FieldName; 24] = [
+        FieldName::Timestamp,
+        FieldName::RecordKind,
+        FieldName::NetworkProtocol,
+        FieldName::EventAction,
+        FieldName::FilePath,
+        FieldName::FileFullName,
+        FieldName::FileExtension,
+        FieldName::FileTargetPath,
+        FieldName::FileTargetExtension,
+        FieldName::FileSize,
+        FieldName::FileEntropy,
+        FieldName::FileShare,
+        FieldName::FileStatus,
+        FieldName::UserName,
+        FieldName::SourceIp,
+        FieldName::SourcePort,
+        FieldName::SourceMac,
+        FieldName::DestinationIp,
+        FieldName::DestinationPort,
+        FieldName::DestinationMac,
+        FieldName::EvidenceNumber,
+        FieldName::EvidenceOffset,
+        FieldName::NetworkTransport,
+        FieldName::NetworkDirection,
+    ];
+
+    fn get(&self, name: FieldName) -> Option<Value<'_>> {
+        use FieldName as F;
+        match name {
+            F::Timestamp => Some(Value::Time(self.time)),
+            F::RecordKind => Some(Value::Str("file")),
+            F::NetworkProtocol => Some(Value::Str(self.protocol)),
+            F::EventAction => Some(Value::Str(self.verb.name())),
+            F::FilePath => Some(Value::Str(&self.path)),
+            F::FileFullName => Some(Value::Str(base(&self.path))),
+            F::FileExtension => extension(&self.path).map(Value::Str),
+            F::FileTargetPath => (!self.target.is_empty()).then(|| Value::Str(&self.target)),
+            F::FileTargetExtension => extension(&self.target).map(Value::Str),
+            F::FileSize => Some(Value::Int(self.size as i64)),
+            F::FileEntropy => self.entropy.map(Value::Float),
+            F::FileShare => (!self.share.is_empty()).then(|| Value::Str(&self.share)),
+            F::FileStatus => Some(Value::Int(i64::from(self.status))),
+            F::UserName => (!self.user.is_empty()).then(|| Value::Str(&self.user)),
+            F::EvidenceNumber => Some(Value::Int(self.origin.number as i64)),
+            F::EvidenceOffset => Some(Value::Int(self.origin.offset as i64)),
+            F::NetworkTransport => Some(Value::Str("tcp")),
+            F::NetworkDirection => {
+                Some(Value::Str(crate::direction(&self.source, &self.destination)))
+            }
+            _ => self.source.get(&self.destination, name),
+        }
+    }
+}
+
+impl Record for FileAction {
+    fn kind(&self) -> Kind {
+        Kind::File
+    }
+
+    fn time(&self) -> Time {
+        self.time
+    }
+
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn values<'a>(&'a self, field: &Field, f: &mut dyn FnMut(Value<'a>)) {
+        if let Some(value) = field.known.and_then(|name| self.get(name)) {
+            f(value);
+        }
+    }
+
+    fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for name in Self::FIELDS {
+            if let Some(value) = self.get(name) {
+                f(name.name(), value);
+            }
+        }
+    }
+}

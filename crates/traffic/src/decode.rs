@@ -1,0 +1,364 @@
+//! The decoder interface: probe → decode → records, over the contiguous bytes of each direction.
+//!
+//! A protocol is one [`Registration`]: a name, its usual ports, a probe that recognises it by
+//! content, and a constructor. The stream layer (`flow`, `stream`) owns reassembly, buffering and
+//! limits; a decoder sees bytes and a [`Context`] and answers how far it got. Decoders never fail:
+//! what cannot be read is skipped to the next plausible frame.
+
+use crate::assets::AssetNotes;
+use hangtu_record::{
+    Endpoint, FieldName, FileAction, Operation, Origin, Outcome, OwnedValue, Seen, Session, Text,
+    Time, Transport, Verb,
+};
+use std::{collections::VecDeque, net::IpAddr};
+
+/// One side of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that opened the connection or asks.
+    Client,
+    /// The one that answers.
+    Server,
+}
+
+impl Side {
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// What a probe may look at: the first bytes of one direction, and what the ports suggest.
+#[derive(Clone, Copy, Debug)]
+pub struct Peek<'a> {
+    /// Contiguous bytes from one sender, from where the capture joined.
+    pub bytes: &'a [u8],
+    /// Who sent them, when one of the protocol's own ports was used on exactly one side.
+    pub by_port: Option<Side>,
+    /// TCP or UDP.
+    pub transport: Transport,
+}
+
+/// A probe's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not this protocol.
+    No,
+    /// Cannot say before more bytes come.
+    More,
+    /// This protocol; who sent the bytes, where the content tells.
+    Yes(Option<Side>),
+}
+
+/// One protocol.
+pub struct Registration {
+    /// The value of `network.protocol`.
+    pub name: &'static str,
+    /// Whether it runs over TCP.
+    pub tcp: bool,
+    /// Whether it runs over UDP.
+    pub udp: bool,
+    /// Usual server ports: tried first, and evidence where content is weak.
+    pub ports: &'static [u16],
+    /// Recognises the protocol by content. Must be cheap: it sees the first bytes of many flows.
+    pub probe: fn(Peek<'_>) -> Verdict,
+    /// A decoder for one flow.
+    pub make: fn() -> Box<dyn Decoder>,
+}
+
+/// A decoder's state for one flow.
+pub trait Decoder: Send {
+    /// Reads contiguous bytes from one side and returns how many it has done with. The rest comes
+    /// again with more behind it. More than `bytes.len()` skips what comes next without looking;
+    /// [`DONE`] skips all that comes from this side. For datagrams `bytes` is one whole datagram
+    /// and the answer is not used.
+    fn data(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> usize;
+
+    /// Bytes from this side are missing (not captured, or not understood and dropped).
+    fn gap(&mut self, _cx: &mut Context<'_>, _from: Side) {}
+
+    /// The flow ended: emit what still waits.
+    fn end(&mut self, _cx: &mut Context<'_>) {}
+}
+
+/// Answer of [`Decoder::data`] that skips all further bytes of that side.
+pub const DONE: usize = usize::MAX;
+
+/// How many facts one session keeps.
+pub const MAX_FACTS: usize = 96;
+
+/// The unchanging part of a flow, as decoders see it.
+#[derive(Clone, Debug)]
+pub struct Parties {
+    /// Who asks.
+    pub client: Endpoint,
+    /// Who answers.
+    pub server: Endpoint,
+    /// 802.1Q identifier.
+    pub vlan: Option<u16>,
+    /// TCP, UDP or link.
+    pub transport: Transport,
+}
+
+impl Parties {
+    /// The endpoint of a side.
+    pub const fn of(&self, side: Side) -> &Endpoint {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+}
+
+/// Where decoders put what they found, and what they may know about the moment.
+pub struct Context<'a> {
+    /// Time of the packet that brought the last byte.
+    pub time: Time,
+    /// Place of that packet.
+    pub origin: Origin,
+    /// The two sides.
+    pub parties: &'a Parties,
+    /// Facts of this flow's session record.
+    pub facts: &'a mut Vec<(FieldName, OwnedValue)>,
+    /// The protocol name of the session; a decoder may refine it.
+    pub protocol: &'a mut &'static str,
+    /// Records and notes made so far.
+    pub out: &'a mut Output,
+}
+
+/// What decoding yields.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Operations.
+    pub operations: Vec<Operation>,
+    /// File actions.
+    pub files: Vec<FileAction>,
+    /// Sessions that ended.
+    pub sessions: Vec<Session>,
+    /// What was learnt about assets.
+    pub assets: AssetNotes,
+    /// Frames or messages that could not be read, by protocol.
+    pub unreadable: Vec<(&'static str, u64)>,
+}
+
+impl Context<'_> {
+    /// An operation of this moment asked by `from` of the other side, unanswered so far.
+    pub fn operation(
+        &self,
+        from: Side,
+        protocol: &'static str,
+        verb: Verb,
+        code: u32,
+        function: &'static str,
+    ) -> Operation {
+        Operation {
+            time: self.time,
+            origin: self.origin,
+            source: *self.parties.of(from),
+            destination: *self.parties.of(from.other()),
+            vlan: self.parties.vlan,
+            protocol,
+            verb,
+            code,
+            function,
+            unit: None,
+            object: Text::const_new(""),
+            address: None,
+            count: None,
+            value: Text::const_new(""),
+            outcome: Outcome::Unanswered,
+            error: None,
+            error_name: "",
+            seen: Seen::Request,
+            delay: None,
+        }
+    }
+
+    /// Emits an operation.
+    pub fn emit(&mut self, operation: Operation) {
+        self.out.assets.operation(&operation);
+        self.out.operations.push(operation);
+    }
+
+    /// Emits a file action.
+    pub fn emit_file(&mut self, action: FileAction) {
+        self.out.files.push(action);
+    }
+
+    /// Adds a fact to the session: distinct values only, at most [`MAX_FACTS`].
+    pub fn fact(&mut self, name: FieldName, value: impl Into<OwnedValue>) {
+        let value = value.into();
+        if matches!(&value, OwnedValue::Str(s) if s.is_empty()) {
+            return;
+        }
+        if self.facts.len() < MAX_FACTS && !self.facts.iter().any(|(n, v)| *n == name && *v == value)
+        {
+            self.facts.push((name, value));
+        }
+    }
+
+    /// Adds a text fact, cut to a sane length and free of control characters.
+    pub fn fact_text(&mut self, name: FieldName, bytes: &[u8]) {
+        let value = clean(bytes);
+        self.fact(name, OwnedValue::Str(value));
+    }
+
+    /// Notes something an asset said of itself or showed: a device identity, host name, ….
+    pub fn about(&mut self, side: Side, name: FieldName, text: &str) {
+        if let Some(ip) = self.parties.of(side).ip {
+            self.about_address(ip, name, text);
+        }
+    }
+
+    /// As [`Self::about`], for an address that is not a side of this flow.
+    pub fn about_address(&mut self, ip: IpAddr, name: FieldName, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() {
+            self.out.assets.fact(ip, name, text, self.protocol, self.origin);
+        }
+    }
+
+    /// Counts a frame or message that could not be read.
+    pub fn unreadable(&mut self, protocol: &'static str) {
+        match self.out.unreadable.iter_mut().find(|(p, _)| *p == protocol) {
+            Some((_, n)) => *n += 1,
+            None => self.out.unreadable.push((protocol, 1)),
+        }
+    }
+}
+
+/// Text from the wire made fit to show: lossy UTF-8, no control characters, at most 200 bytes.
+pub fn clean(bytes: &[u8]) -> Text {
+    let bytes = &bytes[..bytes.len().min(200)];
+    let mut out = Text::const_new("");
+    for c in String::from_utf8_lossy(bytes).chars() {
+        if !c.is_control() {
+            out.push(c);
+        }
+    }
+    out.trim().into()
+}
+
+/// UTF-16LE text from the wire made fit to show.
+pub fn clean_utf16(bytes: &[u8]) -> Text {
+    let units = bytes.chunks_exact(2).take(260).map(|c| u16::from_le_bytes([c[0], c[1]]));
+    char::decode_utf16(units)
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .filter(|c| !c.is_control())
+        .collect()
+}
+
+/// Requests that wait for their responses, oldest first, at most [`Pending::CAP`] of them.
+#[derive(Debug)]
+pub struct Pending<K>(VecDeque<(K, Operation)>);
+
+impl<K> Default for Pending<K> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<K: PartialEq> Pending<K> {
+    /// How many may wait; past that the oldest is emitted as unanswered.
+    pub const CAP: usize = 64;
+
+    /// Remembers a request.
+    pub fn ask(&mut self, cx: &mut Context<'_>, key: K, operation: Operation) {
+        if self.0.len() >= Self::CAP
+            && let Some((_, old)) = self.0.pop_front()
+        {
+            cx.emit(old);
+        }
+        self.0.push_back((key, operation));
+    }
+
+    /// Takes the newest request with that key and marks it as seen on both sides; its outcome is
+    /// for the caller to set.
+    pub fn answer(&mut self, cx: &Context<'_>, key: &K) -> Option<Operation> {
+        let at = self.0.iter().rposition(|(k, _)| k == key)?;
+        let (_, mut operation) = self.0.remove(at)?;
+        operation.seen = Seen::Both;
+        operation.delay = Some(cx.time.since(operation.time).max(0));
+        Some(operation)
+    }
+
+    /// Looks at the newest request with that key.
+    pub fn find(&mut self, key: &K) -> Option<&mut Operation> {
+        self.0.iter_mut().rev().find(|(k, _)| k == key).map(|(_, o)| o)
+    }
+
+    /// Emits everything that still waits as unanswered.
+    pub fn flush(&mut self, cx: &mut Context<'_>) {
+        for (_, operation) in self.0.drain(..) {
+            cx.emit(operation);
+        }
+    }
+}
+
+/// Runs one decoder over segments, as the stream layer would with nothing lost. For tests, fuzz
+/// targets and whoever wants one decoder alone. Returns the output and the session's facts.
+pub fn drive<'s>(
+    registration: &Registration,
+    transport: Transport,
+    segments: impl IntoIterator<Item = (Side, &'s [u8])>,
+) -> (Output, Vec<(FieldName, OwnedValue)>) {
+    let end = |last: u8, port: u16| Endpoint {
+        ip: Some(IpAddr::from([192, 0, 2, last])),
+        port,
+        mac: None,
+    };
+    let parties = Parties {
+        client: end(1, 49152),
+        server: end(2, registration.ports.first().copied().unwrap_or(0)),
+        vlan: None,
+        transport,
+    };
+    let (mut out, mut facts) = (Output::default(), Vec::new());
+    let mut protocol = registration.name;
+    let mut decoder = (registration.make)();
+    let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
+    let mut skip = [0_usize; 2];
+    let mut number = 0;
+    for (side, bytes) in segments {
+        number += 1;
+        let mut cx = Context {
+            time: Time(number as i64 * 1_000_000),
+            origin: Origin { input: 0, number, offset: 0 },
+            parties: &parties,
+            facts: &mut facts,
+            protocol: &mut protocol,
+            out: &mut out,
+        };
+        if transport == Transport::Udp {
+            decoder.data(&mut cx, side, bytes);
+            continue;
+        }
+        let (buffer, skip) = (&mut buffers[side as usize], &mut skip[side as usize]);
+        let skipped = bytes.len().min(*skip);
+        if *skip != DONE {
+            *skip -= skipped;
+        }
+        buffer.extend_from_slice(&bytes[skipped..]);
+        while !buffer.is_empty() {
+            let used = decoder.data(&mut cx, side, buffer);
+            if used == 0 {
+                break;
+            }
+            *skip = if used == DONE { DONE } else { used.saturating_sub(buffer.len()) };
+            buffer.drain(..used.min(buffer.len()));
+        }
+    }
+    let mut cx = Context {
+        time: Time(number as i64 * 1_000_000),
+        origin: Origin { input: 0, number, offset: 0 },
+        parties: &parties,
+        facts: &mut facts,
+        protocol: &mut protocol,
+        out: &mut out,
+    };
+    decoder.end(&mut cx);
+    (out, facts)
+}

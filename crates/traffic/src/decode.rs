@@ -129,9 +129,22 @@ pub struct Context<'a> {
     pub out: &'a mut Output,
 }
 
+/// Operations by verb, in the order of [`Verb::ALL`].
+pub type VerbCounts = [u32; Verb::ALL.len()];
+
 /// What decoding yields.
 #[derive(Debug, Default)]
 pub struct Output {
+    /// Whether records are kept for the reader, or only counted.
+    pub keep_records: bool,
+    /// Operations emitted since the flow layer last looked.
+    pub verbs: VerbCounts,
+    /// Operations emitted in all.
+    pub operation_count: u64,
+    /// File actions emitted in all.
+    pub file_count: u64,
+    /// Sessions emitted in all.
+    pub session_count: u64,
     /// Operations.
     pub operations: Vec<Operation>,
     /// File actions.
@@ -179,13 +192,19 @@ impl Context<'_> {
 
     /// Emits an operation.
     pub fn emit(&mut self, operation: Operation) {
-        self.out.assets.operation(&operation);
-        self.out.operations.push(operation);
+        self.out.verbs[operation.verb as usize] += 1;
+        self.out.operation_count += 1;
+        if self.out.keep_records {
+            self.out.operations.push(operation);
+        }
     }
 
     /// Emits a file action.
     pub fn emit_file(&mut self, action: FileAction) {
-        self.out.files.push(action);
+        self.out.file_count += 1;
+        if self.out.keep_records {
+            self.out.files.push(action);
+        }
     }
 
     /// Adds a fact to the session: distinct values only, at most [`MAX_FACTS`].
@@ -316,7 +335,8 @@ pub fn drive<'s>(
         vlan: None,
         transport,
     };
-    let (mut out, mut facts) = (Output::default(), Vec::new());
+    let mut out = Output { keep_records: true, ..Output::default() };
+    let mut facts = Vec::new();
     let mut protocol = registration.name;
     let mut decoder = (registration.make)();
     let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];

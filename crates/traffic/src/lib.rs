@@ -1,4 +1,6 @@
 //! Network captures to records.
 pub mod assets;
+pub mod capture;
 pub mod decode;
+pub mod packet;
 pub mod protocol;

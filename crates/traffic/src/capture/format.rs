@@ -1,0 +1,282 @@
+//! The reader shared by both formats: buffering, resynchronising, counting.
+
+use super::{CHUNK, Chunk, MAX_PACKET, PacketRef, pcap::Pcap, pcapng::Pcapng};
+use hangtu_record::Time;
+use std::io::{self, Read};
+
+/// What was wrong at a place in a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DamageKind {
+    /// The input ends inside a record.
+    Truncated,
+    /// A record or block header makes no sense; reading went on `skipped` bytes later.
+    BadHeader {
+        /// Bytes passed over.
+        skipped: u64,
+    },
+    /// Nothing that looks like a record follows any more.
+    Unreadable {
+        /// Bytes passed over.
+        skipped: u64,
+    },
+    /// The stream below (decompression, disk) failed.
+    Stream,
+    /// A packet names an interface that the section does not describe.
+    UnknownInterface,
+}
+
+/// Damage with its place in the (uncompressed) input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Byte offset.
+    pub offset: u64,
+    /// What was wrong.
+    pub kind: DamageKind,
+}
+
+/// How many damages are listed one by one; later ones are counted only.
+const MAX_DAMAGES: usize = 100;
+
+/// What one step of a format's parser found at the front of the bytes.
+pub(super) enum Step {
+    /// A packet whose record takes `size` bytes; `start` and `len` are within it.
+    Packet { size: usize, start: usize, len: usize, wire_len: u32, link: u16, time: Time },
+    /// A record without a packet, `size` bytes long; may exceed what is there (skip).
+    Skip { size: u64 },
+    /// More bytes are needed; at least this many in all.
+    Need(usize),
+    /// The record is plain but its packet cannot be used.
+    Refuse { size: usize, kind: DamageKind },
+    /// No record can start like this.
+    Bad,
+}
+
+pub(super) enum Format {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+}
+
+impl Format {
+    fn step(&mut self, bytes: &[u8], last: Time) -> Step {
+        match self {
+            Self::Pcap(f) => f.step(bytes),
+            Self::Pcapng(f) => f.step(bytes, last),
+        }
+    }
+
+    /// Whether a record plausibly starts here; `None` when more bytes would be needed to say.
+    fn plausible(&self, bytes: &[u8], last: Time) -> Option<bool> {
+        match self {
+            Self::Pcap(f) => f.plausible(bytes, last),
+            Self::Pcapng(f) => f.plausible(bytes),
+        }
+    }
+}
+
+/// Reads packets from one input.
+pub struct CaptureReader<R> {
+    source: R,
+    format: Format,
+    /// Bytes read and not yet parsed.
+    carry: Vec<u8>,
+    /// Offset in the input of the first byte of `carry`.
+    offset: u64,
+    /// Bytes still to pass over.
+    skip: u64,
+    /// Bytes passed over so far while looking for a record after damage at `.0`.
+    lost: Option<(u64, u64)>,
+    ended: bool,
+    packets: u64,
+    last: Time,
+    damages: Vec<Damage>,
+    more_damages: u64,
+}
+
+impl<R: Read> CaptureReader<R> {
+    /// Reads the file header. `None` when this is neither pcap nor pcapng.
+    pub fn new(mut source: R) -> io::Result<Option<Self>> {
+        let mut carry = Vec::with_capacity(CHUNK);
+        let mut broken = false;
+        match source.by_ref().take(24).read_to_end(&mut carry) {
+            Ok(_) => {}
+            Err(e) if carry.len() < 12 => return Err(e),
+            Err(_) => broken = true,
+        }
+        let (format, used) = if let Some(f) = Pcap::from_header(&carry) {
+            (Format::Pcap(f), 24)
+        } else if let Some(f) = Pcapng::from_header(&carry) {
+            (Format::Pcapng(f), 0)
+        } else {
+            return Ok(None);
+        };
+        carry.drain(..used);
+        let mut out = Self {
+            source,
+            format,
+            carry,
+            offset: used as u64,
+            skip: 0,
+            lost: None,
+            ended: broken,
+            packets: 0,
+            last: Time(0),
+            damages: Vec::new(),
+            more_damages: 0,
+        };
+        if broken {
+            out.damage(used as u64, DamageKind::Stream);
+        }
+        Ok(Some(out))
+    }
+
+    /// `pcap` or `pcapng`.
+    pub fn format(&self) -> &'static str {
+        match self.format {
+            Format::Pcap(_) => "pcap",
+            Format::Pcapng(_) => "pcapng",
+        }
+    }
+
+    /// Packets read so far.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Packets that the capturing program said it dropped (pcapng interface statistics).
+    pub fn dropped(&self) -> u64 {
+        match &self.format {
+            Format::Pcap(_) => 0,
+            Format::Pcapng(f) => f.dropped(),
+        }
+    }
+
+    /// Damage met so far, and how many more there were than are listed.
+    pub fn damages(&self) -> (&[Damage], u64) {
+        (&self.damages, self.more_damages)
+    }
+
+    fn damage(&mut self, offset: u64, kind: DamageKind) {
+        if self.damages.len() < MAX_DAMAGES {
+            self.damages.push(Damage { offset, kind });
+        } else {
+            self.more_damages += 1;
+        }
+    }
+
+    /// Fills the chunk with the next packets; `false` when there are no more.
+    pub fn next_chunk(&mut self, chunk: &mut Chunk) -> bool {
+        chunk.packets.clear();
+        chunk.data.clear();
+        chunk.data.append(&mut self.carry);
+        let (mut at, mut need) = (0, CHUNK);
+        loop {
+            self.fill(&mut chunk.data, need);
+            need = self.parse(chunk, &mut at);
+            if !chunk.packets.is_empty() {
+                break;
+            }
+            if self.ended {
+                let left = chunk.data.len() - at;
+                if left > 0 || self.skip > 0 {
+                    self.damage(self.offset + at as u64, DamageKind::Truncated);
+                    self.skip = 0;
+                    at += left;
+                }
+                break;
+            }
+            // Nothing whole yet: drop what is done with and read on.
+            chunk.data.drain(..at);
+            self.offset += at as u64;
+            at = 0;
+            need = need.max(CHUNK);
+        }
+        self.carry.extend_from_slice(&chunk.data[at..]);
+        self.offset += at as u64;
+        chunk.data.truncate(at);
+        !chunk.packets.is_empty()
+    }
+
+    /// Reads until `data` holds `want` bytes or the input ends.
+    fn fill(&mut self, data: &mut Vec<u8>, want: usize) {
+        if self.ended || data.len() >= want {
+            return;
+        }
+        let missing = want - data.len();
+        match self.source.by_ref().take(missing as u64).read_to_end(data) {
+            Ok(n) => self.ended = n < missing,
+            Err(_) => {
+                self.ended = true;
+                self.damage(self.offset + data.len() as u64, DamageKind::Stream);
+            }
+        }
+    }
+
+    /// Parses whole records from `at`; returns how many bytes the next one needs (0: nothing left).
+    fn parse(&mut self, chunk: &mut Chunk, at: &mut usize) -> usize {
+        loop {
+            let left = chunk.data.len() - *at;
+            if self.skip > 0 {
+                let n = self.skip.min(left as u64);
+                *at += n as usize;
+                self.skip -= n;
+                if self.skip > 0 {
+                    return 1;
+                }
+                continue;
+            }
+            if left == 0 {
+                return usize::from(!self.ended);
+            }
+            let offset = self.offset + *at as u64;
+            if let Some((from, skipped)) = self.lost {
+                match self.format.plausible(&chunk.data[*at..], self.last) {
+                    Some(true) => {
+                        self.damage(from, DamageKind::BadHeader { skipped });
+                        self.lost = None;
+                    }
+                    Some(false) => {
+                        self.lost = Some((from, skipped + 1));
+                        *at += 1;
+                        continue;
+                    }
+                    None if self.ended => {
+                        self.damage(from, DamageKind::Unreadable { skipped: skipped + left as u64 });
+                        self.lost = None;
+                        *at += left;
+                        return 0;
+                    }
+                    None => return left + 1,
+                }
+            }
+            match self.format.step(&chunk.data[*at..], self.last) {
+                Step::Packet { size, start, len, wire_len, link, time } => {
+                    self.packets += 1;
+                    self.last = time;
+                    chunk.packets.push(PacketRef {
+                        start: (*at + start) as u32,
+                        len: len as u32,
+                        wire_len,
+                        link,
+                        time,
+                        number: self.packets,
+                        offset,
+                    });
+                    *at += size;
+                }
+                Step::Skip { size } => self.skip = size,
+                Step::Refuse { size, kind } => {
+                    self.packets += 1;
+                    self.damage(offset, kind);
+                    *at += size;
+                }
+                Step::Need(n) => return n.max(left + 1),
+                Step::Bad => self.lost = Some((offset, 0)),
+            }
+        }
+    }
+}
+
+/// Shared plausibility: lengths that a packet record may have.
+pub(super) fn plausible_lengths(captured: u32, wire: u32) -> bool {
+    captured as usize <= MAX_PACKET && captured <= wire.max(captured) && wire <= 1 << 28
+}

@@ -1,0 +1,101 @@
+//! IP fragments put together, bounded in number, bytes and time. What overlaps keeps its first
+//! version.
+
+use crate::packet::{Fragment, IpPacket};
+use hangtu_record::Time;
+use hashbrown::HashMap;
+use std::net::IpAddr;
+
+/// Datagrams waiting for fragments.
+const MAX_DATAGRAMS: usize = 4096;
+/// Bytes waiting in all.
+const MAX_BYTES: usize = 16 << 20;
+/// Largest IP payload.
+const MAX_DATAGRAM: u32 = 65_535;
+/// How long fragments wait, in capture time (RFC 8200 section 4.5: 60 seconds).
+const MAX_AGE: i64 = 60_000_000_000;
+
+type Key = (IpAddr, IpAddr, u32, u8);
+
+#[derive(Debug)]
+struct Datagram {
+    started: Time,
+    /// Parts by offset, not overlapping.
+    parts: Vec<(u32, Box<[u8]>)>,
+    bytes: usize,
+    /// Total length, known from the last fragment.
+    total: Option<u32>,
+}
+
+/// Fragments waiting for the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Fragments {
+    waiting: HashMap<Key, Datagram, foldhash::fast::RandomState>,
+    bytes: usize,
+    /// Datagrams given up.
+    pub(crate) dropped: u64,
+}
+
+impl Fragments {
+    /// Adds a fragment; returns the whole payload when it completes the datagram.
+    pub(crate) fn add(&mut self, time: Time, packet: &IpPacket<'_>, part: Fragment) -> Option<Vec<u8>> {
+        let end = part.offset.saturating_add(packet.payload.len() as u32);
+        if end > MAX_DATAGRAM || packet.cut > 0 {
+            self.dropped += 1;
+            return None;
+        }
+        if self.waiting.len() >= MAX_DATAGRAMS || self.bytes >= MAX_BYTES {
+            self.expire(time);
+        }
+        let key = (packet.source, packet.destination, part.id, packet.protocol);
+        let datagram = self.waiting.entry(key).or_insert_with(|| Datagram {
+            started: time,
+            parts: Vec::new(),
+            bytes: 0,
+            total: None,
+        });
+        if !part.more {
+            datagram.total = Some(end);
+        }
+        let at = datagram.parts.partition_point(|(o, _)| *o < part.offset);
+        let before = at.checked_sub(1).map_or(0, |i| {
+            let (o, b) = &datagram.parts[i];
+            o + b.len() as u32
+        });
+        let start = part.offset.max(before);
+        let stop = datagram.parts.get(at).map_or(end, |(o, _)| end.min(*o));
+        if start < stop {
+            let from = (start - part.offset) as usize;
+            let to = (stop - part.offset) as usize;
+            let at = datagram.parts.partition_point(|(o, _)| *o < start);
+            datagram.parts.insert(at, (start, packet.payload[from..to].into()));
+            datagram.bytes += to - from;
+            self.bytes += to - from;
+        }
+        if datagram.total.is_none_or(|t| datagram.bytes < t as usize) {
+            return None;
+        }
+        let done = self.waiting.remove(&key)?;
+        self.bytes -= done.bytes;
+        let mut whole = Vec::with_capacity(done.bytes);
+        for (offset, bytes) in &done.parts {
+            if *offset as usize != whole.len() {
+                self.dropped += 1;
+                return None;
+            }
+            whole.extend_from_slice(bytes);
+        }
+        Some(whole)
+    }
+
+    /// Gives up what is too old; when that is not enough, everything.
+    fn expire(&mut self, now: Time) {
+        let before = self.waiting.len();
+        self.waiting.retain(|_, d| now.since(d.started) <= MAX_AGE);
+        if self.waiting.len() >= MAX_DATAGRAMS || self.waiting.values().map(|d| d.bytes).sum::<usize>() >= MAX_BYTES {
+            self.waiting.clear();
+        }
+        self.bytes = self.waiting.values().map(|d| d.bytes).sum();
+        self.dropped += (before - self.waiting.len()) as u64;
+    }
+}

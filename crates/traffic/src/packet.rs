@@ -1,0 +1,384 @@
+//! From a captured frame to addresses and a transport payload: link types, tags, tunnels, IP.
+//!
+//! Checksums are not looked at: offload leaves many of them zero. Lengths in headers are believed
+//! only as far as the captured bytes go.
+
+use hangtu_record::Mac;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// How deep tunnels, tags and extension headers may nest.
+const MAX_LAYERS: u32 = 16;
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Content<'a> {
+    /// An IP packet's payload behind all extension headers.
+    Ip(IpPacket<'a>),
+    /// ARP: sender's link and network address.
+    Arp {
+        /// Who says it.
+        mac: Mac,
+        /// The address it has.
+        ip: Ipv4Addr,
+    },
+    /// Another protocol straight on the link layer, by EtherType (or LLC SAP pair below 0x600).
+    Link {
+        /// EtherType.
+        ethertype: u16,
+        /// What follows it.
+        payload: &'a [u8],
+    },
+    /// Cut off or broken before anything could be told.
+    Broken,
+}
+
+/// An IP packet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IpPacket<'a> {
+    /// Sender.
+    pub source: IpAddr,
+    /// Receiver.
+    pub destination: IpAddr,
+    /// Payload protocol (IANA number).
+    pub protocol: u8,
+    /// Payload, as far as captured.
+    pub payload: &'a [u8],
+    /// Bytes of payload that the header announces and the capture cut off.
+    pub cut: u32,
+    /// Time to live or hop limit.
+    pub ttl: u8,
+    /// Set when this is one fragment of a datagram.
+    pub fragment: Option<Fragment>,
+}
+
+/// Place of a fragment in its datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// Datagram identification.
+    pub id: u32,
+    /// Byte offset.
+    pub offset: u32,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// A frame's link part and content.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame<'a> {
+    /// Sender's link address.
+    pub source: Option<Mac>,
+    /// Receiver's link address.
+    pub destination: Option<Mac>,
+    /// Outermost 802.1Q identifier.
+    pub vlan: Option<u16>,
+    /// What it carries.
+    pub content: Content<'a>,
+}
+
+#[inline(always)]
+fn be16(b: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes([*b.get(at)?, *b.get(at + 1)?]))
+}
+
+#[inline(always)]
+fn mac(b: &[u8], at: usize) -> Option<Mac> {
+    b.get(at..at + 6)?.try_into().ok().map(Mac)
+}
+
+/// Whether the link type is one this walk knows.
+pub fn knows_link(link: u16) -> bool {
+    matches!(link, 0 | 1 | 9 | 12 | 14 | 50 | 101 | 108 | 113 | 228 | 229 | 276)
+}
+
+/// Walks a frame.
+#[inline]
+pub fn walk(link: u16, bytes: &[u8]) -> Frame<'_> {
+    let mut frame =
+        Frame { source: None, destination: None, vlan: None, content: Content::Broken };
+    frame.content = match link {
+        1 => ethernet(bytes, &mut frame, MAX_LAYERS),
+        // BSD loopback: address family in either byte order.
+        0 | 108 => bytes.get(4..).map(|b| raw_ip(b, MAX_LAYERS)),
+        // Raw IP: LINKTYPE_RAW 101, the DLT_RAW numbers 12 and 14, IPV4 228, IPV6 229.
+        12 | 14 | 101 | 228 | 229 => Some(raw_ip(bytes, MAX_LAYERS)),
+        // PPP, with or without HDLC framing.
+        9 | 50 => {
+            let b = bytes.strip_prefix(&[0xff, 0x03]).unwrap_or(bytes);
+            ppp(b, MAX_LAYERS)
+        }
+        // Linux cooked v1: type, ARPHRD, address length, address, protocol.
+        113 => be16(bytes, 14).map(|ethertype| {
+            if bytes.get(5) == Some(&6) {
+                frame.source = mac(bytes, 6);
+            }
+            by_ethertype(ethertype, &bytes[16..], &mut frame, MAX_LAYERS)
+        }),
+        // Linux cooked v2: protocol, reserved, interface, ARPHRD, type, length, address.
+        276 => (bytes.len() >= 20).then(|| {
+            if bytes[11] == 6 {
+                frame.source = mac(bytes, 12);
+            }
+            by_ethertype(be16(bytes, 0).unwrap_or(0), &bytes[20..], &mut frame, MAX_LAYERS)
+        }),
+        _ => None,
+    }
+    .unwrap_or(Content::Broken);
+    frame
+}
+
+#[inline(always)]
+fn ethernet<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Content<'a>> {
+    let head: &[u8; 14] = b.first_chunk()?;
+    // An inner frame of a tunnel keeps the outer addresses: those are the capture point's.
+    if frame.source.is_none() {
+        frame.destination = mac(head, 0);
+        frame.source = mac(head, 6);
+    }
+    Some(by_ethertype(u16::from_be_bytes([head[12], head[13]]), &b[14..], frame, depth))
+}
+
+#[inline(always)]
+fn by_ethertype<'a>(
+    ethertype: u16,
+    b: &'a [u8],
+    frame: &mut Frame<'a>,
+    depth: u32,
+) -> Content<'a> {
+    match ethertype {
+        0x0800 => ipv4(b, depth).unwrap_or(Content::Broken),
+        0x86dd => ipv6(b, depth).unwrap_or(Content::Broken),
+        _ => rare_ethertype(ethertype, b, frame, depth).unwrap_or(Content::Broken),
+    }
+}
+
+#[inline(never)]
+fn rare_ethertype<'a>(
+    ethertype: u16,
+    b: &'a [u8],
+    frame: &mut Frame<'a>,
+    depth: u32,
+) -> Option<Content<'a>> {
+    let depth = depth.checked_sub(1)?;
+    match ethertype {
+        // 802.1Q, 802.1ad and the QinQ numbers in use before it.
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
+            let tag = be16(b, 0)?;
+            frame.vlan = frame.vlan.or(Some(tag & 0x0fff));
+            Some(by_ethertype(be16(b, 2)?, b.get(4..)?, frame, depth))
+        }
+        0x0806 if be16(b, 0) == Some(1) && be16(b, 2) == Some(0x0800) => {
+            let ip: [u8; 4] = b.get(14..18)?.try_into().ok()?;
+            Some(Content::Arp { mac: mac(b, 8)?, ip: ip.into() })
+        }
+        // MPLS: labels until the bottom of the stack, then IP by its version, else a control word
+        // and Ethernet (RFC 4448).
+        0x8847 | 0x8848 => {
+            let mut at = 0;
+            while b.get(at + 2)? & 1 == 0 {
+                at += 4;
+                if at > 4 * MAX_LAYERS as usize {
+                    return None;
+                }
+            }
+            let inner = b.get(at + 4..)?;
+            match inner.first()? >> 4 {
+                4 | 6 => Some(raw_ip(inner, depth)),
+                0 => ethernet(inner.get(4..)?, frame, depth),
+                _ => ethernet(inner, frame, depth),
+            }
+        }
+        // PPPoE session (RFC 2516).
+        0x8864 => ppp(b.get(6..)?, depth),
+        // ERSPAN or transparent bridging inside GRE.
+        0x6558 => ethernet(b, frame, depth),
+        // 802.3 length: LLC, and SNAP behind it.
+        0..=0x05ff => {
+            let end = usize::from(ethertype).min(b.len());
+            let llc = if ethertype == 0 { b } else { &b[..end] };
+            if llc.starts_with(&[0xaa, 0xaa, 0x03]) {
+                // A private organisation's protocol number would mean something else.
+                if llc.get(3..6)? == [0, 0, 0] || llc.get(3..6)? == [0, 0, 0xf8] {
+                    return Some(by_ethertype(be16(llc, 6)?, llc.get(8..)?, frame, depth));
+                }
+                return Some(Content::Link { ethertype: be16(llc, 6)?, payload: llc.get(8..)? });
+            }
+            if llc.starts_with(&[0x06, 0x06, 0x03]) {
+                return ipv4(llc.get(3..)?, depth);
+            }
+            Some(Content::Link { ethertype: be16(llc, 0)? & 0x05ff, payload: llc.get(3..)? })
+        }
+        _ => Some(Content::Link { ethertype, payload: b }),
+    }
+}
+
+fn ppp(b: &[u8], depth: u32) -> Option<Content<'_>> {
+    // A compressed protocol field is one odd byte.
+    let (protocol, rest) =
+        if b.first()? & 1 == 1 { (u16::from(b[0]), &b[1..]) } else { (be16(b, 0)?, b.get(2..)?) };
+    match protocol {
+        0x0021 => ipv4(rest, depth),
+        0x0057 => ipv6(rest, depth),
+        _ => Some(Content::Link { ethertype: protocol, payload: rest }),
+    }
+}
+
+fn raw_ip(b: &[u8], depth: u32) -> Content<'_> {
+    match b.first().map(|v| v >> 4) {
+        Some(4) => ipv4(b, depth),
+        Some(6) => ipv6(b, depth),
+        _ => None,
+    }
+    .unwrap_or(Content::Broken)
+}
+
+#[inline(always)]
+fn ipv4(b: &[u8], depth: u32) -> Option<Content<'_>> {
+    let head: &[u8; 20] = b.first_chunk()?;
+    if head[0] >> 4 != 4 {
+        return None;
+    }
+    let header = usize::from(head[0] & 0xf) * 4;
+    if header < 20 || header > b.len() {
+        return None;
+    }
+    // Zero stands for "the network card fills it in": the capture's length is all there is.
+    let total = match usize::from(u16::from_be_bytes([head[2], head[3]])) {
+        0 => b.len(),
+        n => n.max(header),
+    };
+    let payload = &b[header..total.min(b.len())];
+    let flags = u16::from_be_bytes([head[6], head[7]]);
+    let (offset, more) = (u32::from(flags & 0x1fff) * 8, flags & 0x2000 != 0);
+    let fragment = (offset != 0 || more).then(|| Fragment {
+        id: u32::from(u16::from_be_bytes([head[4], head[5]])),
+        offset,
+        more,
+    });
+    let address = |at: usize| {
+        IpAddr::V4(Ipv4Addr::new(head[at], head[at + 1], head[at + 2], head[at + 3]))
+    };
+    let packet = IpPacket {
+        source: address(12),
+        destination: address(16),
+        protocol: head[9],
+        payload,
+        cut: total.saturating_sub(b.len()) as u32,
+        ttl: head[8],
+        fragment,
+    };
+    if matches!(packet.protocol, 6) {
+        return Some(Content::Ip(packet));
+    }
+    Some(tunnel(packet, depth))
+}
+
+#[inline(never)]
+fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
+    let head: &[u8; 40] = b.first_chunk()?;
+    if head[0] >> 4 != 6 {
+        return None;
+    }
+    let address = |at: usize| {
+        let octets: [u8; 16] = head[at..at + 16].try_into().unwrap_or_default();
+        IpAddr::V6(Ipv6Addr::from(octets))
+    };
+    let announced = usize::from(u16::from_be_bytes([head[4], head[5]]));
+    // Zero is a jumbogram or offload.
+    let end = if announced == 0 { b.len() } else { 40 + announced };
+    let mut rest = &b[40..end.min(b.len())];
+    let mut packet = IpPacket {
+        source: address(8),
+        destination: address(24),
+        protocol: head[6],
+        payload: rest,
+        cut: end.saturating_sub(b.len()) as u32,
+        ttl: head[7],
+        fragment: None,
+    };
+    // Extension headers (RFC 8200 section 4); the routing header's last address does not matter
+    // for who spoke.
+    for _ in 0..MAX_LAYERS {
+        let size = match packet.protocol {
+            0 | 43 | 60 | 135 | 139 | 140 => 8 + usize::from(*rest.get(1)?) * 8,
+            51 => 8 + usize::from(*rest.get(1)?) * 4,
+            44 => {
+                let flags = be16(rest, 2)?;
+                let id: [u8; 4] = rest.get(4..8)?.try_into().ok()?;
+                let (offset, more) = (u32::from(flags & 0xfff8), flags & 1 == 1);
+                if offset != 0 || more {
+                    packet.fragment = Some(Fragment { id: u32::from_be_bytes(id), offset, more });
+                }
+                8
+            }
+            _ => break,
+        };
+        packet.protocol = rest[0];
+        rest = rest.get(size..)?;
+        if packet.fragment.is_some_and(|f| f.offset != 0) {
+            break;
+        }
+    }
+    packet.payload = rest;
+    Some(tunnel(packet, depth))
+}
+
+/// Looks into IP-in-IP, GRE and VXLAN; everything else stays as it is.
+#[inline(always)]
+fn tunnel(packet: IpPacket<'_>, depth: u32) -> Content<'_> {
+    match packet.protocol {
+        4 | 41 | 47 if packet.fragment.is_none() => inner(&packet, depth).unwrap_or(Content::Ip(packet)),
+        17 if packet.fragment.is_none() && packet.payload.get(2..4) == Some(&[0x12, 0xb5]) => {
+            inner(&packet, depth).unwrap_or(Content::Ip(packet))
+        }
+        _ => Content::Ip(packet),
+    }
+}
+
+#[inline(never)]
+fn inner<'a>(packet: &IpPacket<'a>, depth: u32) -> Option<Content<'a>> {
+    let depth = depth.checked_sub(1)?;
+    let b = packet.payload;
+    let mut frame =
+        Frame { source: Some(Mac::default()), destination: None, vlan: None, content: Content::Broken };
+    let content = match packet.protocol {
+        4 => ipv4(b, depth)?,
+        41 => ipv6(b, depth)?,
+        // GRE (RFC 2784, 2890): optional checksum, key, sequence; version 1 is PPTP.
+        47 => {
+            let flags = be16(b, 0)?;
+            let protocol = be16(b, 2)?;
+            let mut at = 4;
+            if flags & 0x8000 != 0 || flags & 0x4000 != 0 {
+                at += 4;
+            }
+            at += if flags & 0x2000 != 0 { 4 } else { 0 };
+            at += if flags & 0x1000 != 0 { 4 } else { 0 };
+            match (flags & 7, protocol) {
+                (1, 0x880b) => {
+                    at += if flags & 0x0080 != 0 { 4 } else { 0 };
+                    let b = b.get(at..)?;
+                    ppp(b.strip_prefix(&[0xff, 0x03]).unwrap_or(b), depth)?
+                }
+                // ERSPAN type I has no header, type II eight bytes (sequence flag set), III twelve.
+                (0, 0x88be) => {
+                    let at = if flags & 0x1000 != 0 { at + 8 } else { at };
+                    ethernet(b.get(at..)?, &mut frame, depth)?
+                }
+                (0, 0x22eb) => ethernet(b.get(at + 12..)?, &mut frame, depth)?,
+                (0, _) => by_ethertype(protocol, b.get(at..)?, &mut frame, depth),
+                _ => return None,
+            }
+        }
+        // VXLAN (RFC 7348): UDP header, flags with the I bit, then Ethernet.
+        17 => {
+            let vxlan = b.get(8..)?;
+            if vxlan.first()? & 0x08 == 0 {
+                return None;
+            }
+            ethernet(vxlan.get(8..)?, &mut frame, depth)?
+        }
+        _ => return None,
+    };
+    // Only an inner IP packet is worth more than the outer one.
+    matches!(content, Content::Ip(_)).then_some(content)
+}

@@ -1,0 +1,142 @@
+//! One direction of a TCP connection put in order.
+//!
+//! The common case, the next segment in order, costs a comparison and hands the bytes on without
+//! copying. Segments that come early are held, bounded by count, bytes and time; then the hole is
+//! declared lost and decoding goes on behind it. What overlaps keeps its first version.
+
+use hangtu_record::Time;
+
+/// Segments held for one direction.
+const MAX_HELD: usize = 64;
+/// Bytes held for one direction.
+const MAX_HELD_BYTES: usize = 256 * 1024;
+/// How long a hole is waited for, in capture time.
+const MAX_HOLD: i64 = 2_000_000_000;
+/// A jump in sequence numbers past this is another connection or nonsense, not a hole.
+const MAX_JUMP: i32 = 16 << 20;
+
+/// What to do with a segment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Placed {
+    /// Deliver the payload from this byte on.
+    Deliver(usize),
+    /// Nothing new in it.
+    Old,
+    /// Held for later.
+    Held,
+    /// Declare a gap of so many bytes, then deliver the whole payload.
+    Gap(u32),
+}
+
+#[derive(Debug)]
+struct Held {
+    seq: u32,
+    time: Time,
+    /// Bytes the capture cut off behind it.
+    cut: u32,
+    bytes: Box<[u8]>,
+}
+
+/// Sequence state of one direction.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    next: u32,
+    started: bool,
+    held_bytes: u32,
+    /// Bytes to pass over before the decoder looks again; `u64::MAX` for all of them.
+    pub(crate) skip: u64,
+    /// Bytes delivered that the decoder has not used yet.
+    pub(crate) pending: Vec<u8>,
+    /// Bytes lost.
+    pub(crate) lost: u64,
+    held: Vec<Held>,
+}
+
+impl Stream {
+    /// A SYN with that sequence number: data starts one later.
+    pub(crate) fn syn(&mut self, seq: u32) {
+        if !self.started {
+            self.started = true;
+            self.next = seq.wrapping_add(1);
+        }
+    }
+
+    /// Whether any segment is held.
+    #[inline(always)]
+    pub(crate) fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Places a segment of `len` captured bytes.
+    #[inline]
+    pub(crate) fn place(&mut self, seq: u32, len: usize) -> Placed {
+        if !self.started {
+            self.started = true;
+            self.next = seq;
+        }
+        let ahead = seq.wrapping_sub(self.next) as i32;
+        if ahead == 0 {
+            return Placed::Deliver(0);
+        }
+        if !(-MAX_JUMP..=MAX_JUMP).contains(&ahead) {
+            return Placed::Gap(0);
+        }
+        if ahead < 0 {
+            let old = ahead.unsigned_abs() as usize;
+            return if old >= len { Placed::Old } else { Placed::Deliver(old) };
+        }
+        // Nobody reads these bytes: no reason to wait for the hole.
+        if self.skip == u64::MAX {
+            return Placed::Gap(ahead as u32);
+        }
+        Placed::Held
+    }
+
+    /// Moves on past delivered bytes (and those cut off behind them).
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, seq: u32, len: usize, cut: u32) {
+        self.next = seq.wrapping_add(len as u32).wrapping_add(cut);
+    }
+
+    /// Keeps an early segment. `false` when the bounds are reached and the hole must be given up.
+    pub(crate) fn hold(&mut self, seq: u32, time: Time, bytes: &[u8], cut: u32) -> bool {
+        let at = self.held.partition_point(|h| (h.seq.wrapping_sub(seq) as i32) < 0);
+        // The same segment again.
+        if self.held.get(at).is_some_and(|h| h.seq == seq && h.bytes.len() >= bytes.len()) {
+            return true;
+        }
+        self.held_bytes += bytes.len() as u32;
+        self.held.insert(at, Held { seq, time, cut, bytes: bytes.into() });
+        let waited = self.held.iter().map(|h| time.since(h.time)).max().unwrap_or(0);
+        self.held.len() < MAX_HELD
+            && (self.held_bytes as usize) < MAX_HELD_BYTES
+            && waited <= MAX_HOLD
+    }
+
+    /// The next held segment that continues the stream, or with `force` the first one with the
+    /// size of the hole before it: sequence number, hole, new bytes, bytes cut off behind.
+    pub(crate) fn release(&mut self, force: bool) -> Option<(u32, u32, Box<[u8]>, u32)> {
+        loop {
+            let first = self.held.first()?;
+            let ahead = first.seq.wrapping_sub(self.next) as i32;
+            if ahead > 0 && !force {
+                return None;
+            }
+            let held = self.held.remove(0);
+            self.held_bytes -= held.bytes.len() as u32;
+            if ahead >= 0 {
+                return Some((held.seq, ahead as u32, held.bytes, held.cut));
+            }
+            let old = ahead.unsigned_abs() as usize;
+            if old < held.bytes.len() {
+                let seq = held.seq.wrapping_add(old as u32);
+                return Some((seq, 0, held.bytes[old..].into(), held.cut));
+            }
+        }
+    }
+
+    /// How many bytes are held or pending.
+    pub(crate) fn memory(&self) -> usize {
+        self.held_bytes as usize + self.pending.len()
+    }
+}

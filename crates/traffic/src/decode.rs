@@ -139,6 +139,8 @@ pub struct Output {
     pub keep_records: bool,
     /// Operations emitted since the flow layer last looked.
     pub verbs: VerbCounts,
+    /// Whether there are any of those.
+    pub fresh: bool,
     /// Operations emitted in all.
     pub operation_count: u64,
     /// File actions emitted in all.
@@ -193,6 +195,7 @@ impl Context<'_> {
     /// Emits an operation.
     pub fn emit(&mut self, operation: Operation) {
         self.out.verbs[operation.verb as usize] += 1;
+        self.out.fresh = true;
         self.out.operation_count += 1;
         if self.out.keep_records {
             self.out.operations.push(operation);

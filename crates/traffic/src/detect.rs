@@ -1,0 +1,128 @@
+//! Which protocol a flow speaks: by content first, by port second.
+//!
+//! Ports only order the probes; every claim is made by a probe that looked at the bytes.
+
+use crate::{
+    decode::{Parties, Peek, Registration, Side, Verdict},
+    flow::MAX_UNKNOWN,
+    protocol::REGISTRY,
+};
+use hangtu_record::Transport;
+use std::sync::LazyLock;
+
+/// Looks at one direction before its bytes are given up.
+const MAX_LOOKS: u8 = 6;
+
+/// What detection knows so far.
+#[derive(Debug, Default)]
+pub(crate) struct Detection {
+    looks: [u8; 2],
+}
+
+impl Detection {
+    pub(crate) fn swap(&mut self) {
+        self.looks.swap(0, 1);
+    }
+}
+
+/// The outcome of one look.
+pub(crate) enum Found {
+    /// This protocol; the role of who sent the bytes, where the content tells.
+    Protocol(&'static Registration, Option<Side>),
+    /// Not yet.
+    NotYet,
+    /// Looked long enough.
+    Nothing,
+}
+
+/// For every port the protocols that usually use it, as bits of [`REGISTRY`].
+static BY_PORT: LazyLock<Box<[u64]>> = LazyLock::new(|| {
+    let mut table = vec![0_u64; 65536].into_boxed_slice();
+    for (bit, registration) in REGISTRY.iter().enumerate() {
+        for port in registration.ports {
+            table[usize::from(*port)] |= 1 << bit;
+        }
+    }
+    table
+});
+
+/// Whether a protocol of ours usually uses the port.
+pub(crate) fn has_port(port: u16, transport: Transport) -> bool {
+    let mut bits = BY_PORT[usize::from(port)];
+    while bits != 0 {
+        if carries(REGISTRY[bits.trailing_zeros() as usize], transport) {
+            return true;
+        }
+        bits &= bits - 1;
+    }
+    false
+}
+
+fn carries(registration: &Registration, transport: Transport) -> bool {
+    match transport {
+        Transport::Tcp => registration.tcp,
+        Transport::Udp => registration.udp,
+        _ => false,
+    }
+}
+
+/// Looks at bytes from one side.
+pub(crate) fn detect(
+    detection: &mut Detection,
+    parties: &Parties,
+    side: Side,
+    bytes: &[u8],
+) -> Found {
+    let sender = BY_PORT[usize::from(parties.of(side).port)];
+    let receiver = BY_PORT[usize::from(parties.of(side.other()).port)];
+    let mut more = false;
+    let mut look = |bit: usize| -> Option<Found> {
+        let registration = REGISTRY[bit];
+        if !carries(registration, parties.transport) {
+            return None;
+        }
+        let by_port = match (sender >> bit & 1, receiver >> bit & 1) {
+            (1, 0) => Some(Side::Server),
+            (0, 1) => Some(Side::Client),
+            // Both ends on the port (DNS servers among themselves): as the flow has it.
+            (1, 1) => Some(side),
+            _ => None,
+        };
+        match (registration.probe)(Peek { bytes, by_port, transport: parties.transport }) {
+            Verdict::Yes(who) => Some(Found::Protocol(registration, who.or(by_port))),
+            Verdict::More => {
+                more = true;
+                None
+            }
+            Verdict::No => None,
+        }
+    };
+    let mut bits = sender | receiver;
+    while bits != 0 {
+        if let Some(found) = look(bits.trailing_zeros() as usize) {
+            return found;
+        }
+        bits &= bits - 1;
+    }
+    for bit in 0..REGISTRY.len() {
+        if (sender | receiver) >> bit & 1 == 0
+            && let Some(found) = look(bit)
+        {
+            return found;
+        }
+    }
+    let looks = &mut detection.looks[side as usize];
+    *looks = looks.saturating_add(1);
+    if !more && bytes.len() >= MAX_UNKNOWN {
+        *looks = MAX_LOOKS;
+    }
+    let other = detection.looks[side.other() as usize];
+    // A side that never spoke must not keep the flow waiting for ever.
+    let spent = detection.looks[side as usize];
+    if spent >= MAX_LOOKS && (other >= 2 || other == 0 && spent >= 2 * MAX_LOOKS || other >= MAX_LOOKS)
+        || spent >= 4 * MAX_LOOKS
+    {
+        return Found::Nothing;
+    }
+    Found::NotYet
+}

@@ -1,0 +1,584 @@
+//! The flow table: who talks to whom right now, bounded in number.
+//!
+//! A flow is found by its two endpoints whichever way a packet goes. Connections are joined in the
+//! middle as a matter of course: then ports and content tell who the client is.
+
+use crate::{
+    decode::{Context, DONE, Decoder, Output, Parties, Side, VerbCounts},
+    detect::{self, Detection},
+    stream::{Placed, Stream},
+};
+use hangtu_record::{Endpoint, FieldName, Mac, Origin, OwnedValue, Session, Time, Transport, Verb};
+use std::{
+    hash::{Hash, Hasher},
+    net::IpAddr,
+};
+
+/// Bytes one direction may keep that its decoder has not used.
+const MAX_PENDING: usize = 64 * 1024;
+/// Bytes one direction may keep while its protocol is not known.
+pub(crate) const MAX_UNKNOWN: usize = 4096;
+
+/// An address as a number: IPv4 mapped into IPv6, link addresses above them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Address(u128);
+
+impl Address {
+    #[inline(always)]
+    pub(crate) fn ip(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(v4) => Self(0xffff_0000_0000 | u128::from(v4.to_bits())),
+            IpAddr::V6(v6) => Self(v6.to_bits()),
+        }
+    }
+
+    pub(crate) fn mac(mac: Mac) -> Self {
+        let mut wide = [0; 16];
+        wide[10..].copy_from_slice(&mac.0);
+        // 0xffff… is no unicast IPv6 prefix, so link addresses never meet network addresses.
+        Self(u128::from_be_bytes(wide) | 0xffff << 112)
+    }
+}
+
+/// The two ends of a flow in a fixed order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    low: (Address, u16),
+    high: (Address, u16),
+    protocol: u8,
+}
+
+impl Key {
+    /// The key, and whether the sender is the lower end.
+    #[inline(always)]
+    pub(crate) fn new(
+        source: (Address, u16),
+        destination: (Address, u16),
+        protocol: u8,
+    ) -> (Self, bool) {
+        if source <= destination {
+            (Self { low: source, high: destination, protocol }, true)
+        } else {
+            (Self { low: destination, high: source, protocol }, false)
+        }
+    }
+}
+
+impl Hash for Key {
+    #[inline(always)]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.low.0.0);
+        state.write_u128(self.high.0.0);
+        state.write_u64(
+            u64::from(self.low.1) << 32 | u64::from(self.high.1) << 16 | u64::from(self.protocol),
+        );
+    }
+}
+
+/// A TCP header's part that matters here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tcp {
+    pub(crate) seq: u32,
+    pub(crate) flags: u8,
+}
+
+/// TCP flag bits.
+pub(crate) const FIN: u8 = 1;
+pub(crate) const SYN: u8 = 2;
+pub(crate) const RST: u8 = 4;
+pub(crate) const ACK: u8 = 16;
+
+/// When a packet came and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At {
+    pub(crate) time: Time,
+    pub(crate) origin: Origin,
+}
+
+enum State {
+    /// Not known yet.
+    Detecting(Detection),
+    /// Known.
+    Decoding(Box<dyn Decoder>),
+    /// Given up, or nothing to decode.
+    Off,
+}
+
+/// One flow.
+pub(crate) struct Flow {
+    pub(crate) key: Key,
+    /// Whether the lower end of the key is the client.
+    low_is_client: bool,
+    parties: Parties,
+    start: At,
+    pub(crate) last: Time,
+    packets: [u64; 2],
+    bytes: [u64; 2],
+    /// TCP flags seen from each side.
+    flags: [u8; 2],
+    state: State,
+    protocol: &'static str,
+    streams: [Stream; 2],
+    facts: Vec<(FieldName, OwnedValue)>,
+    verbs: Option<Box<VerbCounts>>,
+    /// Looked at since the eviction hand last came by.
+    pub(crate) touched: bool,
+}
+
+impl Flow {
+    /// A new flow from its first packet.
+    pub(crate) fn new(key: Key, low_is_sender: bool, parties: Parties, at: At, protocol: &'static str, decodable: bool) -> Self {
+        Self {
+            key,
+            low_is_client: low_is_sender,
+            parties,
+            start: at,
+            last: at.time,
+            packets: [0; 2],
+            bytes: [0; 2],
+            flags: [0; 2],
+            state: if decodable { State::Detecting(Detection::default()) } else { State::Off },
+            protocol,
+            streams: [Stream::default(), Stream::default()],
+            facts: Vec::new(),
+            verbs: None,
+            touched: true,
+        }
+    }
+
+    #[inline(always)]
+    fn side(&self, low_is_sender: bool) -> Side {
+        if low_is_sender == self.low_is_client { Side::Client } else { Side::Server }
+    }
+
+    /// Exchanges client and server.
+    pub(crate) fn swap(&mut self) {
+        self.low_is_client = !self.low_is_client;
+        std::mem::swap(&mut self.parties.client, &mut self.parties.server);
+        self.packets.swap(0, 1);
+        self.bytes.swap(0, 1);
+        self.flags.swap(0, 1);
+        self.streams.swap(0, 1);
+        if let State::Detecting(d) = &mut self.state {
+            d.swap();
+        }
+    }
+
+    /// Whether a handshake said who the client is.
+    pub(crate) fn handshake(&self) -> bool {
+        (self.flags[0] | self.flags[1]) & SYN != 0
+    }
+
+    /// Whether the connection is over, or this SYN begins another one on the same ports.
+    pub(crate) fn replaced_by(&self, tcp: Tcp, low_is_sender: bool) -> bool {
+        tcp.flags & (SYN | ACK) == SYN
+            && (self.closed() || self.flags[self.side(low_is_sender) as usize] & SYN == 0)
+            && self.bytes != [0; 2]
+    }
+
+    /// Whether both sides ended it, or one broke it off.
+    pub(crate) fn closed(&self) -> bool {
+        self.flags[0] & self.flags[1] & FIN != 0 || (self.flags[0] | self.flags[1]) & RST != 0
+    }
+
+    #[inline(always)]
+    fn count(&mut self, side: Side, at: At, len: usize, mac: Option<Mac>) {
+        self.packets[side as usize] += 1;
+        self.bytes[side as usize] += len as u64;
+        if at.time > self.last {
+            self.last = at.time;
+        }
+        self.touched = true;
+        if self.packets[side as usize] == 1 {
+            let endpoint = match side {
+                Side::Client => &mut self.parties.client,
+                Side::Server => &mut self.parties.server,
+            };
+            endpoint.mac = mac;
+        }
+    }
+
+    /// A datagram (or a packet without ports).
+    pub(crate) fn datagram(
+        &mut self,
+        at: At,
+        low_is_sender: bool,
+        mac: Option<Mac>,
+        payload: &[u8],
+        out: &mut Output,
+    ) {
+        let side = self.side(low_is_sender);
+        self.count(side, at, payload.len(), mac);
+        if payload.is_empty() || matches!(self.state, State::Off) {
+            return;
+        }
+        if matches!(self.state, State::Detecting(_)) && !self.detect(side, payload) {
+            return;
+        }
+        // Detection may have exchanged the sides.
+        let side = self.side(low_is_sender);
+        self.decode(at, side, payload, out);
+        self.tally(out);
+    }
+
+    /// A TCP segment.
+    #[inline]
+    pub(crate) fn segment(
+        &mut self,
+        at: At,
+        low_is_sender: bool,
+        mac: Option<Mac>,
+        tcp: Tcp,
+        payload: &[u8],
+        cut: u32,
+        out: &mut Output,
+    ) {
+        let side = self.side(low_is_sender);
+        self.count(side, at, payload.len(), mac);
+        self.flags[side as usize] |= tcp.flags;
+        if tcp.flags & SYN != 0 {
+            self.streams[side as usize].syn(tcp.seq);
+        }
+        if payload.is_empty() || tcp.flags & (SYN | RST) != 0 {
+            return;
+        }
+        let stream = &mut self.streams[side as usize];
+        match stream.place(tcp.seq, payload.len()) {
+            Placed::Deliver(from) => {
+                stream.advance(tcp.seq, payload.len(), cut);
+                self.deliver(at, low_is_sender, &payload[from..], out);
+                if cut > 0 {
+                    self.gap(at, low_is_sender, u64::from(cut), out);
+                }
+            }
+            Placed::Old => {}
+            Placed::Gap(lost) => {
+                stream.advance(tcp.seq, payload.len(), cut);
+                self.gap(at, low_is_sender, u64::from(lost), out);
+                self.deliver(at, low_is_sender, payload, out);
+            }
+            Placed::Held => {
+                let wait = stream.hold(tcp.seq, at.time, payload, cut);
+                if !wait {
+                    self.release(at, low_is_sender, true, out);
+                }
+            }
+        }
+        let side = self.side(low_is_sender);
+        if self.streams[side as usize].holds() {
+            self.release(at, low_is_sender, false, out);
+        }
+    }
+
+    /// Delivers held segments that follow on now; `force` gives up the first hole.
+    fn release(&mut self, at: At, low: bool, mut force: bool, out: &mut Output) {
+        loop {
+            let side = self.side(low);
+            let stream = &mut self.streams[side as usize];
+            let Some((seq, hole, bytes, cut)) = stream.release(force) else { return };
+            force = false;
+            stream.advance(seq, bytes.len(), cut);
+            if hole > 0 {
+                self.gap(at, low, u64::from(hole), out);
+            }
+            self.deliver(at, low, &bytes, out);
+            if cut > 0 {
+                self.gap(at, low, u64::from(cut), out);
+            }
+        }
+    }
+
+    /// Bytes are missing.
+    fn gap(&mut self, at: At, low: bool, lost: u64, out: &mut Output) {
+        let side = self.side(low);
+        let stream = &mut self.streams[side as usize];
+        stream.lost += lost;
+        // A hole inside bytes nobody wants to see is none for the decoder.
+        if stream.skip == u64::MAX || (lost > 0 && stream.skip >= lost) {
+            if stream.skip != u64::MAX {
+                stream.skip -= lost;
+            }
+            return;
+        }
+        stream.skip = 0;
+        stream.pending.clear();
+        if let State::Decoding(decoder) = &mut self.state {
+            let mut cx = Context {
+                time: at.time,
+                origin: at.origin,
+                parties: &self.parties,
+                facts: &mut self.facts,
+                protocol: &mut self.protocol,
+                out,
+            };
+            decoder.gap(&mut cx, side);
+            self.tally(out);
+        }
+    }
+
+    /// Contiguous new bytes of one direction.
+    #[inline]
+    fn deliver(&mut self, at: At, low: bool, bytes: &[u8], out: &mut Output) {
+        let side = self.side(low);
+        let stream = &mut self.streams[side as usize];
+        let mut bytes = bytes;
+        if stream.skip > 0 {
+            if stream.skip == u64::MAX {
+                return;
+            }
+            let n = stream.skip.min(bytes.len() as u64);
+            stream.skip -= n;
+            bytes = &bytes[n as usize..];
+        }
+        if bytes.is_empty() {
+            return;
+        }
+        match &self.state {
+            State::Off => {}
+            State::Decoding(_) => {
+                self.feed(at, side, bytes, out);
+                self.tally(out);
+            }
+            State::Detecting(_) => {
+                // Most first segments tell at once, without being copied.
+                if stream.pending.is_empty() {
+                    if self.detect(side, bytes) {
+                        self.start(at, low, bytes, out);
+                    } else if matches!(self.state, State::Detecting(_)) {
+                        let keep = bytes.len().min(MAX_UNKNOWN);
+                        self.streams[side as usize].pending.extend_from_slice(&bytes[..keep]);
+                    }
+                    return;
+                }
+                let room = MAX_UNKNOWN.saturating_sub(stream.pending.len());
+                stream.pending.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                let pending = std::mem::take(&mut stream.pending);
+                // What is kept may have begun inside a message; the new segment may not.
+                if self.detect(side, &pending) {
+                    let rest = bytes.get(room..).unwrap_or_default();
+                    self.start(at, low, &pending, out);
+                    if !rest.is_empty() {
+                        self.deliver(at, low, rest, out);
+                    }
+                } else if self.detect(side, bytes) {
+                    self.start(at, low, bytes, out);
+                } else if matches!(self.state, State::Detecting(_)) {
+                    self.streams[side as usize].pending = pending;
+                }
+            }
+        }
+    }
+
+    /// Tries to recognise the protocol; `true` when decoding begins.
+    fn detect(&mut self, side: Side, bytes: &[u8]) -> bool {
+        let State::Detecting(detection) = &mut self.state else { return false };
+        match detect::detect(detection, &self.parties, side, bytes) {
+            detect::Found::Protocol(registration, sender) => {
+                self.protocol = registration.name;
+                self.state = State::Decoding((registration.make)());
+                if sender.is_some_and(|s| s != side) {
+                    self.swap();
+                }
+                true
+            }
+            detect::Found::NotYet => false,
+            detect::Found::Nothing => {
+                self.state = State::Off;
+                for stream in &mut self.streams {
+                    stream.skip = u64::MAX;
+                    stream.pending = Vec::new();
+                }
+                false
+            }
+        }
+    }
+
+    /// Decoding begins: first what the other side said before, then these bytes.
+    fn start(&mut self, at: At, low: bool, bytes: &[u8], out: &mut Output) {
+        let other = self.side(!low);
+        let earlier = std::mem::take(&mut self.streams[other as usize].pending);
+        if !earlier.is_empty() {
+            self.feed(at, other, &earlier, out);
+        }
+        let side = self.side(low);
+        self.streams[side as usize].pending = Vec::new();
+        self.feed(at, side, bytes, out);
+        self.tally(out);
+    }
+
+    /// Feeds a stream's decoder and keeps what it does not use.
+    fn feed(&mut self, at: At, side: Side, bytes: &[u8], out: &mut Output) {
+        let mut pending = std::mem::take(&mut self.streams[side as usize].pending);
+        let used = if pending.is_empty() {
+            self.run(at, side, bytes, out)
+        } else {
+            pending.extend_from_slice(bytes);
+            self.run(at, side, &pending, out)
+        };
+        let whole = if pending.is_empty() { bytes } else { &pending[..] };
+        let stream = &mut self.streams[side as usize];
+        if used >= whole.len() {
+            stream.skip = if used == DONE { u64::MAX } else { (used - whole.len()) as u64 };
+            pending.clear();
+        } else if whole.len() - used > MAX_PENDING {
+            // A message longer than this is not one of ours, or not in step.
+            stream.lost += (whole.len() - used) as u64;
+            pending.clear();
+            stream.pending = pending;
+            return self.out_of_step(at, side, out);
+        } else if pending.is_empty() {
+            pending.extend_from_slice(&bytes[used..]);
+        } else {
+            pending.drain(..used);
+        }
+        // Long messages are rare: do not keep a big buffer for the next small one.
+        if pending.is_empty() && pending.capacity() > 4096 {
+            pending = Vec::new();
+        }
+        self.streams[side as usize].pending = pending;
+    }
+
+    fn out_of_step(&mut self, at: At, side: Side, out: &mut Output) {
+        if let State::Decoding(decoder) = &mut self.state {
+            let mut cx = Context {
+                time: at.time,
+                origin: at.origin,
+                parties: &self.parties,
+                facts: &mut self.facts,
+                protocol: &mut self.protocol,
+                out,
+            };
+            decoder.gap(&mut cx, side);
+            let name = self.protocol;
+            cx.unreadable(name);
+        }
+    }
+
+    /// Runs the decoder until it wants more; returns how many bytes it used (may exceed them).
+    fn run(&mut self, at: At, side: Side, bytes: &[u8], out: &mut Output) -> usize {
+        let State::Decoding(decoder) = &mut self.state else { return bytes.len() };
+        let mut cx = Context {
+            time: at.time,
+            origin: at.origin,
+            parties: &self.parties,
+            facts: &mut self.facts,
+            protocol: &mut self.protocol,
+            out,
+        };
+        let mut used = 0;
+        while used < bytes.len() {
+            match decoder.data(&mut cx, side, &bytes[used..]) {
+                0 => break,
+                DONE => return DONE,
+                n => used = used.saturating_add(n),
+            }
+        }
+        used
+    }
+
+    fn decode(&mut self, at: At, side: Side, payload: &[u8], out: &mut Output) {
+        let State::Decoding(decoder) = &mut self.state else { return };
+        let mut cx = Context {
+            time: at.time,
+            origin: at.origin,
+            parties: &self.parties,
+            facts: &mut self.facts,
+            protocol: &mut self.protocol,
+            out,
+        };
+        decoder.data(&mut cx, side, payload);
+    }
+
+    /// Takes the operations just emitted into the flow's own counts.
+    fn tally(&mut self, out: &mut Output) {
+        if out.fresh {
+            let verbs = self.verbs.get_or_insert_default();
+            for (sum, n) in verbs.iter_mut().zip(&mut out.verbs) {
+                *sum = sum.saturating_add(std::mem::take(n));
+            }
+            out.fresh = false;
+        }
+    }
+
+    /// Ends the flow: what waits is decoded as far as it goes, then the session is emitted.
+    pub(crate) fn finish(mut self, out: &mut Output) {
+        let at = At { time: self.last, origin: self.start.origin };
+        for low in [true, false] {
+            while self.streams[self.side(low) as usize].holds() {
+                self.release(at, low, true, out);
+            }
+        }
+        if let State::Decoding(decoder) = &mut self.state {
+            let mut cx = Context {
+                time: at.time,
+                origin: at.origin,
+                parties: &self.parties,
+                facts: &mut self.facts,
+                protocol: &mut self.protocol,
+                out,
+            };
+            decoder.end(&mut cx);
+        }
+        self.tally(out);
+        let syn = |f: u8| f & (SYN | ACK);
+        let state = if self.parties.transport != Transport::Tcp {
+            ""
+        } else if syn(self.flags[0]) & SYN != 0 && self.flags[1] & SYN != 0 {
+            "complete"
+        } else if self.flags[0] & SYN != 0 && self.flags[1] & RST != 0 && self.bytes == [0; 2] {
+            "refused"
+        } else if self.flags[0] & SYN != 0 && self.packets[1] == 0 && self.bytes[0] == 0 {
+            "unanswered"
+        } else {
+            "midstream"
+        };
+        let session = Session {
+            start: self.start.time,
+            end: self.last,
+            origin: self.start.origin,
+            source: self.parties.client,
+            destination: self.parties.server,
+            vlan: self.parties.vlan,
+            transport: self.parties.transport,
+            protocol: self.protocol,
+            source_bytes: self.bytes[0],
+            destination_bytes: self.bytes[1],
+            source_packets: self.packets[0],
+            destination_packets: self.packets[1],
+            state,
+            lost: self.streams[0].lost + self.streams[1].lost,
+            facts: std::mem::take(&mut self.facts),
+        };
+        out.assets.session(&session, self.verbs.as_deref());
+        out.session_count += 1;
+        if out.keep_records {
+            out.sessions.push(session);
+        }
+    }
+
+    /// Bytes of payload this flow keeps.
+    pub(crate) fn memory(&self) -> usize {
+        self.streams[0].memory() + self.streams[1].memory()
+    }
+}
+
+/// Who is the client when no handshake was seen: the one whose peer has the better-known port.
+pub(crate) fn sender_is_client(source: &Endpoint, destination: &Endpoint, transport: Transport) -> bool {
+    let multicast = destination.ip.is_some_and(|ip| ip.is_multicast());
+    let known = |e: &Endpoint| detect::has_port(e.port, transport);
+    match (known(source), known(destination)) {
+        (true, false) => multicast,
+        (false, true) => true,
+        _ if multicast => true,
+        _ => match (source.port < 1024, destination.port < 1024) {
+            (true, false) => false,
+            (false, true) => true,
+            // Ephemeral ports lie high; equal ports go to who spoke first.
+            _ if transport == Transport::Tcp => source.port >= destination.port,
+            _ => true,
+        },
+    }
+}
+
+/// How many verbs there are.
+pub const VERBS: usize = Verb::ALL.len();

@@ -1,16 +1,404 @@
-//! What the traffic shows about assets.
+//! Assets, passively: what the traffic shows about devices and hosts, and who talks to whom how.
 
-use hangtu_record::{FieldName, Operation, Origin};
-use std::net::IpAddr;
+mod role;
+
+pub use role::{Evidence, Role};
+
+use crate::decode::VerbCounts;
+use hangtu_record::{Endpoint, FieldName, Mac, Origin, Session, Text, Time, Transport, Verb, is_public};
+use hashbrown::HashMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr},
+};
+
+/// Assets remembered in one run.
+const MAX_HOSTS: usize = 50_000;
+/// Conversations remembered in one run.
+const MAX_CONVERSATIONS: usize = 100_000;
+/// Facts remembered about one asset.
+const MAX_FACTS: usize = 48;
+/// Link addresses remembered for one asset.
+const MAX_MACS: usize = 8;
+
+/// What names an asset: its network address, else its link address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AssetKey {
+    /// Network address.
+    Ip(IpAddr),
+    /// Link address of a device that speaks no IP.
+    Mac(Mac),
+}
+
+impl std::fmt::Display for AssetKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Mac(mac) => mac.fmt(f),
+        }
+    }
+}
+
+impl AssetKey {
+    /// The key of an endpoint; `None` for groups and addresses that stand for nobody.
+    pub fn of(endpoint: &Endpoint) -> Option<Self> {
+        match (endpoint.ip, endpoint.mac) {
+            (Some(ip), _) => is_host(ip).then_some(Self::Ip(ip)),
+            (None, Some(mac)) => (!mac.is_group() && mac.0 != [0; 6]).then_some(Self::Mac(mac)),
+            _ => None,
+        }
+    }
+}
+
+fn is_host(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            !(v4.is_multicast() || v4.is_broadcast() || v4.is_unspecified() || v4.octets()[3] == 255)
+        }
+        IpAddr::V6(v6) => !(v6.is_multicast() || v6.is_unspecified()),
+    }
+}
+
+/// Something learnt about an asset, with its source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FactNote {
+    /// Which fact.
+    pub name: FieldName,
+    /// Its value.
+    pub value: Text,
+    /// Protocol it was learnt by.
+    pub via: &'static str,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+#[derive(Debug)]
+struct Host {
+    first: Time,
+    last: Time,
+    sent: u64,
+    received: u64,
+    /// Link address, and whether ARP said that it is this asset's own.
+    macs: Vec<(Mac, bool)>,
+    facts: Vec<FactNote>,
+}
+
+impl Host {
+    fn new(time: Time) -> Self {
+        Self { first: time, last: time, sent: 0, received: 0, macs: Vec::new(), facts: Vec::new() }
+    }
+
+    fn mac(&mut self, mac: Mac, own: bool) {
+        if let Some((_, known)) = self.macs.iter_mut().find(|(m, _)| *m == mac) {
+            *known |= own;
+        } else if self.macs.len() < MAX_MACS && mac.0 != [0; 6] {
+            self.macs.push((mac, own));
+        }
+    }
+
+    fn fact(&mut self, fact: FactNote) {
+        let same = |f: &&mut FactNote| f.name == fact.name && f.value == fact.value && f.via == fact.via;
+        if let Some(known) = self.facts.iter_mut().find(same) {
+            known.origin = known.origin.min(fact.origin);
+        } else if self.facts.len() < MAX_FACTS {
+            self.facts.push(fact);
+        }
+    }
+}
+
+/// What tells conversations apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Line {
+    /// Who asks.
+    pub client: AssetKey,
+    /// Who answers.
+    pub server: AssetKey,
+    /// Protocol; empty when not recognised.
+    pub protocol: &'static str,
+    /// What carried it.
+    pub transport: Transport,
+    /// Server port where the protocol was not recognised, else 0.
+    pub port: u16,
+}
+
+impl Line {
+    /// `modbus`, or `tcp/4444` where not recognised.
+    pub fn protocol_name(&self) -> String {
+        if self.protocol.is_empty() {
+            format!("{}/{}", self.transport.name(), self.port)
+        } else {
+            self.protocol.to_owned()
+        }
+    }
+}
+
+/// Who talked to whom how.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// Sessions.
+    pub sessions: u64,
+    /// Payload bytes both ways.
+    pub bytes: u64,
+    /// Sessions in which both sides sent payload.
+    pub answered: u64,
+    /// Operations by verb, in the order of [`Verb::ALL`].
+    pub verbs: [u64; Verb::ALL.len()],
+    /// First seen.
+    pub first: Time,
+    /// Last seen.
+    pub last: Time,
+}
 
 /// Notes about assets, gathered while decoding; merged across workers at the end.
 #[derive(Debug, Default)]
-pub struct AssetNotes {}
+pub struct AssetNotes {
+    hosts: HashMap<AssetKey, Host, foldhash::fast::RandomState>,
+    conversations: HashMap<Line, Conversation, foldhash::fast::RandomState>,
+    /// Assets and conversations that found no room.
+    pub dropped: u64,
+}
+
+/// An asset, all notes about it put together.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    /// What names it.
+    pub key: AssetKey,
+    /// All of its network addresses.
+    pub ips: BTreeSet<IpAddr>,
+    /// Its own link addresses.
+    pub macs: BTreeSet<Mac>,
+    /// Maker of the network interface, by the IEEE registry.
+    pub interface_vendor: Option<&'static str>,
+    /// What was learnt, in a stable order.
+    pub facts: Vec<FactNote>,
+    /// Roles with their reasons, likeliest first.
+    pub roles: Vec<(Role, Evidence)>,
+    /// Protocols it serves.
+    pub serves: BTreeSet<String>,
+    /// Protocols it uses.
+    pub uses: BTreeSet<String>,
+    /// First seen.
+    pub first: Time,
+    /// Last seen.
+    pub last: Time,
+    /// Payload bytes sent.
+    pub sent: u64,
+    /// Payload bytes received.
+    pub received: u64,
+}
 
 impl AssetNotes {
-    /// Notes a fact about an address.
-    pub fn fact(&mut self, _ip: IpAddr, _name: FieldName, _text: &str, _via: &'static str, _at: Origin) {}
+    fn host(&mut self, key: AssetKey, time: Time) -> Option<&mut Host> {
+        if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(&key) {
+            self.dropped += 1;
+            return None;
+        }
+        let host = self.hosts.entry(key).or_insert_with(|| Host::new(time));
+        host.first = host.first.min(time);
+        host.last = host.last.max(time);
+        Some(host)
+    }
 
-    /// Notes who told whom what.
-    pub fn operation(&mut self, _operation: &Operation) {}
+    /// Notes a fact about an address.
+    pub fn fact(&mut self, ip: IpAddr, name: FieldName, text: &str, via: &'static str, at: (Time, Origin)) {
+        if !is_host(ip) {
+            return;
+        }
+        if let Some(host) = self.host(AssetKey::Ip(ip), at.0) {
+            host.fact(FactNote { name, value: text.into(), via, origin: at.1 });
+        }
+    }
+
+    /// Notes that ARP said whose link address belongs to whom.
+    pub(crate) fn arp(&mut self, time: Time, mac: Mac, ip: Ipv4Addr) {
+        if is_host(ip.into())
+            && let Some(host) = self.host(AssetKey::Ip(ip.into()), time)
+        {
+            host.mac(mac, true);
+        }
+    }
+
+    /// Notes a session that ended, with the operations seen in it.
+    pub(crate) fn session(&mut self, session: &Session, verbs: Option<&VerbCounts>) {
+        let (client, server) = (AssetKey::of(&session.source), AssetKey::of(&session.destination));
+        let sides = [
+            (client, &session.source, session.source_packets, session.source_bytes, session.destination_bytes),
+            (server, &session.destination, session.destination_packets, session.destination_bytes, session.source_bytes),
+        ];
+        for (key, endpoint, packets, sent, received) in sides {
+            // An address that never sent anything is only somebody's idea of an asset.
+            if packets == 0 {
+                continue;
+            }
+            let Some(host) = key.and_then(|key| self.host(key, session.start)) else { continue };
+            host.last = host.last.max(session.end);
+            host.sent += sent;
+            host.received += received;
+            if let Some(mac) = endpoint.mac {
+                host.mac(mac, false);
+            }
+        }
+        let (Some(client), Some(server)) = (client, server) else { return };
+        let port = if session.protocol.is_empty() { session.destination.port } else { 0 };
+        let line = Line { client, server, protocol: session.protocol, transport: session.transport, port };
+        if self.conversations.len() >= MAX_CONVERSATIONS && !self.conversations.contains_key(&line) {
+            self.dropped += 1;
+            return;
+        }
+        let mut one = Conversation {
+            sessions: 1,
+            bytes: session.source_bytes + session.destination_bytes,
+            answered: u64::from(session.source_bytes > 0 && session.destination_bytes > 0),
+            verbs: [0; Verb::ALL.len()],
+            first: session.start,
+            last: session.end,
+        };
+        for (sum, n) in one.verbs.iter_mut().zip(verbs.into_iter().flatten()) {
+            *sum = u64::from(*n);
+        }
+        self.conversation(line, &one);
+    }
+
+    fn conversation(&mut self, line: Line, one: &Conversation) {
+        let all = self.conversations.entry(line).or_insert_with(|| Conversation {
+            sessions: 0,
+            bytes: 0,
+            answered: 0,
+            verbs: [0; Verb::ALL.len()],
+            ..*one
+        });
+        all.sessions += one.sessions;
+        all.bytes += one.bytes;
+        all.answered += one.answered;
+        for (sum, n) in all.verbs.iter_mut().zip(one.verbs) {
+            *sum += n;
+        }
+        all.first = all.first.min(one.first);
+        all.last = all.last.max(one.last);
+    }
+
+    /// Adds another worker's notes. Order does not matter.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.dropped += other.dropped;
+        for (key, from) in other.hosts {
+            let Some(host) = self.host(key, from.first) else { continue };
+            host.last = host.last.max(from.last);
+            host.sent += from.sent;
+            host.received += from.received;
+            for (mac, own) in from.macs {
+                host.mac(mac, own);
+            }
+            for fact in from.facts {
+                host.fact(fact);
+            }
+        }
+        for (line, one) in other.conversations {
+            self.conversation(line, &one);
+        }
+    }
+
+    /// Everything about assets and conversations, in a stable order.
+    pub fn finish(self) -> (Vec<Asset>, BTreeMap<Line, Conversation>) {
+        let conversations: BTreeMap<Line, Conversation> = self.conversations.into_iter().collect();
+        let mut hosts: Vec<(AssetKey, Host)> = self.hosts.into_iter().collect();
+        hosts.sort_by_key(|(key, _)| *key);
+        let routers = routers(&hosts);
+        let mut assets: BTreeMap<AssetKey, Asset> = BTreeMap::new();
+        let mut owners: BTreeMap<Mac, AssetKey> = BTreeMap::new();
+        for (key, host) in hosts {
+            let mut macs: BTreeSet<Mac> = host
+                .macs
+                .iter()
+                .filter(|(mac, own)| *own || !routers.contains_key(mac))
+                .map(|(mac, _)| *mac)
+                .collect();
+            if let AssetKey::Mac(mac) = key {
+                macs.insert(mac);
+            }
+            let ips = match key {
+                AssetKey::Ip(ip) => BTreeSet::from([ip]),
+                AssetKey::Mac(_) => BTreeSet::new(),
+            };
+            let mut asset = Asset {
+                key,
+                ips,
+                interface_vendor: macs.iter().find_map(|m| vendor(*m)),
+                macs,
+                facts: host.facts,
+                roles: Vec::new(),
+                serves: BTreeSet::new(),
+                uses: BTreeSet::new(),
+                first: host.first,
+                last: host.last,
+                sent: host.sent,
+                received: host.received,
+            };
+            asset.facts.sort();
+            // The same interface under IPv6, or without any IP, is the same asset.
+            let owner = asset.macs.iter().find_map(|m| owners.get(m)).copied();
+            let later = match key {
+                AssetKey::Ip(ip) => ip.is_ipv6() && !is_public(ip),
+                AssetKey::Mac(_) => true,
+            };
+            if let Some(known) = owner.and_then(|o| assets.get_mut(&o)).filter(|_| later) { known.absorb(asset) } else {
+                for mac in &asset.macs {
+                    owners.entry(*mac).or_insert(key);
+                }
+                assets.insert(key, asset);
+            }
+        }
+        let mut assets: Vec<Asset> = assets.into_values().collect();
+        role::assign(&mut assets, &conversations, &routers);
+        (assets, conversations)
+    }
+}
+
+impl Asset {
+    fn absorb(&mut self, other: Self) {
+        self.ips.extend(other.ips);
+        self.macs.extend(other.macs);
+        self.facts.extend(other.facts);
+        self.facts.sort();
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.sent += other.sent;
+        self.received += other.received;
+    }
+
+    /// Whether the key names this asset.
+    pub fn is(&self, key: &AssetKey) -> bool {
+        match key {
+            AssetKey::Ip(ip) => self.ips.contains(ip),
+            AssetKey::Mac(mac) => self.macs.contains(mac),
+        }
+    }
+}
+
+/// Link addresses that stand for several subnets: routers, seen at the capture point in place of
+/// the assets behind them. With the number of addresses behind each.
+fn routers(hosts: &[(AssetKey, Host)]) -> BTreeMap<Mac, usize> {
+    let mut behind: BTreeMap<Mac, (BTreeSet<Vec<u8>>, usize)> = BTreeMap::new();
+    for (key, host) in hosts {
+        let AssetKey::Ip(ip) = key else { continue };
+        let net = match ip {
+            IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
+            // Link-local and site addresses come beside an IPv4 one on every host.
+            IpAddr::V6(v6) if !is_public((*v6).into()) => continue,
+            IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
+        };
+        for (mac, _) in &host.macs {
+            let entry = behind.entry(*mac).or_default();
+            entry.0.insert(net.clone());
+            entry.1 += 1;
+        }
+    }
+    behind.into_iter().filter(|(_, (nets, n))| nets.len() > 1 && *n > 2).map(|(mac, (_, n))| (mac, n)).collect()
+}
+
+fn vendor(mac: Mac) -> Option<&'static str> {
+    // Locally administered addresses name no maker.
+    if mac.0[0] & 2 != 0 {
+        return None;
+    }
+    oui_data::lookup(&mac.to_string()).map(oui_data::OuiData::organization)
 }

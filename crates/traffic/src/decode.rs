@@ -239,7 +239,7 @@ impl Context<'_> {
     pub fn about_address(&mut self, ip: IpAddr, name: FieldName, text: &str) {
         let text = text.trim();
         if !text.is_empty() {
-            self.out.assets.fact(ip, name, text, self.protocol, self.origin);
+            self.out.assets.fact(ip, name, text, self.protocol, (self.time, self.origin));
         }
     }
 

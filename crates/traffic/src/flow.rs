@@ -8,7 +8,7 @@ use crate::{
     detect::{self, Detection},
     stream::{Placed, Stream},
 };
-use hangtu_record::{Endpoint, FieldName, Mac, Origin, OwnedValue, Session, Time, Transport, Verb};
+use hangtu_record::{Endpoint, FieldName, Mac, Origin, OwnedValue, Session, Time, Transport};
 use std::{
     hash::{Hash, Hasher},
     net::IpAddr,
@@ -151,6 +151,10 @@ impl Flow {
         if low_is_sender == self.low_is_client { Side::Client } else { Side::Server }
     }
 
+    pub(crate) fn transport(&self) -> Transport {
+        self.parties.transport
+    }
+
     /// Exchanges client and server.
     pub(crate) fn swap(&mut self) {
         self.low_is_client = !self.low_is_client;
@@ -162,11 +166,6 @@ impl Flow {
         if let State::Detecting(d) = &mut self.state {
             d.swap();
         }
-    }
-
-    /// Whether a handshake said who the client is.
-    pub(crate) fn handshake(&self) -> bool {
-        (self.flags[0] | self.flags[1]) & SYN != 0
     }
 
     /// Whether the connection is over, or this SYN begins another one on the same ports.
@@ -223,6 +222,7 @@ impl Flow {
 
     /// A TCP segment.
     #[inline]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one packet, used once")]
     pub(crate) fn segment(
         &mut self,
         at: At,
@@ -449,7 +449,7 @@ impl Flow {
                 out,
             };
             decoder.gap(&mut cx, side);
-            let name = self.protocol;
+            let name = *cx.protocol;
             cx.unreadable(name);
         }
     }
@@ -579,6 +579,3 @@ pub(crate) fn sender_is_client(source: &Endpoint, destination: &Endpoint, transp
         },
     }
 }
-
-/// How many verbs there are.
-pub const VERBS: usize = Verb::ALL.len();

@@ -1,10 +1,22 @@
-//! Network captures to records.
+//! Network captures to sessions, operations, file actions and assets.
+//!
+//! The path of a packet: [`capture`] reads it, [`packet`] walks its headers, `flow` finds its
+//! flow, `stream` puts its bytes in order, `detect` recognises the protocol, and a decoder of
+//! [`protocol`] turns bytes into records. [`read`] drives all of it over inputs, on one thread or
+//! several, with the same records in the same order.
+
 pub mod assets;
-<<<<<<< HEAD
+mod bytes;
 pub mod capture;
-=======
-pub(crate) mod bytes;
->>>>>>> it
 pub mod decode;
+mod detect;
+mod flow;
+mod fragment;
 pub mod packet;
 pub mod protocol;
+mod read;
+mod stream;
+mod worker;
+
+pub use read::{Batch, Observer, ReadError, Settings, Summary, read};
+pub use worker::Limits;

@@ -202,12 +202,9 @@ impl<R: Read> CaptureReader<R> {
             return;
         }
         let missing = want - data.len();
-        match self.source.by_ref().take(missing as u64).read_to_end(data) {
-            Ok(n) => self.ended = n < missing,
-            Err(_) => {
-                self.ended = true;
-                self.damage(self.offset + data.len() as u64, DamageKind::Stream);
-            }
+        if let Ok(n) = self.source.by_ref().take(missing as u64).read_to_end(data) { self.ended = n < missing } else {
+            self.ended = true;
+            self.damage(self.offset + data.len() as u64, DamageKind::Stream);
         }
     }
 

@@ -1,0 +1,344 @@
+//! Drives inputs through workers.
+//!
+//! Packets of two addresses always go to the same worker, in order. Each chunk's records come back
+//! together, in the order of the packets that completed them, so that the number of threads changes
+//! nothing but the time it takes.
+
+use crate::{
+    assets::AssetNotes,
+    capture::{AnyReader, CaptureError, Chunk, Input, InputSummary, open},
+    packet::{Content, walk},
+    worker::{Bounds, Limits, Worker},
+};
+use hangtu_record::{FileAction, Operation, Record, Session, Time};
+use std::{
+    collections::BTreeMap,
+    hash::BuildHasher,
+    io::{self, Read},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+/// How to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Worker threads; 1 does everything on the calling thread.
+    pub threads: usize,
+    /// Flows followed at once, over all workers.
+    pub max_flows: usize,
+    /// Payload bytes kept at once, over all workers.
+    pub max_payload: usize,
+    /// Whether records are wanted, or only counts and assets.
+    pub records: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            threads: thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
+            max_flows: 120_000,
+            max_payload: 48 << 20,
+            records: true,
+        }
+    }
+}
+
+/// Records of one chunk.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Operations.
+    pub operations: Vec<Operation>,
+    /// File actions.
+    pub files: Vec<FileAction>,
+    /// Sessions that ended.
+    pub sessions: Vec<Session>,
+    order: Vec<(u32, u64, u8, u32)>,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.operations.clear();
+        self.files.clear();
+        self.sessions.clear();
+    }
+
+    /// Calls `f` with every record, in the order of their places in the evidence.
+    pub fn each(&mut self, mut f: impl FnMut(&dyn Record)) {
+        let mut order = std::mem::take(&mut self.order);
+        order.clear();
+        let key = |r: &dyn Record| (r.origin().input, r.origin().number);
+        let mut add = |kind: u8, i: usize, (input, number): (u32, u64)| {
+            order.push((input, number, kind, i as u32));
+        };
+        self.operations.iter().enumerate().for_each(|(i, r)| add(0, i, key(r)));
+        self.files.iter().enumerate().for_each(|(i, r)| add(1, i, key(r)));
+        self.sessions.iter().enumerate().for_each(|(i, r)| add(2, i, key(r)));
+        order.sort_unstable();
+        for &(_, _, kind, i) in &order {
+            let i = i as usize;
+            match kind {
+                0 => f(&self.operations[i]),
+                1 => f(&self.files[i]),
+                _ => f(&self.sessions[i]),
+            }
+        }
+        self.order = order;
+    }
+}
+
+/// Who is told what happens.
+pub trait Observer {
+    /// An input is opened; may wrap the file as stored (to hash or count it).
+    fn open(&mut self, _index: u32, _input: &Input, file: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+        file
+    }
+    /// Records of the next chunk.
+    fn records(&mut self, _batch: &mut Batch) -> io::Result<()> {
+        Ok(())
+    }
+    /// An input was read to its end, or as far as it could be.
+    fn close(&mut self, _index: u32, _summary: &InputSummary) {}
+}
+
+/// What was read in all.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Per input, in the order given.
+    pub inputs: Vec<InputSummary>,
+    /// What was learnt about assets.
+    pub assets: AssetNotes,
+    /// What was lost.
+    pub limits: Limits,
+    /// Operations.
+    pub operations: u64,
+    /// File actions.
+    pub files: u64,
+    /// Sessions.
+    pub sessions: u64,
+    /// Messages that could not be read, by protocol.
+    pub unreadable: BTreeMap<&'static str, u64>,
+}
+
+/// Why reading stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// An input cannot be read at all.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The observer could not take the records.
+    #[error(transparent)]
+    Observer(#[from] io::Error),
+}
+
+/// A chunk on its way: who gets which packet is decided by the reading thread.
+struct Parcel {
+    input: u32,
+    chunk: Chunk,
+    /// Worker of each packet.
+    route: Vec<u8>,
+    clock: Time,
+}
+
+/// Reads the inputs one after the other.
+pub fn read(
+    inputs: &[Input],
+    settings: &Settings,
+    observer: &mut dyn Observer,
+) -> Result<Summary, ReadError> {
+    let threads = settings.threads.clamp(1, 64);
+    let bounds =
+        Bounds { flows: (settings.max_flows / threads).max(16), payload: settings.max_payload / threads };
+    let new = || Worker::new(bounds, settings.records);
+    let mut summary = Summary::default();
+    if threads == 1 {
+        let mut worker = new();
+        let mut batch = Batch::default();
+        each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
+            for packet in &chunk.packets {
+                worker.packet(input, packet, chunk.bytes(packet));
+            }
+            worker.tick(clock);
+            collect(&mut worker, &mut batch, observer)
+        })?;
+        worker.end();
+        collect(&mut worker, &mut batch, observer)?;
+        summary.take(worker);
+        return Ok(summary);
+    }
+    thread::scope(|scope| {
+        let pool: Arc<Mutex<Vec<Parcel>>> = Arc::default();
+        let mut to: Vec<SyncSender<Arc<Parcel>>> = Vec::new();
+        let mut from: Vec<Receiver<Batch>> = Vec::new();
+        let mut handles = Vec::new();
+        for index in 0..threads {
+            let (send, parcels) = sync_channel::<Arc<Parcel>>(2);
+            let (done, batches) = sync_channel::<Batch>(3);
+            to.push(send);
+            from.push(batches);
+            let pool = Arc::clone(&pool);
+            let mut worker = new();
+            handles.push(scope.spawn(move || {
+                for parcel in parcels {
+                    for (packet, _) in parcel
+                        .chunk
+                        .packets
+                        .iter()
+                        .zip(&parcel.route)
+                        .filter(|(_, route)| usize::from(**route) == index)
+                    {
+                        worker.packet(parcel.input, packet, parcel.chunk.bytes(packet));
+                    }
+                    worker.tick(parcel.clock);
+                    if let Ok(parcel) = Arc::try_unwrap(parcel) {
+                        pool.lock().unwrap_or_else(PoisonError::into_inner).push(parcel);
+                    }
+                    if done.send(worker.batch()).is_err() {
+                        break;
+                    }
+                }
+                worker.end();
+                let _ = done.send(worker.batch());
+                worker
+            }));
+        }
+        let hasher = foldhash::fast::FixedState::default();
+        let mut waiting = 0_usize;
+        let merge = |observer: &mut dyn Observer| -> Result<(), ReadError> {
+            let mut all = Batch::default();
+            for batches in &from {
+                if let Ok(mut batch) = batches.recv() {
+                    all.operations.append(&mut batch.operations);
+                    all.files.append(&mut batch.files);
+                    all.sessions.append(&mut batch.sessions);
+                }
+            }
+            Ok(observer.records(&mut all)?)
+        };
+        let result = each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
+            let mut parcel = pool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop()
+                .unwrap_or_else(|| Parcel { input, chunk: Chunk::default(), route: Vec::new(), clock });
+            std::mem::swap(&mut parcel.chunk, chunk);
+            parcel.input = input;
+            parcel.clock = clock;
+            parcel.route.clear();
+            for packet in &parcel.chunk.packets {
+                let frame = walk(packet.link, parcel.chunk.bytes(packet));
+                let route = match frame.content {
+                    Content::Ip(ip) => {
+                        let number = |ip: IpAddr| match ip {
+                            IpAddr::V4(v4) => u128::from(v4.to_bits()),
+                            IpAddr::V6(v6) => v6.to_bits(),
+                        };
+                        let (a, b) = (number(ip.source), number(ip.destination));
+                        (hasher.hash_one((a.min(b), a.max(b))) >> 32) as usize % threads
+                    }
+                    _ => 0,
+                };
+                parcel.route.push(route as u8);
+            }
+            let parcel = Arc::new(parcel);
+            for worker in &to {
+                // A worker that is gone has panicked; the join below says so.
+                let _ = worker.send(Arc::clone(&parcel));
+            }
+            drop(parcel);
+            waiting += 1;
+            if waiting > 2 {
+                waiting -= 1;
+                merge(observer)?;
+            }
+            Ok(())
+        });
+        drop(to);
+        if result.is_ok() {
+            // The last chunks, and what ended with the evidence.
+            for _ in 0..=waiting {
+                merge(observer)?;
+            }
+        }
+        drop(from);
+        for handle in handles {
+            match handle.join() {
+                Ok(worker) => summary.take(worker),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        result.map(|()| summary)
+    })
+}
+
+type OnChunk<'a> = dyn FnMut(u32, &mut Chunk, Time, &mut dyn Observer) -> Result<(), ReadError> + 'a;
+
+fn each_chunk(
+    inputs: &[Input],
+    summary: &mut Summary,
+    observer: &mut dyn Observer,
+    on_chunk: &mut OnChunk<'_>,
+) -> Result<(), ReadError> {
+    let mut clock = Time(i64::MIN);
+    let mut chunk = Chunk::default();
+    for (index, input) in inputs.iter().enumerate() {
+        let index = index as u32;
+        let (mut reader, compression) = open(input, |file| observer.open(index, input, file))?;
+        let mut one = InputSummary::default();
+        while reader.next_chunk(&mut chunk) {
+            let times = chunk.packets.iter().map(|p| p.time);
+            one.first = one.first.into_iter().chain(times.clone()).min();
+            one.last = one.last.into_iter().chain(times).max();
+            clock = clock.max(chunk.packets.last().map_or(clock, |p| p.time));
+            on_chunk(index, &mut chunk, clock, observer)?;
+        }
+        finish_input(&mut one, &reader, compression);
+        observer.close(index, &one);
+        summary.inputs.push(one);
+    }
+    Ok(())
+}
+
+fn finish_input(one: &mut InputSummary, reader: &AnyReader, compression: &str) {
+    let (damages, more) = reader.damages();
+    one.format = format!("{}{compression}", reader.format());
+    one.packets = reader.packets();
+    one.damages = damages.to_vec();
+    one.more_damages = more;
+    one.dropped = reader.dropped();
+}
+
+fn collect(worker: &mut Worker, batch: &mut Batch, observer: &mut dyn Observer) -> Result<(), ReadError> {
+    batch.clear();
+    batch.operations.append(&mut worker.out.operations);
+    batch.files.append(&mut worker.out.files);
+    batch.sessions.append(&mut worker.out.sessions);
+    Ok(observer.records(batch)?)
+}
+
+impl Worker {
+    fn batch(&mut self) -> Batch {
+        Batch {
+            operations: std::mem::take(&mut self.out.operations),
+            files: std::mem::take(&mut self.out.files),
+            sessions: std::mem::take(&mut self.out.sessions),
+            order: Vec::new(),
+        }
+    }
+}
+
+impl Summary {
+    fn take(&mut self, worker: Worker) {
+        self.operations += worker.out.operation_count;
+        self.files += worker.out.file_count;
+        self.sessions += worker.out.session_count;
+        for (protocol, n) in worker.out.unreadable {
+            *self.unreadable.entry(protocol).or_default() += n;
+        }
+        self.limits.add(&worker.limits);
+        self.assets.merge(worker.out.assets);
+    }
+}

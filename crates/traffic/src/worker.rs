@@ -1,0 +1,344 @@
+//! One worker: a share of the traffic, all of its flows, and what they yielded.
+
+use crate::{
+    capture::PacketRef,
+    decode::{Output, Parties},
+    flow::{Address, At, Flow, Key, Tcp, sender_is_client},
+    fragment::Fragments,
+    packet::{Content, Frame, IpPacket, knows_link, walk},
+};
+use hangtu_record::{Endpoint, Mac, Origin, Time, Transport};
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
+
+/// Bounds on memory. Hitting one loses something, and is counted in [`Limits`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Flows followed at once.
+    pub(crate) flows: usize,
+    /// Payload bytes kept for reordering and unfinished messages.
+    pub(crate) payload: usize,
+}
+
+/// What was lost to bounds and damage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Flows ended early because too many were open.
+    pub flows_evicted: u64,
+    /// Flows ended early because too many bytes waited.
+    pub payload_evicted: u64,
+    /// IP datagrams of which fragments were missing, or that were too many to keep.
+    pub fragments_dropped: u64,
+    /// Packets too short or too broken to walk.
+    pub broken_packets: u64,
+    /// Packets of link types this program does not know, by link type.
+    pub unknown_links: BTreeMap<u16, u64>,
+}
+
+impl Limits {
+    /// Adds another worker's.
+    pub fn add(&mut self, other: &Self) {
+        self.flows_evicted += other.flows_evicted;
+        self.payload_evicted += other.payload_evicted;
+        self.fragments_dropped += other.fragments_dropped;
+        self.broken_packets += other.broken_packets;
+        for (link, n) in &other.unknown_links {
+            *self.unknown_links.entry(*link).or_default() += n;
+        }
+    }
+}
+
+/// Silence after which a TCP connection counts as over.
+const TCP_IDLE: i64 = 3_600_000_000_000;
+/// Silence after which a closed TCP connection is forgotten.
+const CLOSED_IDLE: i64 = 10_000_000_000;
+/// Silence after which an exchange of datagrams counts as over.
+const DATAGRAM_IDLE: i64 = 300_000_000_000;
+/// How often idle flows are looked for, in capture time.
+const SWEEP: i64 = 10_000_000_000;
+
+pub(crate) struct Worker {
+    index: HashMap<Key, u32, foldhash::fast::RandomState>,
+    flows: Vec<Option<Box<Flow>>>,
+    free: Vec<u32>,
+    hand: usize,
+    fragments: Fragments,
+    bounds: Bounds,
+    clock: Time,
+    swept: Time,
+    payload: usize,
+    pub(crate) limits: Limits,
+    pub(crate) out: Output,
+}
+
+impl Worker {
+    pub(crate) fn new(bounds: Bounds, keep_records: bool) -> Self {
+        Self {
+            index: HashMap::default(),
+            flows: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            fragments: Fragments::default(),
+            bounds,
+            clock: Time(0),
+            swept: Time(0),
+            payload: 0,
+            limits: Limits::default(),
+            out: Output { keep_records, ..Output::default() },
+        }
+    }
+
+    /// Takes one packet.
+    #[inline]
+    pub(crate) fn packet(&mut self, input: u32, packet: &PacketRef, bytes: &[u8]) {
+        let at = At {
+            time: packet.time,
+            origin: Origin { input, number: packet.number, offset: packet.offset },
+        };
+        let frame = walk(packet.link, bytes);
+        match frame.content {
+            Content::Ip(ip) => {
+                if let Some(part) = ip.fragment {
+                    if let Some(whole) = self.fragments.add(at.time, &ip, part) {
+                        let ip = IpPacket { payload: &whole, fragment: None, ..ip };
+                        self.ip(at, &frame, &ip);
+                    }
+                } else {
+                    self.ip(at, &frame, &ip);
+                }
+            }
+            Content::Arp { mac, ip } => self.out.assets.arp(at.time, mac, ip),
+            Content::Link { ethertype, payload } => self.link(at, &frame, ethertype, payload),
+            Content::Broken => {
+                if knows_link(packet.link) {
+                    self.limits.broken_packets += 1;
+                } else {
+                    *self.limits.unknown_links.entry(packet.link).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn ip(&mut self, at: At, frame: &Frame<'_>, ip: &IpPacket<'_>) {
+        let b = ip.payload;
+        let ports = |b: &[u8]| {
+            (u16::from_be_bytes([b[0], b[1]]), u16::from_be_bytes([b[2], b[3]]))
+        };
+        match ip.protocol {
+            6 if b.len() >= 20 => {
+                let (source, destination) = ports(b);
+                let header = usize::from(b[12] >> 4) * 4;
+                if header < 20 || header > b.len() {
+                    self.limits.broken_packets += 1;
+                    return;
+                }
+                let tcp =
+                    Tcp { seq: u32::from_be_bytes([b[4], b[5], b[6], b[7]]), flags: b[13] & 0x3f };
+                self.flow(at, frame, ip, source, destination, Some(tcp), &b[header..]);
+            }
+            17 if b.len() >= 8 => {
+                let (source, destination) = ports(b);
+                let announced = usize::from(u16::from_be_bytes([b[4], b[5]]));
+                let end = if announced < 8 { b.len() } else { announced.min(b.len()) };
+                self.flow(at, frame, ip, source, destination, None, &b[8..end]);
+            }
+            6 | 17 => self.limits.broken_packets += 1,
+            _ => self.flow(at, frame, ip, 0, 0, None, b),
+        }
+    }
+
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one packet, used once")]
+    fn flow(
+        &mut self,
+        at: At,
+        frame: &Frame<'_>,
+        ip: &IpPacket<'_>,
+        source: u16,
+        destination: u16,
+        tcp: Option<Tcp>,
+        payload: &[u8],
+    ) {
+        let (key, low) = Key::new(
+            (Address::ip(ip.source), source),
+            (Address::ip(ip.destination), destination),
+            ip.protocol,
+        );
+        let mut found = self.index.get(&key).copied();
+        if let (Some(slot), Some(tcp)) = (found, tcp)
+            && tcp.flags & crate::flow::SYN != 0
+            && self.flows[slot as usize].as_ref().is_some_and(|f| f.replaced_by(tcp, low))
+        {
+            self.finish(slot);
+            found = None;
+        }
+        let slot = found.unwrap_or_else(|| {
+            let transport = match ip.protocol {
+                6 => Transport::Tcp,
+                17 => Transport::Udp,
+                _ => Transport::Ip,
+            };
+            let from = Endpoint { ip: Some(ip.source), port: source, mac: None };
+            let to = Endpoint { ip: Some(ip.destination), port: destination, mac: None };
+            let parties = Parties { client: from, server: to, vlan: frame.vlan, transport };
+            let decodable = transport != Transport::Ip;
+            let mut flow = Flow::new(key, low, parties, at, ip_name(ip.protocol), decodable);
+            let answers = tcp.is_some_and(|t| t.flags & 0x12 == 0x12);
+            let asks = tcp.is_some_and(|t| t.flags & 0x12 == 0x02);
+            if answers || !asks && !sender_is_client(&from, &to, transport) {
+                flow.swap();
+            }
+            self.insert(flow)
+        });
+        let Some(flow) = self.flows[slot as usize].as_mut() else { return };
+        // Only a flow that keeps bytes can change how many are kept in all.
+        let before = flow.memory();
+        match tcp {
+            Some(tcp) => {
+                flow.segment(at, low, frame.source, tcp, payload, ip.cut, &mut self.out);
+            }
+            None => flow.datagram(at, low, frame.source, payload, &mut self.out),
+        }
+        let after = flow.memory();
+        self.payload = (self.payload + after).saturating_sub(before);
+        if self.payload > self.bounds.payload && after > 0 {
+            self.limits.payload_evicted += 1;
+            self.finish(slot);
+        }
+    }
+
+    fn link(&mut self, at: At, frame: &Frame<'_>, ethertype: u16, payload: &[u8]) {
+        let (Some(source), Some(destination)) = (frame.source, frame.destination) else { return };
+        let end = |mac: Mac| (Address::mac(mac), ethertype);
+        let (key, low) = Key::new(end(source), end(destination), 255);
+        let slot = self.index.get(&key).copied().unwrap_or_else(|| {
+            let end = |mac| Endpoint { ip: None, port: 0, mac: Some(mac) };
+            let parties = Parties {
+                client: end(source),
+                server: end(destination),
+                vlan: frame.vlan,
+                transport: Transport::Link,
+            };
+            self.insert(Flow::new(key, low, parties, at, ethertype_name(ethertype), false))
+        });
+        if let Some(flow) = self.flows[slot as usize].as_mut() {
+            flow.datagram(at, low, Some(source), payload, &mut self.out);
+        }
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, flow: Flow) -> u32 {
+        if self.index.len() >= self.bounds.flows {
+            self.evict();
+        }
+        let key = flow.key;
+        let slot = if let Some(slot) = self.free.pop() {
+            self.flows[slot as usize] = Some(Box::new(flow));
+            slot
+        } else {
+            self.flows.push(Some(Box::new(flow)));
+            self.flows.len() as u32 - 1
+        };
+        self.index.insert(key, slot);
+        slot
+    }
+
+    /// Ends the next flow that was not used since the hand last came by ("second chance").
+    fn evict(&mut self) {
+        for _ in 0..=2 * self.flows.len() {
+            let slot = self.hand % self.flows.len().max(1);
+            self.hand = slot + 1;
+            if let Some(flow) = self.flows.get_mut(slot).and_then(Option::as_mut)
+                && !std::mem::take(&mut flow.touched) {
+                    self.limits.flows_evicted += 1;
+                    return self.finish(slot as u32);
+                }
+        }
+    }
+
+    fn finish(&mut self, slot: u32) {
+        if let Some(flow) = self.flows[slot as usize].take() {
+            self.index.remove(&flow.key);
+            self.free.push(slot);
+            self.payload = self.payload.saturating_sub(flow.memory());
+            flow.finish(&mut self.out);
+        }
+    }
+
+    /// Time has come this far: ends flows that fell silent. Called at the same points of the input
+    /// whatever the number of workers, so that records do not depend on it.
+    pub(crate) fn tick(&mut self, clock: Time) {
+        self.clock = self.clock.max(clock);
+        if self.clock.since(self.swept) < SWEEP {
+            return;
+        }
+        self.swept = self.clock;
+        for slot in 0..self.flows.len() {
+            let Some(flow) = &self.flows[slot] else { continue };
+            let limit = match flow.transport() {
+                Transport::Tcp if flow.closed() => CLOSED_IDLE,
+                Transport::Tcp | Transport::Link => TCP_IDLE,
+                _ => DATAGRAM_IDLE,
+            };
+            if self.clock.since(flow.last) > limit {
+                self.finish(slot as u32);
+            }
+        }
+    }
+
+    /// The evidence is at its end: ends every flow.
+    pub(crate) fn end(&mut self) {
+        for slot in 0..self.flows.len() as u32 {
+            self.finish(slot);
+        }
+        self.limits.fragments_dropped = self.fragments.dropped;
+    }
+}
+
+/// Names of IP protocols that carry no ports we look at.
+fn ip_name(protocol: u8) -> &'static str {
+    match protocol {
+        1 => "icmp",
+        2 => "igmp",
+        47 => "gre",
+        50 => "esp",
+        51 => "ah",
+        58 => "icmpv6",
+        88 => "eigrp",
+        89 => "ospf",
+        103 => "pim",
+        112 => "vrrp",
+        115 => "l2tp",
+        132 => "sctp",
+        _ => "",
+    }
+}
+
+/// Names of protocols straight on the link layer (IEEE EtherType registry; LLC SAP pairs).
+fn ethertype_name(ethertype: u16) -> &'static str {
+    match ethertype {
+        0x0806 => "arp",
+        0x8035 => "rarp",
+        0x8863 => "pppoe-discovery",
+        0x888e => "eapol",
+        0x8892 => "profinet",
+        0x88a4 => "ethercat",
+        0x88ab => "powerlink",
+        0x88b8 => "goose",
+        0x88b9 => "gse",
+        0x88ba => "sampled-values",
+        0x88cc => "lldp",
+        0x88cd => "sercos",
+        0x88e3 => "mrp",
+        0x88e5 => "macsec",
+        0x88f7 => "ptp",
+        0x88fb => "prp",
+        0x892f => "hsr",
+        0x8809 => "lacp",
+        0x2000 => "cdp",
+        0x9000 => "loopback",
+        0x0042 => "stp",
+        _ => "",
+    }
+}

@@ -33,8 +33,10 @@ fn messages(source: &str) -> BTreeMap<String, BTreeSet<String>> {
             assert!(out.insert(key.clone(), BTreeSet::new()).is_none(), "message {key} twice");
         }
         for part in line.split('$').skip(1) {
-            let arg: String =
-                part.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '-').collect();
+            let arg: String = part
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '-')
+                .collect();
             out.entry(key.clone()).or_default().insert(arg);
         }
     }
@@ -55,7 +57,8 @@ fn main() {
     let mut languages: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for path in &all {
         println!("cargo::rerun-if-changed={}", path.display());
-        let name = path.strip_prefix(&content).expect("below content").to_string_lossy().into_owned();
+        let name =
+            path.strip_prefix(&content).expect("below content").to_string_lossy().into_owned();
         let Ok(text) = fs::read_to_string(path) else { continue };
         list += &format!("    ({name:?}, include_str!({:?})),\n", path.display().to_string());
         if let Some(rest) = name.strip_prefix("lang/")
@@ -65,7 +68,8 @@ fn main() {
         }
     }
     list += "];\n";
-    let (en, zh) = (languages.remove("en").unwrap_or_default(), languages.remove("zh-CN").unwrap_or_default());
+    let (en, zh) =
+        (languages.remove("en").unwrap_or_default(), languages.remove("zh-CN").unwrap_or_default());
     for key in en.keys().chain(zh.keys()) {
         assert!(en.contains_key(key), "message {key} is missing in content/lang/en");
         assert!(zh.contains_key(key), "message {key} is missing in content/lang/zh-CN");

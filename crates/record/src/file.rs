@@ -1,6 +1,8 @@
 //! A file action: somebody touched a file over the network.
 
-use crate::{Endpoint, Field, FieldName, Kind, Origin, Record, Text, Time, Value, operation::names};
+use crate::{
+    Endpoint, Field, FieldName, Kind, Origin, Record, Text, Time, Value, operation::names,
+};
 
 names! {
     /// What was done to the file.

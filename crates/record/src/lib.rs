@@ -10,6 +10,7 @@
 mod field;
 mod fields;
 mod file;
+mod json;
 mod operation;
 mod session;
 mod value;
@@ -17,6 +18,7 @@ mod value;
 pub use field::{Field, FieldName};
 pub use fields::{Fields, OwnedValue};
 pub use file::{FileAction, FileVerb};
+pub use json::JsonWriter;
 pub use operation::{Operation, Outcome, Seen, Verb};
 pub use session::{Session, Transport, direction, is_public};
 pub use value::{Mac, Value};

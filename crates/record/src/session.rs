@@ -179,8 +179,13 @@ impl Record for Session {
                 f(name.name(), value);
             }
         }
-        for (name, value) in &self.facts {
-            f(name.name(), value.as_value());
+        // Values of one name stand together, in the order they were first met.
+        for (i, (name, _)) in self.facts.iter().enumerate() {
+            if self.facts[..i].iter().all(|(earlier, _)| earlier != name) {
+                for (_, value) in self.facts.iter().filter(|(n, _)| n == name) {
+                    f(name.name(), value.as_value());
+                }
+            }
         }
     }
 }

@@ -5,7 +5,9 @@ mod role;
 pub use role::{Evidence, Role};
 
 use crate::decode::VerbCounts;
-use hangtu_record::{Endpoint, FieldName, Mac, Origin, Session, Text, Time, Transport, Verb, is_public};
+use hangtu_record::{
+    Endpoint, FieldName, Mac, Origin, Session, Text, Time, Transport, Verb, is_public,
+};
 use hashbrown::HashMap;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,7 +55,10 @@ impl AssetKey {
 fn is_host(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => {
-            !(v4.is_multicast() || v4.is_broadcast() || v4.is_unspecified() || v4.octets()[3] == 255)
+            !(v4.is_multicast()
+                || v4.is_broadcast()
+                || v4.is_unspecified()
+                || v4.octets()[3] == 255)
         }
         IpAddr::V6(v6) => !(v6.is_multicast() || v6.is_unspecified()),
     }
@@ -97,7 +102,8 @@ impl Host {
     }
 
     fn fact(&mut self, fact: FactNote) {
-        let same = |f: &&mut FactNote| f.name == fact.name && f.value == fact.value && f.via == fact.via;
+        let same =
+            |f: &&mut FactNote| f.name == fact.name && f.value == fact.value && f.via == fact.via;
         if let Some(known) = self.facts.iter_mut().find(same) {
             known.origin = known.origin.min(fact.origin);
         } else if self.facts.len() < MAX_FACTS {
@@ -200,7 +206,14 @@ impl AssetNotes {
     }
 
     /// Notes a fact about an address.
-    pub fn fact(&mut self, ip: IpAddr, name: FieldName, text: &str, via: &'static str, at: (Time, Origin)) {
+    pub fn fact(
+        &mut self,
+        ip: IpAddr,
+        name: FieldName,
+        text: &str,
+        via: &'static str,
+        at: (Time, Origin),
+    ) {
         if !is_host(ip) {
             return;
         }
@@ -222,8 +235,20 @@ impl AssetNotes {
     pub(crate) fn session(&mut self, session: &Session, verbs: Option<&VerbCounts>) {
         let (client, server) = (AssetKey::of(&session.source), AssetKey::of(&session.destination));
         let sides = [
-            (client, &session.source, session.source_packets, session.source_bytes, session.destination_bytes),
-            (server, &session.destination, session.destination_packets, session.destination_bytes, session.source_bytes),
+            (
+                client,
+                &session.source,
+                session.source_packets,
+                session.source_bytes,
+                session.destination_bytes,
+            ),
+            (
+                server,
+                &session.destination,
+                session.destination_packets,
+                session.destination_bytes,
+                session.source_bytes,
+            ),
         ];
         for (key, endpoint, packets, sent, received) in sides {
             // An address that never sent anything is only somebody's idea of an asset.
@@ -240,8 +265,10 @@ impl AssetNotes {
         }
         let (Some(client), Some(server)) = (client, server) else { return };
         let port = if session.protocol.is_empty() { session.destination.port } else { 0 };
-        let line = Line { client, server, protocol: session.protocol, transport: session.transport, port };
-        if self.conversations.len() >= MAX_CONVERSATIONS && !self.conversations.contains_key(&line) {
+        let line =
+            Line { client, server, protocol: session.protocol, transport: session.transport, port };
+        if self.conversations.len() >= MAX_CONVERSATIONS && !self.conversations.contains_key(&line)
+        {
             self.dropped += 1;
             return;
         }
@@ -340,7 +367,9 @@ impl AssetNotes {
                 AssetKey::Ip(ip) => ip.is_ipv6() && !is_public(ip),
                 AssetKey::Mac(_) => true,
             };
-            if let Some(known) = owner.and_then(|o| assets.get_mut(&o)).filter(|_| later) { known.absorb(asset) } else {
+            if let Some(known) = owner.and_then(|o| assets.get_mut(&o)).filter(|_| later) {
+                known.absorb(asset)
+            } else {
                 for mac in &asset.macs {
                     owners.entry(*mac).or_insert(key);
                 }
@@ -392,7 +421,11 @@ fn routers(hosts: &[(AssetKey, Host)]) -> BTreeMap<Mac, usize> {
             entry.1 += 1;
         }
     }
-    behind.into_iter().filter(|(_, (nets, n))| nets.len() > 1 && *n > 2).map(|(mac, (_, n))| (mac, n)).collect()
+    behind
+        .into_iter()
+        .filter(|(_, (nets, n))| nets.len() > 1 && *n > 2)
+        .map(|(mac, (_, n))| (mac, n))
+        .collect()
 }
 
 fn vendor(mac: Mac) -> Option<&'static str> {

@@ -119,7 +119,8 @@ pub(crate) fn detect(
     let other = detection.looks[side.other() as usize];
     // A side that never spoke must not keep the flow waiting for ever.
     let spent = detection.looks[side as usize];
-    if spent >= MAX_LOOKS && (other >= 2 || other == 0 && spent >= 2 * MAX_LOOKS || other >= MAX_LOOKS)
+    if spent >= MAX_LOOKS
+        && (other >= 2 || other == 0 && spent >= 2 * MAX_LOOKS || other >= MAX_LOOKS)
         || spent >= 4 * MAX_LOOKS
     {
         return Found::Nothing;

@@ -127,7 +127,14 @@ pub(crate) struct Flow {
 
 impl Flow {
     /// A new flow from its first packet.
-    pub(crate) fn new(key: Key, low_is_sender: bool, parties: Parties, at: At, protocol: &'static str, decodable: bool) -> Self {
+    pub(crate) fn new(
+        key: Key,
+        low_is_sender: bool,
+        parties: Parties,
+        at: At,
+        protocol: &'static str,
+        decodable: bool,
+    ) -> Self {
         Self {
             key,
             low_is_client: low_is_sender,
@@ -563,7 +570,11 @@ impl Flow {
 }
 
 /// Who is the client when no handshake was seen: the one whose peer has the better-known port.
-pub(crate) fn sender_is_client(source: &Endpoint, destination: &Endpoint, transport: Transport) -> bool {
+pub(crate) fn sender_is_client(
+    source: &Endpoint,
+    destination: &Endpoint,
+    transport: Transport,
+) -> bool {
     let multicast = destination.ip.is_some_and(|ip| ip.is_multicast());
     let known = |e: &Endpoint| detect::has_port(e.port, transport);
     match (known(source), known(destination)) {

@@ -38,7 +38,12 @@ pub(crate) struct Fragments {
 
 impl Fragments {
     /// Adds a fragment; returns the whole payload when it completes the datagram.
-    pub(crate) fn add(&mut self, time: Time, packet: &IpPacket<'_>, part: Fragment) -> Option<Vec<u8>> {
+    pub(crate) fn add(
+        &mut self,
+        time: Time,
+        packet: &IpPacket<'_>,
+        part: Fragment,
+    ) -> Option<Vec<u8>> {
         let end = part.offset.saturating_add(packet.payload.len() as u32);
         if end > MAX_DATAGRAM || packet.cut > 0 {
             self.dropped += 1;
@@ -92,7 +97,9 @@ impl Fragments {
     fn expire(&mut self, now: Time) {
         let before = self.waiting.len();
         self.waiting.retain(|_, d| now.since(d.started) <= MAX_AGE);
-        if self.waiting.len() >= MAX_DATAGRAMS || self.waiting.values().map(|d| d.bytes).sum::<usize>() >= MAX_BYTES {
+        if self.waiting.len() >= MAX_DATAGRAMS
+            || self.waiting.values().map(|d| d.bytes).sum::<usize>() >= MAX_BYTES
+        {
             self.waiting.clear();
         }
         self.bytes = self.waiting.values().map(|d| d.bytes).sum();

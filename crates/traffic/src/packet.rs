@@ -93,8 +93,7 @@ pub fn knows_link(link: u16) -> bool {
 /// Walks a frame.
 #[inline]
 pub fn walk(link: u16, bytes: &[u8]) -> Frame<'_> {
-    let mut frame =
-        Frame { source: None, destination: None, vlan: None, content: Content::Broken };
+    let mut frame = Frame { source: None, destination: None, vlan: None, content: Content::Broken };
     frame.content = match link {
         1 => ethernet(bytes, &mut frame, MAX_LAYERS),
         // BSD loopback: address family in either byte order.
@@ -138,12 +137,7 @@ fn ethernet<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Conten
 }
 
 #[inline(always)]
-fn by_ethertype<'a>(
-    ethertype: u16,
-    b: &'a [u8],
-    frame: &mut Frame<'a>,
-    depth: u32,
-) -> Content<'a> {
+fn by_ethertype<'a>(ethertype: u16, b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Content<'a> {
     match ethertype {
         0x0800 => ipv4(b, depth).unwrap_or(Content::Broken),
         0x86dd => ipv6(b, depth).unwrap_or(Content::Broken),
@@ -254,9 +248,8 @@ fn ipv4(b: &[u8], depth: u32) -> Option<Content<'_>> {
         offset,
         more,
     });
-    let address = |at: usize| {
-        IpAddr::V4(Ipv4Addr::new(head[at], head[at + 1], head[at + 2], head[at + 3]))
-    };
+    let address =
+        |at: usize| IpAddr::V4(Ipv4Addr::new(head[at], head[at + 1], head[at + 2], head[at + 3]));
     let packet = IpPacket {
         source: address(12),
         destination: address(16),
@@ -326,7 +319,9 @@ fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
 #[inline(always)]
 fn tunnel(packet: IpPacket<'_>, depth: u32) -> Content<'_> {
     match packet.protocol {
-        4 | 41 | 47 if packet.fragment.is_none() => inner(&packet, depth).unwrap_or(Content::Ip(packet)),
+        4 | 41 | 47 if packet.fragment.is_none() => {
+            inner(&packet, depth).unwrap_or(Content::Ip(packet))
+        }
         17 if packet.fragment.is_none() && packet.payload.get(2..4) == Some(&[0x12, 0xb5]) => {
             inner(&packet, depth).unwrap_or(Content::Ip(packet))
         }
@@ -338,8 +333,12 @@ fn tunnel(packet: IpPacket<'_>, depth: u32) -> Content<'_> {
 fn inner<'a>(packet: &IpPacket<'a>, depth: u32) -> Option<Content<'a>> {
     let depth = depth.checked_sub(1)?;
     let b = packet.payload;
-    let mut frame =
-        Frame { source: Some(Mac::default()), destination: None, vlan: None, content: Content::Broken };
+    let mut frame = Frame {
+        source: Some(Mac::default()),
+        destination: None,
+        vlan: None,
+        content: Content::Broken,
+    };
     let content = match packet.protocol {
         4 => ipv4(b, depth)?,
         41 => ipv6(b, depth)?,

@@ -93,7 +93,12 @@ impl Batch {
 /// Who is told what happens.
 pub trait Observer {
     /// An input is opened; may wrap the file as stored (to hash or count it).
-    fn open(&mut self, _index: u32, _input: &Input, file: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+    fn open(
+        &mut self,
+        _index: u32,
+        _input: &Input,
+        file: Box<dyn Read + Send>,
+    ) -> Box<dyn Read + Send> {
         file
     }
     /// Records of the next chunk.
@@ -150,8 +155,10 @@ pub fn read(
     observer: &mut dyn Observer,
 ) -> Result<Summary, ReadError> {
     let threads = settings.threads.clamp(1, 64);
-    let bounds =
-        Bounds { flows: (settings.max_flows / threads).max(16), payload: settings.max_payload / threads };
+    let bounds = Bounds {
+        flows: (settings.max_flows / threads).max(16),
+        payload: settings.max_payload / threads,
+    };
     let new = || Worker::new(bounds, settings.records);
     let mut summary = Summary::default();
     if threads == 1 {
@@ -218,44 +225,44 @@ pub fn read(
             }
             Ok(observer.records(&mut all)?)
         };
-        let result = each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
-            let mut parcel = pool
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop()
-                .unwrap_or_else(|| Parcel { input, chunk: Chunk::default(), route: Vec::new(), clock });
-            std::mem::swap(&mut parcel.chunk, chunk);
-            parcel.input = input;
-            parcel.clock = clock;
-            parcel.route.clear();
-            for packet in &parcel.chunk.packets {
-                let frame = walk(packet.link, parcel.chunk.bytes(packet));
-                let route = match frame.content {
-                    Content::Ip(ip) => {
-                        let number = |ip: IpAddr| match ip {
-                            IpAddr::V4(v4) => u128::from(v4.to_bits()),
-                            IpAddr::V6(v6) => v6.to_bits(),
-                        };
-                        let (a, b) = (number(ip.source), number(ip.destination));
-                        (hasher.hash_one((a.min(b), a.max(b))) >> 32) as usize % threads
-                    }
-                    _ => 0,
-                };
-                parcel.route.push(route as u8);
-            }
-            let parcel = Arc::new(parcel);
-            for worker in &to {
-                // A worker that is gone has panicked; the join below says so.
-                let _ = worker.send(Arc::clone(&parcel));
-            }
-            drop(parcel);
-            waiting += 1;
-            if waiting > 2 {
-                waiting -= 1;
-                merge(observer)?;
-            }
-            Ok(())
-        });
+        let result =
+            each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
+                let mut parcel =
+                    pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(
+                        || Parcel { input, chunk: Chunk::default(), route: Vec::new(), clock },
+                    );
+                std::mem::swap(&mut parcel.chunk, chunk);
+                parcel.input = input;
+                parcel.clock = clock;
+                parcel.route.clear();
+                for packet in &parcel.chunk.packets {
+                    let frame = walk(packet.link, parcel.chunk.bytes(packet));
+                    let route = match frame.content {
+                        Content::Ip(ip) => {
+                            let number = |ip: IpAddr| match ip {
+                                IpAddr::V4(v4) => u128::from(v4.to_bits()),
+                                IpAddr::V6(v6) => v6.to_bits(),
+                            };
+                            let (a, b) = (number(ip.source), number(ip.destination));
+                            (hasher.hash_one((a.min(b), a.max(b))) >> 32) as usize % threads
+                        }
+                        _ => 0,
+                    };
+                    parcel.route.push(route as u8);
+                }
+                let parcel = Arc::new(parcel);
+                for worker in &to {
+                    // A worker that is gone has panicked; the join below says so.
+                    let _ = worker.send(Arc::clone(&parcel));
+                }
+                drop(parcel);
+                waiting += 1;
+                if waiting > 2 {
+                    waiting -= 1;
+                    merge(observer)?;
+                }
+                Ok(())
+            });
         drop(to);
         if result.is_ok() {
             // The last chunks, and what ended with the evidence.
@@ -274,7 +281,8 @@ pub fn read(
     })
 }
 
-type OnChunk<'a> = dyn FnMut(u32, &mut Chunk, Time, &mut dyn Observer) -> Result<(), ReadError> + 'a;
+type OnChunk<'a> =
+    dyn FnMut(u32, &mut Chunk, Time, &mut dyn Observer) -> Result<(), ReadError> + 'a;
 
 fn each_chunk(
     inputs: &[Input],
@@ -311,7 +319,11 @@ fn finish_input(one: &mut InputSummary, reader: &AnyReader, compression: &str) {
     one.dropped = reader.dropped();
 }
 
-fn collect(worker: &mut Worker, batch: &mut Batch, observer: &mut dyn Observer) -> Result<(), ReadError> {
+fn collect(
+    worker: &mut Worker,
+    batch: &mut Batch,
+    observer: &mut dyn Observer,
+) -> Result<(), ReadError> {
     batch.clear();
     batch.operations.append(&mut worker.out.operations);
     batch.files.append(&mut worker.out.files);

@@ -122,9 +122,7 @@ impl Worker {
     #[inline(always)]
     fn ip(&mut self, at: At, frame: &Frame<'_>, ip: &IpPacket<'_>) {
         let b = ip.payload;
-        let ports = |b: &[u8]| {
-            (u16::from_be_bytes([b[0], b[1]]), u16::from_be_bytes([b[2], b[3]]))
-        };
+        let ports = |b: &[u8]| (u16::from_be_bytes([b[0], b[1]]), u16::from_be_bytes([b[2], b[3]]));
         match ip.protocol {
             6 if b.len() >= 20 => {
                 let (source, destination) = ports(b);
@@ -250,10 +248,11 @@ impl Worker {
             let slot = self.hand % self.flows.len().max(1);
             self.hand = slot + 1;
             if let Some(flow) = self.flows.get_mut(slot).and_then(Option::as_mut)
-                && !std::mem::take(&mut flow.touched) {
-                    self.limits.flows_evicted += 1;
-                    return self.finish(slot as u32);
-                }
+                && !std::mem::take(&mut flow.touched)
+            {
+                self.limits.flows_evicted += 1;
+                return self.finish(slot as u32);
+            }
         }
     }
 

@@ -176,12 +176,22 @@ fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Rol
         if asks {
             out.push((Role::Gateway, Evidence::Both));
         }
-        let role = if matches!(protocol.as_str(), "dnp3" | "iec104") { Role::Rtu } else { Role::Controller };
+        let role = if matches!(protocol.as_str(), "dnp3" | "iec104") {
+            Role::Rtu
+        } else {
+            Role::Controller
+        };
         out.push((role, why));
     }
     let devices = |verb: Verb| seen.asked.get(&verb).map_or(0, |d| d.len() as u64);
     let engineering = [
-        Verb::Download, Verb::Upload, Verb::Delete, Verb::Firmware, Verb::Stop, Verb::Start, Verb::Configure,
+        Verb::Download,
+        Verb::Upload,
+        Verb::Delete,
+        Verb::Firmware,
+        Verb::Stop,
+        Verb::Start,
+        Verb::Configure,
     ];
     if let Some(verb) = engineering.into_iter().find(|v| devices(*v) > 0) {
         out.push((Role::EngineeringStation, Evidence::Sent { verb, devices: devices(verb) }));
@@ -212,7 +222,8 @@ fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Rol
             .filter(|(p, _)| protocols.contains(&p.as_str()))
             .max_by_key(|(_, clients)| clients.len());
         if let Some((protocol, clients)) = best {
-            let why = Evidence::Answers { protocol: protocol.clone(), clients: clients.len() as u64 };
+            let why =
+                Evidence::Answers { protocol: protocol.clone(), clients: clients.len() as u64 };
             out.push((role, why));
         }
     };
@@ -229,7 +240,8 @@ fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Rol
     {
         out.push((Role::RemoteAccessClient, Evidence::Uses { protocol: protocol.into() }));
     }
-    let says = asset.facts.iter().find(|f| matches!(f.name, FieldName::HostOs | FieldName::UserAgent));
+    let says =
+        asset.facts.iter().find(|f| matches!(f.name, FieldName::HostOs | FieldName::UserAgent));
     let only_client = out.iter().all(|(r, _)| *r == Role::RemoteAccessClient);
     if only_client && !public {
         let uses = ["http", "tls", "smb", "dns"].into_iter().find(|p| seen.uses.contains(*p));

@@ -202,7 +202,9 @@ impl<R: Read> CaptureReader<R> {
             return;
         }
         let missing = want - data.len();
-        if let Ok(n) = self.source.by_ref().take(missing as u64).read_to_end(data) { self.ended = n < missing } else {
+        if let Ok(n) = self.source.by_ref().take(missing as u64).read_to_end(data) {
+            self.ended = n < missing
+        } else {
             self.ended = true;
             self.damage(self.offset + data.len() as u64, DamageKind::Stream);
         }
@@ -237,7 +239,10 @@ impl<R: Read> CaptureReader<R> {
                         continue;
                     }
                     None if self.ended => {
-                        self.damage(from, DamageKind::Unreadable { skipped: skipped + left as u64 });
+                        self.damage(
+                            from,
+                            DamageKind::Unreadable { skipped: skipped + left as u64 },
+                        );
                         self.lost = None;
                         *at += left;
                         return 0;

@@ -92,7 +92,11 @@ impl Pcapng {
             SECTION | INTERFACE | OBSOLETE_PACKET | SIMPLE_PACKET | STATISTICS | ENHANCED_PACKET
         );
         if size > MAX_BLOCK {
-            return if wanted || size > 1 << 28 { Step::Bad } else { Step::Skip { size: size as u64 } };
+            return if wanted || size > 1 << 28 {
+                Step::Bad
+            } else {
+                Step::Skip { size: size as u64 }
+            };
         }
         if bytes.len() < size {
             return Step::Need(size);
@@ -109,7 +113,10 @@ impl Pcapng {
             }
             INTERFACE => {
                 if block.len() < 8 || self.interfaces.len() >= MAX_INTERFACES {
-                    return Step::Refuse { size, kind: DamageKind::BadHeader { skipped: size as u64 } };
+                    return Step::Refuse {
+                        size,
+                        kind: DamageKind::BadHeader { skipped: size as u64 },
+                    };
                 }
                 let mut interface = Interface {
                     link: self.u16(block, 0),
@@ -125,7 +132,8 @@ impl Pcapng {
                         interface.ticks = 10_u64.checked_pow(u32::from(*r)).unwrap_or(1_000_000);
                     }
                     (9, [r, ..]) => {
-                        interface.ticks = 1_u64.checked_shl(u32::from(r & 0x7f)).unwrap_or(1_000_000);
+                        interface.ticks =
+                            1_u64.checked_shl(u32::from(r & 0x7f)).unwrap_or(1_000_000);
                     }
                     // if_tsoffset
                     (14, v) if v.len() == 8 => {
@@ -176,7 +184,14 @@ impl Pcapng {
                 let snap = if interface.snap == 0 { u32::MAX } else { interface.snap };
                 let len = (wire.min(snap) as usize).min(block.len() - 4);
                 // Simple packets carry no time; the last one known is the best guess.
-                Step::Packet { size, start: 12, len, wire_len: wire, link: interface.link, time: last }
+                Step::Packet {
+                    size,
+                    start: 12,
+                    len,
+                    wire_len: wire,
+                    link: interface.link,
+                    time: last,
+                }
             }
             STATISTICS => {
                 if block.len() >= 12 {
@@ -187,8 +202,11 @@ impl Pcapng {
                     self.options(block, 12, |code, value| {
                         if code == 5 && value.len() == 8 {
                             let v: [u8; 8] = value.try_into().unwrap_or_default();
-                            dropped =
-                                Some(if big { u64::from_be_bytes(v) } else { u64::from_le_bytes(v) });
+                            dropped = Some(if big {
+                                u64::from_be_bytes(v)
+                            } else {
+                                u64::from_le_bytes(v)
+                            });
                         }
                     });
                     if let (Some(n), Some(i)) = (dropped, self.interfaces.get_mut(index)) {

@@ -1,0 +1,120 @@
+//! Names and verbs of CIP services; names of general statuses and vendors.
+
+use hangtu_record::Verb;
+
+/// Verb and name of a service on a class (CIP volume 1, appendix A; Rockwell 1756-PM020 for tags).
+pub(super) fn service(code: u8, class: Option<u32>) -> (Verb, &'static str) {
+    match (class, code) {
+        // Connection manager.
+        (Some(6), 0x4e) => (Verb::Disconnect, "Forward Close"),
+        (Some(6), 0x52) => (Verb::Other, "Unconnected Send"),
+        (Some(6), 0x54) => (Verb::Connect, "Forward Open"),
+        (Some(6), 0x5b) => (Verb::Connect, "Large Forward Open"),
+        (Some(6), 0x5a) => (Verb::Diagnose, "Get Connection Owner"),
+        // File object (CIP volume 1, 5A-42): configuration and program files.
+        (Some(0x37), 0x4b) => (Verb::Upload, "Initiate Upload"),
+        (Some(0x37), 0x4c) => (Verb::Download, "Initiate Download"),
+        (Some(0x37), 0x4d) => (Verb::Upload, "Initiate Partial Read"),
+        (Some(0x37), 0x4e) => (Verb::Download, "Initiate Partial Write"),
+        (Some(0x37), 0x4f) => (Verb::Upload, "Upload Transfer"),
+        (Some(0x37), 0x50) => (Verb::Download, "Download Transfer"),
+        (Some(0x37), 0x51) => (Verb::Delete, "Clear File"),
+        // Rockwell non-volatile storage: firmware.
+        (Some(0xa1), 0x4b..=0x5f) => (Verb::Firmware, "Update non-volatile storage"),
+        (Some(0x67), 0x4b) => (Verb::Other, "Execute PCCC"),
+        (_, 0x54) => (Verb::Connect, "Forward Open"),
+        (_, 0x5b) => (Verb::Connect, "Large Forward Open"),
+        // The identity object, and everything else.
+        (Some(1), 0x01 | 0x0e | 0x03) => (Verb::Identify, common(code).1),
+        (_, 0x4c) => (Verb::Read, "Read Tag"),
+        (_, 0x4d) => (Verb::Write, "Write Tag"),
+        (Some(_), 0x4e) => (Verb::Write, "Read Modify Write Tag"),
+        (_, 0x52) => (Verb::Read, "Read Tag Fragmented"),
+        (_, 0x53) => (Verb::Write, "Write Tag Fragmented"),
+        (_, 0x55) => (Verb::Read, "Get Instance Attribute List"),
+        _ => common(code),
+    }
+}
+
+fn common(code: u8) -> (Verb, &'static str) {
+    match code {
+        0x01 => (Verb::Read, "Get Attributes All"),
+        0x02 => (Verb::Write, "Set Attributes All"),
+        0x03 => (Verb::Read, "Get Attribute List"),
+        0x04 => (Verb::Write, "Set Attribute List"),
+        0x05 => (Verb::Restart, "Reset"),
+        0x06 => (Verb::Start, "Start"),
+        0x07 => (Verb::Stop, "Stop"),
+        0x08 => (Verb::Configure, "Create"),
+        0x09 => (Verb::Delete, "Delete"),
+        0x0a => (Verb::Other, "Multiple Service Packet"),
+        0x0d => (Verb::Configure, "Apply Attributes"),
+        0x0e => (Verb::Read, "Get Attribute Single"),
+        0x10 => (Verb::Write, "Set Attribute Single"),
+        0x11 => (Verb::Read, "Find Next Object Instance"),
+        0x15 => (Verb::Configure, "Restore"),
+        0x16 => (Verb::Configure, "Save"),
+        0x17 => (Verb::Other, "No Operation"),
+        0x18 => (Verb::Read, "Get Member"),
+        0x19 => (Verb::Write, "Set Member"),
+        0x1a => (Verb::Configure, "Insert Member"),
+        0x1b => (Verb::Delete, "Remove Member"),
+        0x1c => (Verb::Other, "Group Sync"),
+        _ => super::UNKNOWN,
+    }
+}
+
+/// General status (CIP volume 1, table B-1.1).
+pub(super) fn status(code: u8) -> &'static str {
+    match code {
+        0x01 => "Connection failure",
+        0x02 => "Resource unavailable",
+        0x03 => "Invalid parameter value",
+        0x04 => "Path segment error",
+        0x05 => "Path destination unknown",
+        0x06 => "Partial transfer",
+        0x07 => "Connection lost",
+        0x08 => "Service not supported",
+        0x09 => "Invalid attribute value",
+        0x0a => "Attribute list error",
+        0x0b => "Already in requested mode/state",
+        0x0c => "Object state conflict",
+        0x0d => "Object already exists",
+        0x0e => "Attribute not settable",
+        0x0f => "Privilege violation",
+        0x10 => "Device state conflict",
+        0x11 => "Reply data too large",
+        0x13 => "Not enough data",
+        0x14 => "Attribute not supported",
+        0x15 => "Too much data",
+        0x16 => "Object does not exist",
+        0x1a => "Routing failure: request too large",
+        0x1e => "Embedded service error",
+        0x1f => "Vendor specific error",
+        0x20 => "Invalid parameter",
+        0x26 => "Path size invalid",
+        _ => "",
+    }
+}
+
+/// Makers met most often, by ODVA vendor number.
+pub(super) fn vendor(id: u16) -> Option<&'static str> {
+    Some(match id {
+        1 => "Rockwell Automation/Allen-Bradley",
+        2 => "Namco Controls",
+        5 => "Rockwell Automation/Reliance Electric",
+        26 => "Festo",
+        34 => "Wago",
+        40 => "WAGO",
+        46 => "ABB",
+        47 => "Omron",
+        90 => "HMS Industrial Networks",
+        108 => "Beckhoff Automation",
+        145 => "Siemens",
+        161 => "Mitsubishi Electric",
+        243 => "Schneider Electric",
+        252 => "Phoenix Contact",
+        283 => "Hilscher",
+        _ => return None,
+    })
+}

@@ -116,9 +116,9 @@ fn words(text: &str) -> Result<Vec<&str>, Wrong> {
     while let Some(first) = rest.chars().next() {
         let end = match first {
             '(' | ')' => 1,
-            _ => rest
-                .find(|c: char| c.is_whitespace() || c == '(' || c == ')')
-                .unwrap_or(rest.len()),
+            _ => {
+                rest.find(|c: char| c.is_whitespace() || c == '(' || c == ')').unwrap_or(rest.len())
+            }
         };
         out.push(&rest[..end]);
         rest = rest[end..].trim_start();
@@ -246,7 +246,9 @@ mod tests {
         ] {
             assert_eq!(Condition::parse(text).map(|c| show(&c)), Ok(shown.into()), "{text}");
         }
-        for bad in ["", "a b", "(a", "a)", "and", "a or", "1 of", "1 of )", "not", "a | count() > 5"] {
+        for bad in
+            ["", "a b", "(a", "a)", "and", "a or", "1 of", "1 of )", "not", "a | count() > 5"]
+        {
             assert!(Condition::parse(bad).is_err(), "{bad}");
         }
         assert!(Condition::parse(&"(".repeat(100_000)).is_err());

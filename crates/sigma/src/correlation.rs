@@ -132,7 +132,8 @@ impl Correlation {
         let map = value
             .as_object()
             .ok_or_else(|| ("correlation".to_owned(), Wrong::Expected("a map of keys")))?;
-        let kind = text(map, "type").map_err(inside)?.ok_or_else(|| at("type", Wrong::Missing("type")))?;
+        let kind =
+            text(map, "type").map_err(inside)?.ok_or_else(|| at("type", Wrong::Missing("type")))?;
         let kind = CorrelationKind::from_name(&kind).ok_or_else(|| {
             at("type", Wrong::Unknown { what: "correlation type", word: kind.clone() })
         })?;
@@ -162,9 +163,11 @@ impl Correlation {
         Ok(Self {
             kind,
             group_by: texts(map, "group-by").map_err(inside)?,
-            timespan: timespan(&span)
-                .ok_or_else(|| at("timespan", Wrong::Expected("a number and s, m, h, d, w, M or y")))?,
-            condition: threshold(map.get("condition"), kind, rules.len()).map_err(|w| at("condition", w))?,
+            timespan: timespan(&span).ok_or_else(|| {
+                at("timespan", Wrong::Expected("a number and s, m, h, d, w, M or y"))
+            })?,
+            condition: threshold(map.get("condition"), kind, rules.len())
+                .map_err(|w| at("condition", w))?,
             aliases: aliases(map.get("aliases")).map_err(|w| at("aliases", w))?,
             generate,
             rules,
@@ -190,7 +193,11 @@ pub(crate) fn timespan(text: &str) -> Option<i64> {
     number.checked_mul(seconds)?.checked_mul(1_000_000_000)
 }
 
-fn threshold(value: Option<&Value>, kind: CorrelationKind, rules: usize) -> Result<Threshold, Wrong> {
+fn threshold(
+    value: Option<&Value>,
+    kind: CorrelationKind,
+    rules: usize,
+) -> Result<Threshold, Wrong> {
     let mut out = Threshold { bounds: Vec::new(), fields: Vec::new(), percentile: 50.0 };
     let temporal = matches!(kind, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered);
     match value {

@@ -159,11 +159,14 @@ fn selection(value: &Value, path: &str, depth: usize, left: &mut usize) -> Resul
             }
             Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Selection::Any(parts) })
         }
-        Value::String(_) | Value::Number(_) => {
-            Ok(keywords(vec![scalar(value, left).map_err(at)?]))
-        }
+        Value::String(_) | Value::Number(_) => Ok(keywords(vec![scalar(value, left).map_err(at)?])),
         _ => Err(at(Wrong::Expected("a map or list that is not empty"))),
     }
+}
+
+/// Reads a selection that stands by itself.
+pub(crate) fn selection_of(value: &Value, path: &str) -> Result<Selection, At> {
+    selection(value, path, 0, &mut { MAX_VALUES })
 }
 
 fn keywords(values: Vec<Literal>) -> Selection {

@@ -111,6 +111,9 @@ pub enum ProblemKind {
     /// A correlation refers to a rule that is not there: it cannot fire.
     #[error("refers to the rule `{0}`, which is not there")]
     NoRule(String),
+    /// A correlation refers to a rule that cannot fire: nor can it, if it needs every rule.
+    #[error("refers to the rule `{0}`, which cannot fire here")]
+    Deaf(String),
     /// A correlation refers to itself, directly or through others: it cannot fire.
     #[error("refers to itself through other correlations")]
     Cycle,

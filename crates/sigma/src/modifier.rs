@@ -120,7 +120,8 @@ impl Modifier {
             M::Utf16Be,
             M::Wide,
         ];
-        let kinds = [count(&order) > 0 || count(&parts) > 0, has(M::Re), has(M::Cidr), has(M::Exists)];
+        let kinds =
+            [count(&order) > 0 || count(&parts) > 0, has(M::Re), has(M::Cidr), has(M::Exists)];
         if count(&order) > 1 {
             return Err(Wrong::Modifier("more than one of `lt`, `lte`, `gt` and `gte`"));
         }

@@ -141,9 +141,6 @@ mod tests {
     fn windash_changes_flags_only() {
         let parts = Pattern::parse("a-b -c /d").windash().parts;
         let text = |s: &str| Part::Text(s.into());
-        assert_eq!(
-            parts,
-            [text("a-b "), Part::Dash, text("c "), Part::Dash, text("d")]
-        );
+        assert_eq!(parts, [text("a-b "), Part::Dash, text("c "), Part::Dash, text("d")]);
     }
 }

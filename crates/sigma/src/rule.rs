@@ -218,7 +218,8 @@ fn log_source(value: &Value) -> Result<LogSource, At> {
     let map = value
         .as_object()
         .ok_or_else(|| ("logsource".to_owned(), Wrong::Expected("a map of keys")))?;
-    let inner = |key: &str| text(map, key).map_err(|(at, wrong)| (format!("logsource.{at}"), wrong));
+    let inner =
+        |key: &str| text(map, key).map_err(|(at, wrong)| (format!("logsource.{at}"), wrong));
     Ok(LogSource {
         category: inner("category")?,
         product: inner("product")?,
@@ -245,11 +246,8 @@ fn related(value: Option<&Value>) -> Result<Vec<Related>, At> {
 
 impl std::fmt::Display for LogSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let parts = [
-            ("product", &self.product),
-            ("category", &self.category),
-            ("service", &self.service),
-        ];
+        let parts =
+            [("product", &self.product), ("category", &self.category), ("service", &self.service)];
         let mut first = true;
         for (key, value) in parts {
             if let Some(value) = value {

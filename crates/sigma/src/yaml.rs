@@ -33,7 +33,7 @@ pub(crate) fn options() -> Options {
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         with_snippet: false,
     };
-    options.budget = Some(budget);
+    options.budget = budget;
     options.alias_limits.max_total_replayed_events = 100_000;
     options.alias_limits.max_replay_stack_depth = 16;
     options.alias_limits.max_alias_expansions_per_anchor = 2_000;

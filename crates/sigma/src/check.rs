@@ -113,7 +113,7 @@ pub fn run_case(ruleset: &Ruleset, case: &Case) -> Result<Fired, CheckError> {
     Ok(out)
 }
 
-fn record(map: &Map<String, Value>, number: usize) -> Result<Fields, String> {
+pub(crate) fn record(map: &Map<String, Value>, number: usize) -> Result<Fields, String> {
     let kind = match map.get("record.kind") {
         None => Kind::Event,
         Some(value) => value
@@ -158,9 +158,9 @@ fn field_value<'v>(name: &str, value: &'v Value) -> Option<FieldValue<'v>> {
             None => FieldValue::Float(n.as_f64()?),
         },
         Value::String(text) => {
-            let ip = name.ends_with(".ip") || name.ends_with("_ip");
-            let ip = text.parse().ok().filter(|_| ip).map(FieldValue::Ip);
-            let mac = Mac::parse(text).filter(|_| name.ends_with(".mac")).map(FieldValue::Mac);
+            let last = name.rsplit(['.', '_']).next();
+            let ip = text.parse().ok().filter(|_| last == Some("ip")).map(FieldValue::Ip);
+            let mac = Mac::parse(text).filter(|_| last == Some("mac")).map(FieldValue::Mac);
             ip.or(mac).unwrap_or(FieldValue::Str(text))
         }
         Value::Array(_) | Value::Object(_) => return None,

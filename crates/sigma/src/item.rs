@@ -128,7 +128,7 @@ impl Builder<'_> {
                 .case_insensitive(flags[0])
                 .multi_line(flags[1])
                 .dot_matches_new_line(flags[2])
-                .size_limit(1 << 20)
+                .size_limit(8 << 20)
                 .dfa_size_limit(1 << 20)
                 .nest_limit(64)
                 .build()
@@ -188,13 +188,19 @@ impl Builder<'_> {
         while let Some(at) = rest.find('%') {
             let (before, after) = (&rest[..at], &rest[at + 1..]);
             if let Some(plain) = before.strip_suffix('\\') {
-                out.iter_mut().for_each(|o| o.extend([plain, "%"]));
+                for o in &mut out {
+                    o.extend([plain, "%"]);
+                }
                 rest = after;
                 continue;
             }
-            out.iter_mut().for_each(|o| o.push_str(before));
+            for o in &mut out {
+                o.push_str(before);
+            }
             let Some((name, tail)) = after.split_once('%') else {
-                out.iter_mut().for_each(|o| o.push('%'));
+                for o in &mut out {
+                    o.push('%');
+                }
                 rest = after;
                 continue;
             };
@@ -211,7 +217,9 @@ impl Builder<'_> {
                 .flat_map(|o| values.iter().map(move |value| format!("{o}{value}")))
                 .collect();
         }
-        out.iter_mut().for_each(|o| o.push_str(rest));
+        for o in &mut out {
+            o.push_str(rest);
+        }
         Ok(out)
     }
 }
@@ -244,7 +252,7 @@ impl<'a> Plan<'a> {
                 M::Month => out.part = Some(TimePart::Month),
                 M::Year => out.part = Some(TimePart::Year),
                 M::Base64 | M::Base64Offset | M::Utf16 | M::Utf16Le | M::Utf16Be | M::Wide => {
-                    out.encoded = true
+                    out.encoded = true;
                 }
                 _ => {}
             }

@@ -27,11 +27,6 @@ pub(crate) enum Expr {
 }
 
 impl Expr {
-    /// What holds for every record.
-    pub(crate) const fn always() -> Self {
-        Self::And(Vec::new())
-    }
-
     /// What holds for none.
     pub(crate) const fn never() -> Self {
         Self::Or(Vec::new())
@@ -83,7 +78,9 @@ impl Expr {
             Self::Test(t) => f(*t),
             Self::Not(inner) => inner.each(f),
             Self::And(list) | Self::Or(list) | Self::AtLeast(_, list) => {
-                list.iter().for_each(|e| e.each(f));
+                for e in list {
+                    e.each(f);
+                }
             }
         }
     }
@@ -264,7 +261,9 @@ impl Program {
             rule.expr.each(&mut |t| mine.push(t));
             mine.sort_unstable();
             mine.dedup();
-            mine.into_iter().for_each(|t| uses[t as usize] += 1);
+            for t in mine {
+                uses[t as usize] += 1;
+            }
         }
         // What many rules ask for (a channel, an event number) tells them apart badly.
         let rarity = |t: u32| {
@@ -359,11 +358,15 @@ impl Program {
                     && let Some(Number::Int(n)) = slot.number(cell)
                     && let Some(tests) = index.numbers.get(&n)
                 {
-                    tests.iter().for_each(|t| hit(*t, true));
+                    for t in tests {
+                        hit(*t, true);
+                    }
                 }
                 let text = slot.folded(cell);
                 if let Some(tests) = index.texts.get(text) {
-                    tests.iter().for_each(|t| hit(*t, true));
+                    for t in tests {
+                        hit(*t, true);
+                    }
                 }
                 let Some(parts) = index.parts.as_ref().filter(|_| cell.scalar != Scalar::Null)
                 else {

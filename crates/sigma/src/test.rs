@@ -228,8 +228,10 @@ impl Test {
 
     /// Equal for equal tests, and only for them.
     pub(crate) fn key(&self) -> String {
-        // A test is plain data, and a regular expression prints its source.
-        format!("{self:?}")
+        match self {
+            Self::Regex(regex, flags) => format!("Regex {flags:?} {regex}"),
+            _ => format!("{self:?}"),
+        }
     }
 
     /// What asking costs, roughly; cheap questions are asked first.

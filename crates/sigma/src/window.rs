@@ -80,6 +80,8 @@ pub(crate) struct Group {
     burst: Option<Burst>,
     /// Up to here events are settled.
     settled: i64,
+    /// Time of the last event that the cap pushed out of the window.
+    pushed_out: i64,
 }
 
 impl Group {
@@ -95,7 +97,7 @@ impl Group {
             }
         };
         let (pending, window) = (Vec::new(), VecDeque::new());
-        Self { pending, window, sum, burst: None, settled: i64::MIN }
+        Self { pending, window, sum, burst: None, settled: i64::MIN, pushed_out: i64::MIN }
     }
 
     /// Events held.
@@ -140,6 +142,7 @@ impl Group {
             while let Some(event) = events.pop_front_if(|e| e.time == now) {
                 self.enter(event);
                 if self.window.len() > cap {
+                    self.pushed_out = self.window.front().map_or(now, |e| e.time);
                     self.leave();
                     pushed_out += 1;
                 }
@@ -147,7 +150,7 @@ impl Group {
             self.settled = now;
             let value = self.measure(plan, now);
             if plan.condition.holds(value) {
-                self.met(now, value, out);
+                self.met(plan, now, value, out);
             }
         }
         pushed_out
@@ -244,8 +247,11 @@ impl Group {
     }
 
     /// The condition holds: opens a detection, or extends the last when it shares events.
-    fn met(&mut self, now: i64, value: f64, out: &mut Vec<Burst>) {
-        let first = self.window.front().map_or(now, |e| e.time);
+    fn met(&mut self, plan: &Plan, now: i64, value: f64, out: &mut Vec<Burst>) {
+        // Events the cap pushed out were in the window; forgetting them must not split a burst.
+        let full = self.pushed_out >= now.saturating_sub(plan.timespan);
+        let front = self.window.front().map_or(now, |e| e.time);
+        let first = if full { self.pushed_out } else { front };
         if let Some(burst) = &mut self.burst
             && first <= burst.last
         {

@@ -161,10 +161,11 @@ const TEXTS: &[&str] = &[
 ];
 
 fn literal() -> impl Strategy<Value = String> {
-    let wild = ["*", "?", "x*", "*y", "*b*", "a?c", "x*x?", r"\*", r"a\\*", "*c", "?é*", "1*"];
+    const WILD: &[&str] =
+        &["*", "?", "x*", "*y", "*b*", "a?c", "x*x?", r"\*", r"a\\*", "*c", "?é*", "1*"];
     prop_oneof![
         4 => select(TEXTS).prop_map(|t| format!("'{t}'")),
-        2 => select(&wild[..]).prop_map(|t| format!("'{t}'")),
+        2 => select(WILD).prop_map(|t| format!("'{t}'")),
         2 => select(&["1", "10", "4625", "1.5", "-1", "null", "true", "false"][..]).prop_map(String::from),
     ]
 }

@@ -4,8 +4,9 @@ use crate::{
     condition::{Condition, Quantity},
     detection::{Detection, Selection},
     error::ProblemKind,
+    expr::Expr,
     mapping::MappingEntry,
-    program::{Asked, Expr, Program, WHOLE},
+    program::{Asked, Program, WHOLE},
     ruleset::{Options, RuleIndex},
     test::Test,
 };

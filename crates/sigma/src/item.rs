@@ -6,9 +6,9 @@ use crate::{
     detection::{Item, Literal},
     encode::encode,
     error::ProblemKind,
+    expr::Expr,
     modifier::Modifier as M,
     pattern::Pattern,
-    program::Expr,
     scratch::Number,
     test::{Compare, Network, Position, Shape, Test},
 };

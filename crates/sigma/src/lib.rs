@@ -28,6 +28,7 @@ mod yaml;
 // Compile.
 mod build;
 mod encode;
+mod expr;
 mod item;
 mod mapping;
 mod program;

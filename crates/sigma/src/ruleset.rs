@@ -3,8 +3,9 @@
 use crate::{
     build::Builder,
     error::{Problem, ProblemKind},
+    expr::Expr,
     mapping::Mapping,
-    program::{Expr, Program},
+    program::Program,
     relate::{Relations, relate},
     rule::{Body, LogSource, Rule},
     scratch::Scratch,

@@ -318,8 +318,9 @@ proptest! {
             text += &super::rule(name, &format!("{{s: {{k: {name}}}, condition: s}}"));
             text += "---\n";
         }
-        text += &format!(
-            "title: x\ncorrelation: {{{body}, rules: [a, b, c], group-by: [u], timespan: 7s}}\n"
+        let _ = writeln!(
+            text,
+            "title: x\ncorrelation: {{{body}, rules: [a, b, c], group-by: [u], timespan: 7s}}"
         );
         let ruleset = compile(&text);
         let run = |events: &[(i64, usize, usize, i64)]| {

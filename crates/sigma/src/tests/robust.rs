@@ -3,6 +3,7 @@
 use super::rule;
 use crate::{Mapping, Options, Ruleset, parse};
 use proptest::prelude::*;
+use std::fmt::Write;
 
 #[test]
 fn errors_say_where() {
@@ -44,7 +45,7 @@ fn anchors_work_and_bombs_do_not() {
     assert_eq!(parse("f.yml", text.as_bytes()).0.len(), 1);
     let mut bomb = String::from("a0: &a0 [x, x]\n");
     for n in 1..40 {
-        bomb += &format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}]\n", n - 1);
+        let _ = writeln!(bomb, "a{n}: &a{n} [*a{0}, *a{0}, *a{0}]", n - 1);
     }
     assert_eq!(parse("f.yml", bomb.as_bytes()).1.len(), 1);
     assert_eq!(parse("f.yml", "[".repeat(100_000).as_bytes()).1.len(), 1);

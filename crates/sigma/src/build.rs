@@ -16,6 +16,11 @@ use hangtu_record::Field;
 /// Nodes of one rule's expression.
 const MAX_NODES: usize = 200_000;
 
+/// Tests of one rule, placeholders expanded.
+const MAX_TESTS: usize = 200_000;
+/// Regular expressions of one rule; each may take megabytes.
+const MAX_REGEXES: usize = 200;
+
 /// Collects the rules of one kind.
 pub(crate) struct Builder<'o> {
     pub(crate) options: &'o Options,
@@ -29,6 +34,8 @@ pub(crate) struct Builder<'o> {
     rules: Vec<(RuleIndex, Expr)>,
     /// Rule field → record field, of the reading at hand.
     names: Option<&'o Names>,
+    /// What the rule at hand may still ask: tests, and regular expressions among them.
+    left: [usize; 2],
 }
 
 type Names = std::collections::HashMap<String, String>;
@@ -44,6 +51,7 @@ impl<'o> Builder<'o> {
             known: HashMap::new(),
             rules: Vec::new(),
             names: None,
+            left: [0; 2],
         }
     }
 
@@ -54,6 +62,7 @@ impl<'o> Builder<'o> {
         entry: Option<&'o MappingEntry>,
     ) -> Result<Expr, ProblemKind> {
         self.names = entry.map(|e| &e.fields);
+        self.left = [MAX_TESTS, MAX_REGEXES];
         let mut selections = HashMap::new();
         for (name, selection) in &detection.selections {
             let expr = self.selection(selection)?;
@@ -120,8 +129,19 @@ impl<'o> Builder<'o> {
         Ok(slot)
     }
 
+    /// Counts a regular expression before it is built.
+    pub(crate) fn regex_budget(&mut self) -> Result<(), ProblemKind> {
+        self.left[1] = self.left[1]
+            .checked_sub(1)
+            .ok_or(ProblemKind::TooLarge("it has too many regular expressions"))?;
+        Ok(())
+    }
+
     /// The shared test.
     pub(crate) fn test(&mut self, slot: u32, test: Test) -> Result<Expr, ProblemKind> {
+        self.left[0] = self.left[0]
+            .checked_sub(1)
+            .ok_or(ProblemKind::TooLarge("its values expand to too many"))?;
         let next =
             u32::try_from(self.tests.len()).map_err(|_| ProblemKind::TooLarge("too many tests"))?;
         let tests = &mut self.tests;

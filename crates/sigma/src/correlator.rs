@@ -5,7 +5,7 @@ use crate::{
     relate::{Feed, Plan, Relations},
     ruleset::RuleIndex,
     scratch::Number,
-    window::{Burst, Event, EventValue, Group},
+    window::{Burst, Bursts, Event, EventValue, Group},
 };
 use foldhash::{HashMap, HashMapExt};
 use hangtu_record::{Field, Fields, Kind, Origin, OwnedValue, Record, Text, Time, Value};
@@ -132,7 +132,7 @@ impl Correlator {
             for (key, group) in std::mem::take(&mut self.plans[number]) {
                 self.groups -= 1;
                 self.events -= group.len();
-                let mut bursts = Vec::new();
+                let mut bursts = Bursts::default();
                 self.dropped.events +=
                     group.finish(plan, self.limits.events_per_group, &mut bursts);
                 self.emit(plan, &key, bursts);
@@ -201,7 +201,7 @@ impl Correlator {
         }
         self.events += 1;
         if group.waiting() >= cap {
-            let mut bursts = Vec::new();
+            let mut bursts = Bursts::default();
             let before = group.len();
             self.dropped.events += group.settle_half(plan, cap, &mut bursts);
             self.events = self.events - before + group.len();
@@ -216,30 +216,38 @@ impl Correlator {
             return;
         }
         self.relieved = self.newest;
+        self.settle(Time(self.newest));
+    }
+
+    /// Settles all events up to a time, for inputs without an end: [`Correlator::drain`] then
+    /// gives what is over by then. Records before that time that still come are too late.
+    pub fn settle(&mut self, upto: Time) {
         let relations = Arc::clone(&self.relations);
         for (number, plan) in relations.plans.iter().enumerate() {
             let mut groups = std::mem::take(&mut self.plans[number]);
             groups.retain(|key, group| {
-                let mut bursts = Vec::new();
+                let mut bursts = Bursts::default();
                 let before = group.len();
                 let cap = self.limits.events_per_group.max(1);
-                self.dropped.events += group.settle(plan, self.newest, cap, &mut bursts);
-                let over = group.expire(plan, self.newest, &mut bursts);
+                self.dropped.events += group.settle(plan, upto.0, cap, &mut bursts);
+                let over = group.expire(plan, upto.0, &mut bursts);
                 self.events = self.events - before + group.len();
                 self.groups -= usize::from(over);
                 self.emit(plan, key, bursts);
                 !over
             });
             self.plans[number] = groups;
+            // Before the plans above are settled; none of them stands below this one.
+            self.deliver();
         }
     }
 
-    fn emit(&mut self, plan: &Plan, key: &[Text], bursts: Vec<Burst>) {
-        let feeds = !self.relations.feeds(plan.rule).is_empty();
-        for burst in bursts {
-            if feeds {
-                self.outbox.push((plan.rule, as_record(plan, key, &burst)));
-            }
+    fn emit(&mut self, plan: &Plan, key: &[Text], bursts: Bursts) {
+        if !self.relations.feeds(plan.rule).is_empty() {
+            let records = bursts.begun.iter().map(|b| (plan.rule, as_record(plan, key, b)));
+            self.outbox.extend(records);
+        }
+        for burst in bursts.ended {
             self.done.push(Correlated {
                 rule: plan.rule,
                 first: Time(burst.first),

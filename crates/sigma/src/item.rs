@@ -123,12 +123,13 @@ impl Builder<'_> {
     fn text(&mut self, plan: &Plan<'_>, text: &str) -> Result<Expr, ProblemKind> {
         let Plan { item, slot, .. } = *plan;
         if item.has(M::Re) {
+            self.regex_budget()?;
             let flags = [item.has(M::I), item.has(M::M), item.has(M::S)];
             let regex = RegexBuilder::new(text)
                 .case_insensitive(flags[0])
                 .multi_line(flags[1])
                 .dot_matches_new_line(flags[2])
-                .size_limit(8 << 20)
+                .size_limit(4 << 20)
                 .dfa_size_limit(1 << 20)
                 .nest_limit(64)
                 .build()

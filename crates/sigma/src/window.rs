@@ -58,6 +58,15 @@ pub(crate) struct Burst {
     pub(crate) carry: Option<Box<[Option<Text>]>>,
 }
 
+/// What settling brought to light.
+#[derive(Debug, Default)]
+pub(crate) struct Bursts {
+    /// As they stood when their condition was met: what correlations above see.
+    pub(crate) begun: Vec<Burst>,
+    /// Complete.
+    pub(crate) ended: Vec<Burst>,
+}
+
 /// What the window's events add up to, kept up to date as they come and go.
 #[derive(Debug)]
 enum Sum {
@@ -119,20 +128,14 @@ impl Group {
     }
 
     /// Settles the older half. Returns how many events the cap pushed out.
-    pub(crate) fn settle_half(&mut self, plan: &Plan, cap: usize, out: &mut Vec<Burst>) -> u64 {
+    pub(crate) fn settle_half(&mut self, plan: &Plan, cap: usize, out: &mut Bursts) -> u64 {
         self.pending.sort_by(Event::order);
         let middle = self.pending.get(self.pending.len() / 2).map_or(i64::MAX, |e| e.time);
         self.settle(plan, middle, cap, out)
     }
 
     /// Settles all events up to a time. Returns how many events the cap pushed out.
-    pub(crate) fn settle(
-        &mut self,
-        plan: &Plan,
-        upto: i64,
-        cap: usize,
-        out: &mut Vec<Burst>,
-    ) -> u64 {
+    pub(crate) fn settle(&mut self, plan: &Plan, upto: i64, cap: usize, out: &mut Bursts) -> u64 {
         self.pending.sort_by(Event::order);
         let end = self.pending.partition_point(|e| e.time <= upto);
         let mut pushed_out = 0;
@@ -157,20 +160,20 @@ impl Group {
     }
 
     /// Drops what a window at `newest` no longer holds; `true` when nothing is left to wait for.
-    pub(crate) fn expire(&mut self, plan: &Plan, newest: i64, out: &mut Vec<Burst>) -> bool {
+    pub(crate) fn expire(&mut self, plan: &Plan, newest: i64, out: &mut Bursts) -> bool {
         let oldest = newest.saturating_sub(plan.timespan);
         self.forget_before(oldest);
         let over = self.len() == 0 && self.burst.as_ref().is_none_or(|b| b.last < oldest);
         if over {
-            out.extend(self.burst.take());
+            out.ended.extend(self.burst.take());
         }
         over
     }
 
     /// The last detection.
-    pub(crate) fn finish(mut self, plan: &Plan, cap: usize, out: &mut Vec<Burst>) -> u64 {
+    pub(crate) fn finish(mut self, plan: &Plan, cap: usize, out: &mut Bursts) -> u64 {
         let pushed_out = self.settle(plan, i64::MAX, cap, out);
-        out.extend(self.burst);
+        out.ended.extend(self.burst);
         pushed_out
     }
 
@@ -247,7 +250,7 @@ impl Group {
     }
 
     /// The condition holds: opens a detection, or extends the last when it shares events.
-    fn met(&mut self, plan: &Plan, now: i64, value: f64, out: &mut Vec<Burst>) {
+    fn met(&mut self, plan: &Plan, now: i64, value: f64, out: &mut Bursts) {
         // Events the cap pushed out were in the window; forgetting them must not split a burst.
         let full = self.pushed_out >= now.saturating_sub(plan.timespan);
         let front = self.window.front().map_or(now, |e| e.time);
@@ -263,8 +266,8 @@ impl Group {
             burst.value = burst.value.max(value);
             return;
         }
-        out.extend(self.burst.take());
-        self.burst = Some(Burst {
+        out.ended.extend(self.burst.take());
+        let burst = Burst {
             first,
             last: now,
             met: now,
@@ -273,7 +276,9 @@ impl Group {
             samples: self.window.iter().take(SAMPLES).map(|e| e.origin).collect(),
             // What one of the events at the moment of meeting says, the same one each run.
             carry: self.window.iter().rev().find_map(|e| e.carry.clone()),
-        });
+        };
+        out.begun.push(burst.clone());
+        self.burst = Some(burst);
     }
 }
 

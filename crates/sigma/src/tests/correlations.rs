@@ -181,6 +181,37 @@ fn limits_hold_and_are_counted() {
 }
 
 #[test]
+fn endless_inputs_are_settled_by_time() {
+    let ruleset = compile(
+        &(rules()
+            + &correlation(
+                "x",
+                "{type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}}",
+            )
+            + &correlation("y", "{type: temporal, rules: [x, b], timespan: 1m}")),
+    );
+    let mut correlator = Correlator::new(&ruleset, Limits::default());
+    let mut scratch = Scratch::new();
+    let mut push = |correlator: &mut Correlator, second, flow: &str| {
+        let mut record = event(flow);
+        record.time = Time::new(second, 0);
+        ruleset.matches(&mut scratch, &record, &mut |rule| correlator.push(rule, &record));
+    };
+    for (second, flow) in [(1, "{k: a}"), (2, "{k: a}"), (5, "{k: b}")] {
+        push(&mut correlator, second, flow);
+    }
+    correlator.settle(Time::new(8, 0));
+    assert_eq!(correlator.drain(), []);
+    correlator.settle(Time::new(20, 0));
+    assert_eq!(correlator.drain().len(), 1);
+    push(&mut correlator, 3, "{k: b}");
+    assert_eq!(correlator.dropped().late, 1);
+    correlator.settle(Time::new(200, 0));
+    assert_eq!(correlator.drain().len(), 1);
+    assert_eq!(correlator.finish(), []);
+}
+
+#[test]
 fn references_that_fail_are_problems() {
     let body = |r: &str| format!("{{type: temporal, rules: [{r}], timespan: 1s}}");
     let kinds = |text: String| -> Vec<ProblemKind> {

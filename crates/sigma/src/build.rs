@@ -1,0 +1,200 @@
+//! Rules become expressions over shared tests.
+
+use crate::{
+    condition::{Condition, Quantity},
+    detection::{Detection, Selection},
+    error::ProblemKind,
+    expr::Expr,
+    mapping::MappingEntry,
+    program::{Asked, Program, WHOLE},
+    ruleset::{Options, RuleIndex},
+    test::Test,
+};
+use foldhash::{HashMap, HashMapExt};
+use hangtu_record::Field;
+
+/// Nodes of one rule's expression.
+const MAX_NODES: usize = 200_000;
+
+/// Tests of one rule, placeholders expanded.
+const MAX_TESTS: usize = 200_000;
+/// Regular expressions of one rule; each may take megabytes.
+const MAX_REGEXES: usize = 200;
+
+/// Collects the rules of one kind.
+pub(crate) struct Builder<'o> {
+    pub(crate) options: &'o Options,
+    /// What was found wrong, beside what ended the rule.
+    pub(crate) problems: Vec<ProblemKind>,
+    fields: Vec<Field>,
+    slots: HashMap<Box<str>, u32>,
+    tests: Vec<Asked>,
+    /// Tests by their field and [`Test::key`].
+    known: HashMap<(u32, String), u32>,
+    rules: Vec<(RuleIndex, Expr)>,
+    /// Rule field → record field, of the reading at hand.
+    names: Option<&'o Names>,
+    /// What the rule at hand may still ask: tests, and regular expressions among them.
+    left: [usize; 2],
+}
+
+type Names = std::collections::HashMap<String, String>;
+
+impl<'o> Builder<'o> {
+    pub(crate) fn new(options: &'o Options) -> Self {
+        Self {
+            options,
+            problems: Vec::new(),
+            fields: Vec::new(),
+            slots: HashMap::new(),
+            tests: Vec::new(),
+            known: HashMap::new(),
+            rules: Vec::new(),
+            names: None,
+            left: [0; 2],
+        }
+    }
+
+    /// The expression of a rule, for one reading of its log source.
+    pub(crate) fn expression(
+        &mut self,
+        detection: &Detection,
+        entry: Option<&'o MappingEntry>,
+    ) -> Result<Expr, ProblemKind> {
+        self.names = entry.map(|e| &e.fields);
+        self.left = [MAX_TESTS, MAX_REGEXES];
+        let mut selections = HashMap::new();
+        for (name, selection) in &detection.selections {
+            let expr = self.selection(selection)?;
+            selections.insert(name.as_str(), (expr.size(), expr));
+        }
+        let mut left = MAX_NODES;
+        let list = detection
+            .conditions
+            .iter()
+            .map(|c| condition(c, detection, &selections, &mut left))
+            .collect::<Result<_, _>>()?;
+        let rule = Expr::or(list);
+        self.names = None;
+        match entry.and_then(|e| e.conditions.as_ref()) {
+            None => Ok(rule),
+            Some(conditions) => Ok(Expr::and(vec![self.selection(conditions)?, rule])),
+        }
+    }
+
+    /// Adds a rule.
+    pub(crate) fn push(&mut self, rule: RuleIndex, expr: Expr) {
+        self.rules.push((rule, expr));
+    }
+
+    pub(crate) fn finish(self) -> Option<Program> {
+        (!self.rules.is_empty()).then(|| Program::new(self.fields, self.tests, self.rules))
+    }
+
+    fn selection(&mut self, selection: &Selection) -> Result<Expr, ProblemKind> {
+        let list = |b: &mut Self, list: &[Selection]| {
+            list.iter().map(|s| b.selection(s)).collect::<Result<_, _>>()
+        };
+        match selection {
+            Selection::All(parts) => list(self, parts).map(Expr::and),
+            Selection::Any(parts) => list(self, parts).map(Expr::or),
+            Selection::Item(item) => {
+                let slot = match &item.field {
+                    Some(name) => self.field(name)?,
+                    None => self.slot(WHOLE)?,
+                };
+                self.item(item, slot)
+            }
+        }
+    }
+
+    /// The slot of a rule's field, by the name the record has for it.
+    pub(crate) fn field(&mut self, name: &str) -> Result<u32, ProblemKind> {
+        let name = self.names.and_then(|names| names.get(name)).map_or(name, String::as_str);
+        if name == WHOLE {
+            let why = "a field's name is empty".to_owned();
+            return Err(ProblemKind::Value { field: String::new(), why });
+        }
+        self.slot(name)
+    }
+
+    fn slot(&mut self, name: &str) -> Result<u32, ProblemKind> {
+        if let Some(slot) = self.slots.get(name) {
+            return Ok(*slot);
+        }
+        let slot = u32::try_from(self.fields.len())
+            .map_err(|_| ProblemKind::TooLarge("too many fields"))?;
+        self.fields.push(Field::new(name));
+        self.slots.insert(name.into(), slot);
+        Ok(slot)
+    }
+
+    /// Counts a regular expression before it is built.
+    pub(crate) fn regex_budget(&mut self) -> Result<(), ProblemKind> {
+        self.left[1] = self.left[1]
+            .checked_sub(1)
+            .ok_or(ProblemKind::TooLarge("it has too many regular expressions"))?;
+        Ok(())
+    }
+
+    /// The shared test.
+    pub(crate) fn test(&mut self, slot: u32, test: Test) -> Result<Expr, ProblemKind> {
+        self.left[0] = self.left[0]
+            .checked_sub(1)
+            .ok_or(ProblemKind::TooLarge("its values expand to too many"))?;
+        let next =
+            u32::try_from(self.tests.len()).map_err(|_| ProblemKind::TooLarge("too many tests"))?;
+        let tests = &mut self.tests;
+        let number = *self.known.entry((slot, test.key())).or_insert_with(|| {
+            tests.push(Asked::new(slot, test));
+            next
+        });
+        Ok(Expr::Test(number))
+    }
+}
+
+type Selections<'d> = HashMap<&'d str, (usize, Expr)>;
+
+fn condition(
+    condition: &Condition,
+    detection: &Detection,
+    selections: &Selections<'_>,
+    left: &mut usize,
+) -> Result<Expr, ProblemKind> {
+    let too_large = ProblemKind::TooLarge("its condition repeats large selections");
+    let mut take = |name: &str| match selections.get(name) {
+        Some((size, expr)) => {
+            *left = left.checked_sub(*size).ok_or_else(|| too_large.clone())?;
+            Ok(expr.clone())
+        }
+        None => Ok(Expr::never()),
+    };
+    match condition {
+        Condition::Selection(name) => take(name),
+        Condition::Of(quantity, target) => {
+            let list: Vec<Expr> = detection
+                .selections
+                .iter()
+                .filter(|(name, _)| target.takes(name))
+                .map(|(name, _)| take(name))
+                .collect::<Result<_, _>>()?;
+            Ok(match quantity {
+                Quantity::All => Expr::and(list),
+                Quantity::AtLeast(1) => Expr::or(list),
+                Quantity::AtLeast(n) => Expr::AtLeast(*n, list),
+            })
+        }
+        Condition::Not(inner) => {
+            let inner = self::condition(inner, detection, selections, left)?;
+            Ok(Expr::Not(Box::new(inner)))
+        }
+        Condition::And(list) | Condition::Or(list) => {
+            let list = list
+                .iter()
+                .map(|c| self::condition(c, detection, selections, left))
+                .collect::<Result<_, _>>()?;
+            let and = matches!(condition, Condition::And(_));
+            Ok(if and { Expr::and(list) } else { Expr::or(list) })
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Tests of rules as data: `NAME.test.yml` beside `NAME.yml`.
+//!
+//! ```yaml
+//! fires:
+//!   - name: a write from an unknown station
+//!     records:
+//!       - { record.kind: operation, "@timestamp": 2026-11-23T08:00:00Z, operation.verb: write }
+//! silent:
+//!   - name: a read
+//!     records:
+//!       - { record.kind: operation, operation.verb: read }
+//! ```
+//!
+//! A record is a flat map of dotted field to a value or a list of values. `record.kind` is `event`
+//! unless said; `@timestamp` is RFC 3339 and begins at 1970 unless said, one second later for each
+//! record of the case. Values of fields whose name ends in `.ip`, `_ip` or `.mac` become addresses
+//! where they are such.
+
+use crate::{Correlated, Correlator, Limits, RuleIndex, Ruleset, Scratch, clock::parse_time, yaml};
+use hangtu_record::{Fields, Kind, Mac, Origin, Time, Value as FieldValue};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// A file of cases.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct TestFile {
+    /// Cases in which the rule beside the file fires.
+    #[serde(default)]
+    pub fires: Vec<Case>,
+    /// Cases in which it does not.
+    #[serde(default)]
+    pub silent: Vec<Case>,
+}
+
+/// Records that are examined together.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What the case shows.
+    pub name: String,
+    /// The records.
+    pub records: Vec<Map<String, Value>>,
+}
+
+/// A test file or case that cannot be used.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{at}: {why}")]
+pub struct CheckError {
+    /// The file, or the case and its record.
+    pub at: String,
+    /// What is wrong there.
+    pub why: String,
+}
+
+/// What fired in a case.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fired {
+    /// Rules that matched single records, each once, in ascending order.
+    pub rules: Vec<RuleIndex>,
+    /// Correlations that matched.
+    pub correlated: Vec<Correlated>,
+}
+
+impl Fired {
+    /// Whether the rule fired, by itself or as a correlation.
+    pub fn has(&self, rule: RuleIndex) -> bool {
+        self.rules.contains(&rule) || self.correlated.iter().any(|c| c.rule == rule)
+    }
+
+    /// [`crate::Rule::key`] of everything that fired, each once: ids where rules have them.
+    pub fn ids<'r>(&self, ruleset: &'r Ruleset) -> Vec<&'r str> {
+        let all = self.rules.iter().copied().chain(self.correlated.iter().map(|c| c.rule));
+        let mut out: Vec<&str> =
+            all.filter_map(|index| ruleset.rule(index)).map(crate::Rule::key).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+impl TestFile {
+    /// Reads a test file.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, CheckError> {
+        let error = |why: String| CheckError { at: file.to_owned(), why };
+        let mut documents = yaml::documents(bytes).map_err(|e| error(e.to_string()))?;
+        if documents.len() != 1 {
+            return Err(error(format!("expected one document, found {}", documents.len())));
+        }
+        serde_json::from_value(documents.swap_remove(0)).map_err(|e| error(e.to_string()))
+    }
+}
+
+/// Matches the records of a case and says what fired.
+pub fn run_case(ruleset: &Ruleset, case: &Case) -> Result<Fired, CheckError> {
+    let mut out = Fired::default();
+    let mut scratch = Scratch::new();
+    let mut correlator = Correlator::new(ruleset, Limits::default());
+    for (number, map) in case.records.iter().enumerate() {
+        let record = record(map, number).map_err(|why| CheckError {
+            at: format!("{}: record {}", case.name, number + 1),
+            why,
+        })?;
+        ruleset.matches(&mut scratch, &record, &mut |rule| {
+            out.rules.push(rule);
+            correlator.push(rule, &record);
+        });
+    }
+    out.rules.sort_unstable();
+    out.rules.dedup();
+    out.correlated = correlator.finish();
+    Ok(out)
+}
+
+pub(crate) fn record(map: &Map<String, Value>, number: usize) -> Result<Fields, String> {
+    let kind = match map.get("record.kind") {
+        None => Kind::Event,
+        Some(value) => value
+            .as_str()
+            .and_then(Kind::from_name)
+            .ok_or_else(|| format!("`record.kind` is {value}, not a kind of record"))?,
+    };
+    let time = match map.get("@timestamp") {
+        None => Time::new(number as i64, 0),
+        Some(value) => value
+            .as_str()
+            .and_then(parse_time)
+            .ok_or_else(|| format!("`@timestamp` is {value}, not an RFC 3339 time"))?,
+    };
+    let origin = Origin { input: 0, number: number as u64 + 1, offset: 0 };
+    let mut out = Fields::new(kind, time, origin);
+    out.push("@timestamp", FieldValue::Time(time));
+    out.push("record.kind", kind.name());
+    for (name, value) in map {
+        if name == "record.kind" || name == "@timestamp" {
+            continue;
+        }
+        let values = match value {
+            Value::Array(list) => &list[..],
+            value => std::slice::from_ref(value),
+        };
+        for value in values {
+            let value = field_value(name, value)
+                .ok_or_else(|| format!("`{name}` must be a value or a list of values"))?;
+            out.push(name, value);
+        }
+    }
+    Ok(out)
+}
+
+fn field_value<'v>(name: &str, value: &'v Value) -> Option<FieldValue<'v>> {
+    Some(match value {
+        Value::Null => FieldValue::Null,
+        Value::Bool(b) => FieldValue::Bool(*b),
+        Value::Number(n) => match n.as_i64() {
+            Some(n) => FieldValue::Int(n),
+            None => FieldValue::Float(n.as_f64()?),
+        },
+        Value::String(text) => {
+            let last = name.rsplit(['.', '_']).next();
+            let ip = text.parse().ok().filter(|_| last == Some("ip")).map(FieldValue::Ip);
+            let mac = Mac::parse(text).filter(|_| last == Some("mac")).map(FieldValue::Mac);
+            ip.or(mac).unwrap_or(FieldValue::Str(text))
+        }
+        Value::Array(_) | Value::Object(_) => return None,
+    })
+}

@@ -1,0 +1,163 @@
+//! Many rules compiled together: [`Ruleset`].
+
+use crate::{
+    build::Builder,
+    error::{Problem, ProblemKind},
+    expr::Expr,
+    mapping::Mapping,
+    program::Program,
+    relate::{Relations, relate},
+    rule::{Body, LogSource, Rule},
+    scratch::Scratch,
+};
+use hangtu_record::{Kind, Record};
+use std::{collections::HashMap, fmt, sync::Arc};
+
+/// A rule's number within its [`Ruleset`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleIndex(pub u32);
+
+impl fmt::Display for RuleIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What compiling depends on beside the rules.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What `%name%` stands for under the modifier `expand`; values may have wildcards.
+    pub placeholders: HashMap<String, Vec<String>>,
+    /// Seconds by which local clocks are ahead of UTC, for `hour` and the other parts of a time.
+    /// Times that are text in the record are taken as written.
+    pub clock_offset: i32,
+}
+
+/// Rules ready to match records.
+#[derive(Debug)]
+pub struct Ruleset {
+    rules: Vec<Rule>,
+    programs: [Option<Program>; Kind::ALL.len()],
+    relations: Arc<Relations>,
+    works: Vec<bool>,
+}
+
+impl Ruleset {
+    /// Compiles rules together. Rules with a problem stay in the list under their number; whether
+    /// one can fire is told by [`Ruleset::works`].
+    pub fn compile(rules: Vec<Rule>, mapping: &Mapping, options: &Options) -> (Self, Vec<Problem>) {
+        let mut builders: [Builder<'_>; Kind::ALL.len()] =
+            std::array::from_fn(|_| Builder::new(options));
+        let mut works = vec![false; rules.len()];
+        let mut found = Vec::new();
+        for (number, rule) in rules.iter().enumerate() {
+            let index = RuleIndex(number as u32);
+            let Body::Detection(source, detection) = &rule.body else { continue };
+            if let Some(text) = &detection.aggregation {
+                let what = format!("the aggregation `| {text}`; write a correlation instead");
+                found.push((index, ProblemKind::Unsupported(what)));
+                continue;
+            }
+            match detection_rule(&mut builders, mapping, source, detection) {
+                Ok(exprs) => {
+                    works[number] = true;
+                    for (kind, expr) in exprs {
+                        builders[kind].push(index, expr);
+                    }
+                }
+                Err(kind) => found.push((index, kind)),
+            }
+            // A rule with several readings may say the same twice.
+            let mut seen: Vec<ProblemKind> = Vec::new();
+            for builder in &mut builders {
+                for problem in builder.problems.drain(..) {
+                    if !seen.contains(&problem) {
+                        seen.push(problem);
+                    }
+                }
+            }
+            found.extend(seen.into_iter().map(|kind| (index, kind)));
+        }
+        let relations = relate(&rules, &mut works, &mut found);
+        found.sort_by_key(|(index, _)| *index);
+        let problems = found
+            .into_iter()
+            .map(|(rule, kind)| {
+                let Rule { title, file, .. } = &rules[rule.0 as usize];
+                Problem { rule, title: title.clone(), file: file.clone(), kind }
+            })
+            .collect();
+        let programs = builders.map(Builder::finish);
+        (Self { rules, programs, relations: Arc::new(relations), works }, problems)
+    }
+
+    /// Every rule, in the order given to [`Ruleset::compile`].
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule of that number, if it is one of this set.
+    pub fn rule(&self, index: RuleIndex) -> Option<&Rule> {
+        self.rules.get(index.0 as usize)
+    }
+
+    /// Whether the rule can fire here.
+    pub fn works(&self, index: RuleIndex) -> bool {
+        self.works.get(index.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a match of the rule is a detection by itself. A rule that a correlation refers to
+    /// only feeds it, unless the correlation says `generate` (*correlations*, "Generate").
+    pub fn stands_alone(&self, index: RuleIndex) -> bool {
+        self.relations.stands_alone(index)
+    }
+
+    /// Whether any rule asks about records of that kind.
+    pub fn wants(&self, kind: Kind) -> bool {
+        self.programs[kind as usize].is_some()
+    }
+
+    /// Calls `f` with each rule the record matches, in ascending order.
+    pub fn matches(
+        &self,
+        scratch: &mut Scratch,
+        record: &dyn Record,
+        f: &mut dyn FnMut(RuleIndex),
+    ) {
+        if let Some(program) = &self.programs[record.kind() as usize] {
+            program.matches(scratch, record, f);
+        }
+    }
+
+    pub(crate) const fn relations(&self) -> &Arc<Relations> {
+        &self.relations
+    }
+
+    #[cfg(test)]
+    pub(crate) fn always(&self) -> usize {
+        self.programs.iter().flatten().map(Program::always).sum()
+    }
+}
+
+/// The rule's expression for each kind it can mean, all alternatives of a kind in one.
+fn detection_rule<'o>(
+    builders: &mut [Builder<'o>; Kind::ALL.len()],
+    mapping: &'o Mapping,
+    source: &LogSource,
+    detection: &crate::Detection,
+) -> Result<Vec<(usize, Expr)>, ProblemKind> {
+    let readings = mapping.resolve(source);
+    if readings.is_empty() {
+        return Err(ProblemKind::NoInput(source.to_string()));
+    }
+    let mut out: Vec<(usize, Vec<Expr>)> = Vec::new();
+    for (kind, entry) in readings {
+        let kind = kind as usize;
+        let expr = builders[kind].expression(detection, entry)?;
+        match out.iter_mut().find(|(k, _)| *k == kind) {
+            Some((_, list)) => list.push(expr),
+            None => out.push((kind, vec![expr])),
+        }
+    }
+    Ok(out.into_iter().map(|(kind, list)| (kind, Expr::or(list))).collect())
+}

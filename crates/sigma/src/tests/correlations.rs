@@ -1,0 +1,248 @@
+//! Correlations over small sets of events, in every order.
+
+use super::{compile, compile_with, event, rule};
+use crate::{Correlated, Correlator, Limits, Options, ProblemKind, Ruleset, Scratch, check, parse};
+use hangtu_record::{Fields, Time};
+
+fn correlation(name: &str, body: &str) -> String {
+    format!("---\ntitle: {name}\nname: {name}\ncorrelation: {body}\n")
+}
+
+/// `a=1` at second 5 is `(5, "{a: 1}")`.
+fn run(ruleset: &Ruleset, limits: Limits, events: &[(i64, &str)]) -> (Vec<Correlated>, Correlator) {
+    let records: Vec<Fields> = events
+        .iter()
+        .map(|(second, flow)| {
+            let mut record = event(flow);
+            record.time = Time::new(*second, 0);
+            record.origin.number = *second as u64;
+            record
+        })
+        .collect();
+    let mut correlator = Correlator::new(ruleset, limits);
+    let mut scratch = Scratch::new();
+    for record in &records {
+        ruleset.matches(&mut scratch, record, &mut |rule| correlator.push(rule, record));
+    }
+    (correlator.finish(), correlator)
+}
+
+/// `first last count value` of each result, the same for the events forwards and backwards.
+#[track_caller]
+fn show(ruleset: &Ruleset, events: &[(i64, &str)]) -> Vec<String> {
+    let (forwards, _) = run(ruleset, Limits::default(), events);
+    let mut turned = events.to_vec();
+    turned.reverse();
+    assert_eq!(forwards, run(ruleset, Limits::default(), &turned).0);
+    turned.rotate_left(events.len() / 3);
+    assert_eq!(forwards, run(ruleset, Limits::default(), &turned).0);
+    let second = |t: Time| t.0 / 1_000_000_000;
+    forwards
+        .iter()
+        .map(|c| {
+            let group: Vec<&str> = c.group.iter().map(|(_, v)| v.as_str()).collect();
+            let (first, last) = (second(c.first), second(c.last));
+            format!("{first} {last} {} {} {}", c.count, c.value, group.join("+")).trim().to_owned()
+        })
+        .collect()
+}
+
+fn rules() -> String {
+    ["a", "b", "c"].map(|n| rule(n, &format!("{{s: {{k: {n}}}, condition: s}}"))).join("---\n")
+}
+
+#[test]
+fn event_count_is_one_result_a_burst() {
+    let ruleset = compile(
+        &(rules()
+            + &correlation(
+                "x",
+                "{type: event_count, rules: [a], group-by: [u], timespan: 10s, condition: {gte: 3}}",
+            )),
+    );
+    let at = |t: i64| (t, "{k: a, u: me}");
+    assert_eq!(show(&ruleset, &[at(0), at(1)]), Vec::<String>::new());
+    // Twenty events in a row: one result, not eighteen.
+    let row: Vec<_> = (0..20).map(at).collect();
+    assert_eq!(show(&ruleset, &row), ["0 19 20 11 me"]);
+    // Exactly a timespan apart still counts; a long pause makes a second result.
+    assert_eq!(
+        show(&ruleset, &[at(0), at(5), at(10), at(100), at(101), at(102), at(103)]),
+        ["0 10 3 3 me", "100 103 4 4 me"]
+    );
+    // Groups are apart; a record without the group takes no part; equal times have no order.
+    let other = (1, "{k: a, u: you}");
+    assert_eq!(show(&ruleset, &[at(1), at(1), other, other, (1, "{k: a}"), at(1)]), ["1 1 3 3 me"]);
+    assert!(!ruleset.stands_alone(crate::RuleIndex(0)));
+    assert!(ruleset.stands_alone(crate::RuleIndex(1)));
+}
+
+#[test]
+fn samples_and_values() {
+    let ruleset = compile(
+        &(rules()
+            + &correlation(
+                "x",
+                "{type: event_count, rules: [a], timespan: 1h, condition: {gt: 2, lte: 100}}",
+            )),
+    );
+    let events: Vec<_> = (0..9).map(|t| (t, "{k: a}")).collect();
+    let (list, correlator) = run(&ruleset, Limits::default(), &events);
+    assert_eq!(list[0].samples.iter().map(|o| o.number).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!((list[0].met, list[0].count), (Time::new(2, 0), 9));
+    assert_eq!(correlator.dropped(), crate::Dropped::default());
+}
+
+#[test]
+fn values() {
+    let go = |kind: &str, condition: &str, events: &[(i64, &str)]| {
+        let text = format!(
+            "{{type: {kind}, rules: [a], timespan: 10s, condition: {{field: v, {condition}}}}}"
+        );
+        show(&compile(&(rules() + &correlation("x", &text))), events)
+    };
+    let v = ["{k: a, v: 1}", "{k: a, v: 2}", "{k: a, v: 2}", "{k: a, v: 9}", "{k: a}"];
+    let events: Vec<_> = v.iter().enumerate().map(|(t, v)| (t as i64, *v)).collect();
+    assert_eq!(go("value_count", "gte: 3", &events), ["0 3 4 3"]);
+    assert_eq!(go("value_sum", "gte: 14", &events), ["0 3 4 14"]);
+    assert_eq!(go("value_avg", "gt: 3", &events), ["0 3 4 3.5"]);
+    assert_eq!(go("value_median", "gte: 2", &events), ["0 3 4 2"]);
+    assert_eq!(go("value_percentile", "percentile: 95, gte: 9", &events), ["0 3 4 9"]);
+}
+
+#[test]
+fn temporal() {
+    let text = |kind: &str| {
+        rules()
+            + &correlation(
+                "x",
+                &format!("{{type: {kind}, rules: [a, b, c], group-by: [u], timespan: 10s}}"),
+            )
+    };
+    let [a, b, c] = ["{k: a, u: 1}", "{k: b, u: 1}", "{k: c, u: 1}"];
+    let any = compile(&text("temporal"));
+    let ordered = compile(&text("temporal_ordered"));
+    assert_eq!(show(&any, &[(0, c), (5, b), (10, a)]), ["0 10 3 3 1"]);
+    assert_eq!(show(&any, &[(0, c), (5, b), (11, a)]), Vec::<String>::new());
+    assert_eq!(show(&ordered, &[(0, c), (5, b), (10, a)]), Vec::<String>::new());
+    assert_eq!(show(&ordered, &[(0, a), (5, b), (7, a), (10, c)]), ["0 10 4 3 1"]);
+    assert_eq!(show(&ordered, &[(0, a), (0, c), (0, b)]), ["0 0 3 3 1"]);
+    assert_eq!(show(&ordered, &[(0, a), (9, b), (15, c)]), Vec::<String>::new());
+}
+
+#[test]
+fn chains_and_aliases() {
+    // The specification's example: many failures, then a success; the inner one groups by host
+    // too, the outer by user only, whose field has another name in `b`.
+    let ruleset = compile(
+        &(rules()
+            + &correlation(
+                "outer",
+                "{type: temporal_ordered, rules: [many, b], group-by: [user], timespan: 1m, aliases: {user: {many: u, b: name}}}",
+            )
+            + &correlation(
+                "many",
+                "{type: event_count, rules: [a], group-by: [host], timespan: 10s, condition: {gte: 3}}",
+            )),
+    );
+    let fail = |t| (t, "{k: a, u: me, host: h}");
+    let good = |t| (t, "{k: b, name: me}");
+    let many = "0 2 3 3 h".to_owned();
+    assert_eq!(show(&ruleset, &[fail(0), fail(1), fail(2), good(5)]), ["2 5 2 2 me", &*many]);
+    assert_eq!(show(&ruleset, &[good(1), fail(0), fail(1), fail(2)]), [many]);
+}
+
+#[test]
+fn limits_hold_and_are_counted() {
+    let ruleset = compile(
+        &(rules()
+            + &correlation(
+                "x",
+                "{type: event_count, rules: [a], group-by: [u], timespan: 10s, condition: {gte: 3}}",
+            )),
+    );
+    let events: Vec<(i64, String)> = (0..200).map(|t| (t, format!("{{k: a, u: {t}}}"))).collect();
+    let events: Vec<(i64, &str)> = events.iter().map(|(t, e)| (*t, e.as_str())).collect();
+    let limits = Limits { groups: 5, ..Limits::default() };
+    assert_eq!(run(&ruleset, limits, &events[..5]).1.dropped().groups, 0);
+    let same: Vec<(i64, &str)> = (0..200).map(|t| (t / 20, "{k: a, u: 1}")).collect();
+    assert!(run(&ruleset, limits, &events).1.dropped().groups < 195);
+    let limits = Limits { events_per_group: 16, ..Limits::default() };
+    let (list, correlator) = run(&ruleset, limits, &same);
+    assert_eq!(list.len(), 1);
+    assert!(correlator.dropped().events > 0);
+    // A full group whose events come in order loses nothing.
+    let slow: Vec<(i64, &str)> = (0..200).map(|t| (t, "{k: a, u: 1}")).collect();
+    let (list, correlator) = run(&ruleset, limits, &slow);
+    assert_eq!((list.len(), list[0].count), (1, 200));
+    assert_eq!(correlator.dropped(), crate::Dropped::default());
+    let limits = Limits { events: 10, ..Limits::default() };
+    assert!(run(&ruleset, limits, &same).1.dropped().events > 0);
+}
+
+#[test]
+fn endless_inputs_are_settled_by_time() {
+    let ruleset = compile(
+        &(rules()
+            + &correlation(
+                "x",
+                "{type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}}",
+            )
+            + &correlation("y", "{type: temporal, rules: [x, b], timespan: 1m}")),
+    );
+    let mut correlator = Correlator::new(&ruleset, Limits::default());
+    let mut scratch = Scratch::new();
+    let mut push = |correlator: &mut Correlator, second, flow: &str| {
+        let mut record = event(flow);
+        record.time = Time::new(second, 0);
+        ruleset.matches(&mut scratch, &record, &mut |rule| correlator.push(rule, &record));
+    };
+    for (second, flow) in [(1, "{k: a}"), (2, "{k: a}"), (5, "{k: b}")] {
+        push(&mut correlator, second, flow);
+    }
+    correlator.settle(Time::new(8, 0));
+    assert_eq!(correlator.drain(), []);
+    correlator.settle(Time::new(20, 0));
+    assert_eq!(correlator.drain().len(), 1);
+    push(&mut correlator, 3, "{k: b}");
+    assert_eq!(correlator.dropped().late, 1);
+    correlator.settle(Time::new(200, 0));
+    assert_eq!(correlator.drain().len(), 1);
+    assert_eq!(correlator.finish(), []);
+}
+
+#[test]
+fn references_that_fail_are_problems() {
+    let body = |r: &str| format!("{{type: temporal, rules: [{r}], timespan: 1s}}");
+    let kinds = |text: String| -> Vec<ProblemKind> {
+        compile_with(&text, &Options::default()).1.into_iter().map(|p| p.kind).collect()
+    };
+    assert_eq!(kinds(rules() + &correlation("x", &body("z"))), [ProblemKind::NoRule("z".into())]);
+    let cycle = rules() + &correlation("x", &body("y")) + &correlation("y", &body("x, a"));
+    assert_eq!(kinds(cycle), [ProblemKind::Cycle, ProblemKind::Cycle]);
+    assert_eq!(
+        kinds(rules() + &correlation("a", &body("b"))),
+        [ProblemKind::Duplicate("a".into())]
+    );
+    let deaf = rule("d", "{s: {k: d}, condition: s}").replace("hangtu", "other");
+    assert!(kinds(deaf + &correlation("x", &body("d"))).contains(&ProblemKind::Deaf("d".into())));
+    let bad = ["{}", "{type: x}", "{type: event_count, rules: [a], timespan: 1s}", "[]"];
+    for bad in bad {
+        assert_eq!(parse("t", correlation("x", bad).as_bytes()).1.len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn cases_see_correlations() {
+    let ruleset = compile(
+        &(rules()
+            + &correlation(
+                "x",
+                "{type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}}",
+            )),
+    );
+    let file =
+        check::TestFile::parse("t", b"fires: [{name: n, records: [{k: a}, {k: a}]}]").unwrap();
+    let fired = check::run_case(&ruleset, &file.fires[0]).unwrap();
+    assert_eq!(fired.ids(&ruleset), ["a", "x"]);
+}

@@ -1,0 +1,80 @@
+//! Bad input: errors that say where, and no panic whatever the bytes.
+
+use super::rule;
+use crate::{Mapping, Options, Ruleset, parse};
+use proptest::prelude::*;
+use std::fmt::Write;
+
+#[test]
+fn errors_say_where() {
+    for (text, shown) in [
+        ("[", "document 0: file: not readable"),
+        ("a: 1", "document 1: document: missing `detection`"),
+        ("title: t\ndetection: {}", "missing `logsource`"),
+        ("title: t\nlogsource: {}\ndetection: {s: {a: 1}}", "detection: missing `condition`"),
+        (&rule("r", "{s: {'a|nope': 1}, condition: s}"), "detection.s.a|nope: unknown modifier"),
+        (&rule("r", "{s: {a: 1}, condition: t}"), "condition names `t`"),
+        (&rule("r", "{s: {a: 1}, condition: 1 of t*}"), "condition names `t*`"),
+        (&rule("r", "{s: {a: {b: 1}}, condition: s}"), "detection.s.a: expected a single value"),
+        (&rule("r", "{s: {}, condition: s}"), "detection.s: expected a map or list"),
+        (&rule("r", "{s: {'|gt': 1}, condition: s}"), "needs a field"),
+        (&rule("r", "{s: {'a|re|cidr': 1}, condition: s}"), "exclude each other"),
+        (&rule("r", "{s: {'a|i': 1}, condition: s}"), "follow `re`"),
+        (&(rule("r", "{s: {a: 1}, condition: s}") + "level: awful"), "unknown level `awful`"),
+        ("title: t\naction: global", "not supported"),
+    ] {
+        let (rules, errors) = parse("f.yml", text.as_bytes());
+        assert!(rules.is_empty(), "{text}");
+        assert!(errors[0].to_string().contains(shown), "{text}: {}", errors[0]);
+    }
+}
+
+#[test]
+fn a_bad_document_costs_itself_only() {
+    let good = rule("r", "{s: {a: 1}, condition: s}");
+    let text = format!("{good}hangtu: {{scenario: personnel}}\nodd: key\n---\nx: 1\n---\n{good}");
+    let (rules, errors) = parse("f.yml", text.as_bytes());
+    assert_eq!((rules.len(), errors.len(), errors[0].document), (2, 1, 2));
+    assert_eq!(rules[0].extension["scenario"], "personnel");
+    assert!(rules[1].extension.is_null());
+}
+
+#[test]
+fn anchors_work_and_bombs_do_not() {
+    let text = rule("r", "{s: &s {a: 1}, t: *s, condition: s and t}");
+    assert_eq!(parse("f.yml", text.as_bytes()).0.len(), 1);
+    let mut bomb = String::from("a0: &a0 [x, x]\n");
+    for n in 1..40 {
+        let _ = writeln!(bomb, "a{n}: &a{n} [*a{0}, *a{0}, *a{0}]", n - 1);
+    }
+    assert_eq!(parse("f.yml", bomb.as_bytes()).1.len(), 1);
+    assert_eq!(parse("f.yml", "[".repeat(100_000).as_bytes()).1.len(), 1);
+    assert_eq!(parse("f.yml", "- ".repeat(100_000).as_bytes()).1.len(), 1);
+    assert_eq!(parse("f.yml", &vec![b' '; 5 << 20]).1.len(), 1);
+}
+
+fn swallow(bytes: &[u8]) {
+    let (rules, _) = parse("f.yml", bytes);
+    let _ = Ruleset::compile(rules, &Mapping::default(), &Options::default());
+    let _ = Mapping::parse("f.yml", bytes);
+    let _ = crate::check::TestFile::parse("f.yml", bytes);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        swallow(&bytes);
+    }
+
+    #[test]
+    fn any_detection(words in prop::collection::vec(prop::sample::select(vec![
+        "{", "}", "[", "]", ": ", ", ", "s", "a|re", "a|contains|all", "condition", "'%x%'", "*",
+        "1 of ", "not ", "(", ")", "\n", "'(?'", "null", "a|base64offset", "a|cidr", "|", "&x ", "*x",
+        "a|windash", "-", "/a", "'\\'", "é", "---\n", "title: t\n",
+    ]), 0..40)) {
+        swallow(format!("title: t\nlogsource: {{product: hangtu, category: event}}\ndetection: {}", words.concat()).as_bytes());
+        swallow(words.concat().as_bytes());
+    }
+}

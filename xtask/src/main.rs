@@ -42,6 +42,7 @@ fn run(command: &mut Command) -> Result<()> {
 /// Builds the program and says where it is.
 fn release_binary() -> Result<PathBuf> {
     run(Command::new("cargo").current_dir(root()).args(["build", "--release", "-p", "hangtu"]))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Ok(target.join("release/hangtu"))
 }

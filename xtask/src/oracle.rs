@@ -18,7 +18,7 @@ use std::{
 const PROTOCOLS: [&str; 6] = ["modbus", "s7comm", "enip", "cip", "dnp3", "iec104"];
 
 /// Fields asked of tshark; the order is that of [`Row`].
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 27] = [
     "frame.number",
     "ip.src",
     "ip.dst",
@@ -26,6 +26,7 @@ const FIELDS: [&str; 24] = [
     "ipv6.dst",
     "tcp.dstport",
     "tcp.srcport",
+    "udp.dstport",
     "modbus.func_code",
     "modbus.exception_code",
     "s7comm.header.rosctr",
@@ -33,6 +34,8 @@ const FIELDS: [&str; 24] = [
     "s7comm.param.userdata.type",
     "s7comm.param.userdata.funcgroup",
     "s7comm.header.errcls",
+    "s7comm.data.returncode",
+    "s7comm.param.errcod",
     "enip.command",
     "cip.service",
     "cip.genstat",
@@ -125,7 +128,9 @@ pub fn run(args: &[String]) -> Result<()> {
         println!("  {name}  {protocol} {what}  +{a} -{b}  {why}");
     }
     println!("\n{compared} captures compared with tshark");
-    println!("| protocol | requests agree | of | agreement | refusals agree | of | agreement | not explained |");
+    println!(
+        "| protocol | requests agree | of | agreement | refusals agree | of | agreement | not explained |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     let mut bad = 0;
     for (protocol, t) in &totals {
@@ -198,22 +203,21 @@ fn ours(binary: &Path, capture: &Path) -> Result<Option<PerProtocol>> {
         if record["record.kind"] != "operation" {
             continue;
         }
-        let Some(protocol) =
-            PROTOCOLS.into_iter().find(|p| record["network.protocol"] == **p)
+        let Some(protocol) = PROTOCOLS.into_iter().find(|p| record["network.protocol"] == **p)
         else {
             continue;
         };
         let told = out.entry(protocol).or_default();
         let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
         let code = record["operation.code"].as_u64().unwrap_or(0);
-        // Group × 256 + subfunction; tshark names the group.
-        let code = if protocol == "s7comm" && code > 0xff { code >> 8 | 0x100 } else { code };
+        // 0x7000 + group × 256 + subfunction; tshark names the group.
+        let code =
+            if protocol == "s7comm" && code > 0xff { code >> 8 & 0x0f | 0x100 } else { code };
         let key = (text("source.ip"), text("destination.ip"), code);
         if record["operation.outcome"] == "error" {
-            // An Unconnected Send and the message inside it are refused once.
-            if !(protocol == "cip" && code == 0x52 && record["operation.object"].as_str().is_some_and(|o| o.starts_with("class 0x06"))) {
-                *told.refusals.entry(key.clone()).or_default() += 1;
-            }
+            // Responses of these carry no code of the request.
+            let code = if matches!(protocol, "dnp3" | "s7comm") { 0 } else { code };
+            *told.refusals.entry((key.0.clone(), key.1.clone(), code)).or_default() += 1;
         }
         if record["operation.seen"] != "response" {
             *told.requests.entry(key).or_default() += 1;
@@ -239,7 +243,8 @@ fn theirs(capture: &Path) -> Result<PerProtocol> {
         for field in FIELDS {
             command.args(["-e", field]);
         }
-        let output = command.stderr(Stdio::null()).output().context("tshark (Debian package tshark)")?;
+        let output =
+            command.stderr(Stdio::null()).output().context("tshark (Debian package tshark)")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         fs::write(&cached, &text)?;
         text
@@ -302,23 +307,26 @@ fn row(out: &mut PerProtocol, line: &str) {
                 }
             }
             2 | 3 => {
-                let function = if kind == 3 { functions.next() } else { None };
-                if classes.next().is_some_and(|c| *c != 0) {
-                    add("s7comm", true, back(function.copied().unwrap_or(0)));
+                if kind == 3 {
+                    functions.next();
+                }
+                let refused = numbers("s7comm.data.returncode").iter().any(|c| *c != 0xff);
+                if classes.next().is_some_and(|c| *c != 0) || refused {
+                    add("s7comm", true, back(0));
                 }
             }
-            7 => {
-                if let Some((t, g)) = userdata.next()
-                    && matches!(t, 0 | 4)
-                {
-                    add("s7comm", false, forward(g | 0x100));
+            7 => match userdata.next() {
+                Some((0 | 4, group)) => add("s7comm", false, forward(group | 0x100)),
+                Some((8, _)) if numbers("s7comm.param.errcod").iter().any(|c| *c != 0) => {
+                    add("s7comm", true, back(0));
                 }
-            }
+                _ => {}
+            },
             _ => {}
         }
     }
     for command in numbers("enip.command") {
-        let asks = get("tcp.dstport") == "44818";
+        let asks = get("tcp.dstport") == "44818" || get("udp.dstport") == "44818";
         if asks && !matches!(command, 0x6f | 0x70) {
             add("enip", false, forward(command));
         }
@@ -334,8 +342,11 @@ fn row(out: &mut PerProtocol, line: &str) {
     for function in numbers("dnp3.al.func") {
         match function {
             129 | 131 => {
-                if ["dnp3.al.iin.fcni", "dnp3.al.iin.obju", "dnp3.al.iin.pioor"].iter().any(|f| flags(f)) {
-                    add("dnp3", true, back(function));
+                if ["dnp3.al.iin.fcni", "dnp3.al.iin.obju", "dnp3.al.iin.pioor"]
+                    .iter()
+                    .any(|f| flags(f))
+                {
+                    add("dnp3", true, back(0));
                 }
             }
             _ => add("dnp3", false, forward(function)),

@@ -18,8 +18,11 @@ impl Observer for Out {
 fn main() {
     let args: Vec<_> = std::env::args().skip(1).filter(|a| a != "records").collect();
     let threads: usize = std::env::var("T").ok().and_then(|t| t.parse().ok()).unwrap_or(1);
-    let (inputs, _) =
-        capture::find(&args.iter().map(Into::into).collect::<Vec<_>>()).unwrap_or_else(|e| { eprintln!("{e}"); std::process::exit(2) });
+    let (inputs, _) = capture::find(&args.iter().map(Into::into).collect::<Vec<_>>())
+        .unwrap_or_else(|e| {
+            eprintln!("{e}");
+            std::process::exit(2)
+        });
     let mut o = Out {
         json: JsonWriter::new(),
         buf: Vec::new(),

@@ -118,12 +118,19 @@ impl Cip {
         let r = Bytes::at(b, 4 + usize::from(words) * 2);
         let mut op = self.take(cx, from, key, *place, code);
         *place += 1;
-        // An Unconnected Send is answered by the message inside it.
+        // An Unconnected Send that was forwarded is answered by the message inside it; one that
+        // was not answers for itself, and the message inside never arrived.
         if op.code == 0x52 && code != 0x52 {
-            conclude(&mut op, status, extended);
+            op.outcome = Outcome::Success;
             cx.emit(op);
             op = self.take(cx, from, key, *place, code);
             *place += 1;
+        } else if op.code == 0x52
+            && op.object.starts_with("class 0x06")
+            && let Some(mut inner) = self.pending.answer(cx, &(key, *place))
+        {
+            (inner.seen, inner.delay) = (Seen::Request, None);
+            cx.emit(inner);
         }
         conclude(&mut op, status, extended);
         // Who the device is: Get_Attributes_All of the identity object.

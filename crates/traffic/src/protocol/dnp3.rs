@@ -89,6 +89,10 @@ impl Decoder for Dnp3 {
 
 impl Dnp3 {
     fn frame(&mut self, cx: &mut Context<'_>, from: Side, b: &[u8]) {
+        // Only the primary's (un)confirmed user data carries anything (IEEE 1815 table 9-1).
+        if b[3] & 0x40 == 0 || !matches!(b[3] & 0x0f, 3 | 4) {
+            return;
+        }
         let destination = u16::from_le_bytes([b[4], b[5]]);
         let source = u16::from_le_bytes([b[6], b[7]]);
         // User data in blocks of sixteen with a checksum behind each.

@@ -41,6 +41,8 @@ struct Header {
 fn command_name(command: u16) -> Option<(Verb, &'static str)> {
     Some(match command {
         0x0000 => (Verb::Other, "NOP"),
+        // Seen from old drivers; the standard only says "reserved for legacy".
+        0x0001 => (Verb::Other, ""),
         0x0004 => (Verb::Identify, "ListServices"),
         0x0063 => (Verb::Identify, "ListIdentity"),
         0x0064 => (Verb::Identify, "ListInterfaces"),

@@ -27,9 +27,11 @@ fn apdu(b: &[u8]) -> Option<usize> {
         return None;
     }
     let fits = match head[2] & 3 {
-        // I-format: an ASDU of known type with at least one object.
+        // I-format: an ASDU with at least one object.
         0 | 2 => {
-            length >= 4 + ASDU && head[4] & 1 == 0 && b.get(HEADER).is_none_or(|t| asdu::known(*t))
+            length >= 4 + ASDU
+                && head[4] & 1 == 0
+                && b.get(HEADER).is_none_or(|t| (1..=127).contains(t))
         }
         // S-format: only a receive number.
         1 => length == 4 && head[2] == 1 && head[3] == 0 && head[4] & 1 == 0,
@@ -41,6 +43,11 @@ fn apdu(b: &[u8]) -> Option<usize> {
         }
     };
     fits.then_some(2 + length)
+}
+
+/// Whether an APDU that carries an ASDU carries one of a defined type.
+fn known(b: &[u8]) -> bool {
+    b[2] & 1 == 1 || b.get(HEADER).is_some_and(|t| asdu::known(*t))
 }
 
 fn probe(peek: Peek<'_>) -> Verdict {
@@ -58,7 +65,7 @@ fn probe(peek: Peek<'_>) -> Verdict {
         let mut rest = b;
         while !rest.is_empty() {
             match apdu(rest) {
-                Some(size) if size <= rest.len() => rest = &rest[size..],
+                Some(size) if size <= rest.len() && known(rest) => rest = &rest[size..],
                 _ => return Verdict::No,
             }
         }

@@ -36,8 +36,12 @@ fn header(b: &[u8]) -> Option<Header> {
     let transaction = r.u16be()?;
     let (protocol, length) = (r.u16be()?, usize::from(r.u16be()?));
     let (unit, function) = (r.u8()?, r.u8()?);
-    (protocol == 0 && (2..=MAX_LENGTH).contains(&length) && function & 0x7f != 0)
-        .then_some(Header { transaction, unit, function, size: 6 + length })
+    (protocol == 0 && (2..=MAX_LENGTH).contains(&length)).then_some(Header {
+        transaction,
+        unit,
+        function,
+        size: 6 + length,
+    })
 }
 
 /// Whether a PDU fits its function as a request and as a response.
@@ -97,7 +101,8 @@ impl Decoder for Modbus {
         let Some(h) = header(bytes) else {
             cx.unreadable("modbus");
             // The next place where a header could stand, keeping what may be the start of one.
-            let next = (1..bytes.len() - HEADER).find(|i| header(&bytes[*i..]).is_some());
+            let next = (1..bytes.len() - HEADER)
+                .find(|i| header(&bytes[*i..]).is_some_and(|h| h.function & 0x7f != 0));
             return next.unwrap_or(bytes.len() - HEADER);
         };
         let Some(pdu) = bytes.get(HEADER..h.size) else { return 0 };

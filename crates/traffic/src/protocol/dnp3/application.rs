@@ -58,7 +58,7 @@ pub(super) fn read(
             object(&mut op, &mut r);
             cx.emit(op);
         }
-        0..=33 => {
+        0..=128 => {
             let (verb, function) = name(code);
             let mut op = cx.operation(from, "dnp3", verb, u32::from(code), function);
             op.unit = Some(u32::from(destination));

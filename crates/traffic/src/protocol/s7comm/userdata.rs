@@ -1,5 +1,5 @@
 //! Userdata messages: groups of services beside the variable services. Their operation code is
-//! group × 256 + subfunction.
+//! 0x7000 (the message type) + group × 256 + subfunction.
 
 use crate::{
     bytes::Bytes,
@@ -24,7 +24,7 @@ pub(super) fn read(
     r.skip(1)?;
     let group = kind & 0x0f;
     let (verb, name) = service(group, subfunction);
-    let code = u32::from(group) << 8 | u32::from(subfunction);
+    let code = 0x7000 | u32::from(group) << 8 | u32::from(subfunction);
     match kind >> 4 {
         4 => {
             let mut op = cx.operation(from, "s7comm", verb, code, name);

@@ -188,6 +188,7 @@ report-authorisations-none = None given: every operation that needs an approval 
 report-authorisations-sha256 = SHA-256 of the authorisations
 report-examined = Examined
 report-schema = Schema
+report-sha256 = SHA-256
 
 # Sheets of the workbook
 report-sheet-findings = Findings

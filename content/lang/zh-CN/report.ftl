@@ -188,6 +188,7 @@ report-authorisations-none = 未提供：所有需审批的操作均按未授权
 report-authorisations-sha256 = 授权清单 SHA-256
 report-examined = 检测时间
 report-schema = 数据格式
+report-sha256 = SHA-256
 
 # 工作簿
 report-sheet-findings = 风险问题

@@ -22,8 +22,10 @@ pub(super) fn shown(time: &str) -> String {
 
 /// The same with milliseconds, for single packets.
 pub(super) fn precise(time: &str) -> String {
-    local(time)
-        .map_or_else(|| time.to_owned(), |local| local.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
+    local(time).map_or_else(
+        || time.to_owned(),
+        |local| local.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+    )
 }
 
 /// First to last, without saying twice what is the same.

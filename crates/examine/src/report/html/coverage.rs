@@ -11,7 +11,9 @@ use crate::{
 pub(super) fn coverage(out: &mut Html, page: &Page<'_>) {
     let coverage = &page.examination.coverage;
     section(out, "coverage", key::REPORT_COVERAGE);
-    out.raw("<p class=\"note\">").say(key::REPORT_COVERAGE_NOTE).raw("</p><dl class=\"facts\"><dt>");
+    out.raw("<p class=\"note\">")
+        .say(key::REPORT_COVERAGE_NOTE)
+        .raw("</p><dl class=\"facts\"><dt>");
     out.say(key::REPORT_SPAN).raw("</dt><dd>");
     match (&coverage.first, &coverage.last) {
         (Some(first), Some(last)) => {

@@ -17,10 +17,8 @@ pub(super) fn findings(out: &mut Html, page: &Page<'_>) {
         return;
     }
     if all.len() > super::ROWS {
-        let args = [
-            ("shown", Arg::Number(super::ROWS as u64)),
-            ("total", Arg::Number(all.len() as u64)),
-        ];
+        let args =
+            [("shown", Arg::Number(super::ROWS as u64)), ("total", Arg::Number(all.len() as u64))];
         out.raw("<p class=\"warn\">").say_with(key::REPORT_FINDINGS_LIMIT, &args).raw("</p>");
     }
     filter(out, page);
@@ -136,7 +134,9 @@ fn evidence(out: &mut Html, finding: &Finding) {
 }
 
 fn sample(out: &mut Html, excerpt: &Excerpt) {
-    out.raw("<li><code>").text(&excerpt.text).raw("</code><p class=\"source\"><span class=\"time\">");
+    out.raw("<li><code>")
+        .text(&excerpt.text)
+        .raw("</code><p class=\"source\"><span class=\"time\">");
     out.text(&times::precise(&excerpt.time)).raw("</span><span class=\"mono\">");
     out.text(&excerpt.file).raw("</span><span>");
     out.say_with(key::REPORT_PACKET, &[("number", Arg::Number(excerpt.number))]);
@@ -176,10 +176,9 @@ fn facts(out: &mut Html, page: &Page<'_>, finding: &Finding) {
     out.raw("</dd><dt>").say(key::REPORT_LAST).raw("</dt><dd>").text(&times::shown(&finding.last));
     out.raw("</dd><dt>").say(key::REPORT_RISK).raw("</dt><dd>").both(&texts::risk(finding));
     out.raw("</dd>");
-    for (name, values) in [
-        (key::REPORT_CONTROLS, &finding.controls),
-        (key::REPORT_TECHNIQUES, &finding.techniques),
-    ] {
+    for (name, values) in
+        [(key::REPORT_CONTROLS, &finding.controls), (key::REPORT_TECHNIQUES, &finding.techniques)]
+    {
         if !values.is_empty() {
             out.raw("<dt>").say(name).raw("</dt><dd class=\"mono\">").text(&values.join(", "));
             out.raw("</dd>");

@@ -23,10 +23,8 @@ pub(super) fn picture(out: &mut Html, page: &Page<'_>) {
         return;
     };
     let assets = page.examination.assets.len();
-    let mut args = vec![
-        ("assets", Arg::Number(assets as u64)),
-        ("pairs", Arg::Number(topology.pairs as u64)),
-    ];
+    let mut args =
+        vec![("assets", Arg::Number(assets as u64)), ("pairs", Arg::Number(topology.pairs as u64))];
     out.raw("<p class=\"note\">").say(key::REPORT_TOPOLOGY_NOTE).raw(" ");
     if topology.nodes.len() == assets && topology.edges.len() == topology.pairs {
         out.say_with(key::REPORT_TOPOLOGY_ALL, &args);

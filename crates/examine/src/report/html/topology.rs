@@ -23,10 +23,44 @@ const MARGIN: usize = 74;
 
 /// Industrial protocols by the beginnings of their names.
 const INDUSTRIAL: &[&str] = &[
-    "bacnet", "cip", "codesys", "coap-ics", "dlms", "dnp3", "enip", "ethercat", "ethernet-ip",
-    "ethernetip", "ff-hse", "fins", "ge-srtp", "gesrtp", "goose", "hart", "iccp", "iec10", "iec61850",
-    "iec-10", "iec-61850", "knx", "melsec", "mms", "modbus", "niagara", "omron", "opc", "pcworx",
-    "profinet", "proconos", "pnio", "s7", "slmp", "sv", "synchrophasor", "tristation", "umas",
+    "bacnet",
+    "cip",
+    "codesys",
+    "coap-ics",
+    "dlms",
+    "dnp3",
+    "enip",
+    "ethercat",
+    "ethernet-ip",
+    "ethernetip",
+    "ff-hse",
+    "fins",
+    "ge-srtp",
+    "gesrtp",
+    "goose",
+    "hart",
+    "iccp",
+    "iec10",
+    "iec61850",
+    "iec-10",
+    "iec-61850",
+    "knx",
+    "melsec",
+    "mms",
+    "modbus",
+    "niagara",
+    "omron",
+    "opc",
+    "pcworx",
+    "profinet",
+    "proconos",
+    "pnio",
+    "s7",
+    "slmp",
+    "sv",
+    "synchrophasor",
+    "tristation",
+    "umas",
     "vnet",
 ];
 
@@ -104,14 +138,8 @@ fn pair<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
 }
 
 fn pairs(examination: &Examination) -> Pairs<'_> {
-    let empty = || Edge {
-        a: 0,
-        b: 0,
-        industrial: false,
-        worst: None,
-        protocols: Vec::new(),
-        weight: 0,
-    };
+    let empty =
+        || Edge { a: 0, b: 0, industrial: false, worst: None, protocols: Vec::new(), weight: 0 };
     let mut pairs = Pairs::new();
     for conversation in &examination.conversations {
         if conversation.source == conversation.destination {

@@ -96,7 +96,7 @@ fn row(out: &mut Html, check: &CheckCoverage) {
         None if check.status == CheckStatus::Measured => out.say(key::REPORT_REASON_MEASURED),
         None => out,
     };
-    out.raw("</td><td>");
+    out.raw("</td><td class=\"wide\">");
     out.both(&texts::joined(check.scenarios.iter().copied().map(texts::scenario)));
     out.raw("</td>");
     number_cell(out, check.rules as u64);
@@ -169,7 +169,7 @@ fn damage(out: &mut Html, page: &Page<'_>) {
     );
     let all = inputs.iter().flat_map(|input| input.problems.iter().map(move |p| (input, p)));
     for (input, problem) in all.take(super::ROWS) {
-        out.raw("<tr><td class=\"mono\">").text(&input.path).raw("</td>");
+        out.raw("<tr><td class=\"mono file\">").text(&input.path).raw("</td>");
         number_cell(out, problem.offset);
         out.raw("<td class=\"wide\">").both(&problem.what).raw("</td></tr>");
     }

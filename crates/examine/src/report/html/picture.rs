@@ -59,6 +59,7 @@ fn draw(out: &mut Html, topology: &Topology<'_>) {
     let (width, height) = (topology.width, topology.height);
     out.raw("<svg xmlns=\"http://www.w3.org/2000/svg\"").attr("width", &width.to_string());
     out.attr("height", &height.to_string()).attr("viewBox", &format!("0 0 {width} {height}"));
+    out.raw(if topology.edges.len() > 60 { " class=\"busy\"" } else { "" });
     out.raw(" role=\"group\" aria-labelledby=\"h-topology\">");
     for (band, name) in topology.bands.iter().zip(BAND_NAMES) {
         let Some((top, height)) = band else { continue };
@@ -70,6 +71,11 @@ fn draw(out: &mut Html, topology: &Topology<'_>) {
     for zone in &topology.zones {
         let class = if zone.declared { "zone" } else { "zone inferred" };
         rectangle(out, class, (zone.x, zone.y), (zone.width, zone.height));
+    }
+    for edge in &topology.edges {
+        line(out, topology, edge);
+    }
+    for zone in &topology.zones {
         out.raw("<text class=\"zone-name\"");
         place(out, zone.x + 10, zone.y + 17);
         out.raw(">");
@@ -83,9 +89,6 @@ fn draw(out: &mut Html, topology: &Topology<'_>) {
             }
         }
         out.raw("</text>");
-    }
-    for edge in &topology.edges {
-        line(out, topology, edge);
     }
     for (i, node) in topology.nodes.iter().enumerate() {
         card(out, i, node);
@@ -128,15 +131,17 @@ fn card(out: &mut Html, index: usize, node: &Node<'_>) {
     rectangle(out, "card", (node.x, node.y), CARD);
     if let Some(worst) = node.worst {
         let class = format!("mark {}", worst.name());
-        rectangle(out, &class, (node.x, node.y), (5, CARD.1));
+        rectangle(out, &class, (node.x, node.y), (22, CARD.1));
         out.raw("<text class=\"count\"");
-        place(out, node.x + CARD.0 - 6, node.y + 14);
-        out.raw(">").number(node.findings as u64).raw("</text>");
+        place(out, node.x + 11, node.y + 21);
+        let count = if node.findings > 99 { "99+" } else { &node.findings.to_string() };
+        out.raw(">").text(count).raw("</text>");
     }
+    let left = node.x + if node.worst.is_some() { 28 } else { 10 };
     out.raw("<text class=\"id\"");
-    place(out, node.x + 12, node.y + 14);
+    place(out, left, node.y + 14);
     out.raw(">").text(&short(&asset.id, 15)).raw("</text><text class=\"role\"");
-    place(out, node.x + 12, node.y + 27);
+    place(out, left, node.y + 27);
     let role = texts::main_role(asset);
     let role = Bilingual { zh: short(&role.zh, 20), en: short(&role.en, 20) };
     out.raw(">").both_svg(&role).raw("</text><title>").text(&asset.id);

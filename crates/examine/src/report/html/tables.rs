@@ -32,7 +32,9 @@ pub(super) fn assets(out: &mut Html, page: &Page<'_>) {
         ],
     );
     for (i, asset) in all.iter().take(ROWS).enumerate() {
-        out.raw("<tr").attr("id", &format!("asset-{i}")).raw("><td><span class=\"mono strong\">");
+        out.raw("<tr")
+            .attr("id", &format!("asset-{i}"))
+            .raw("><td class=\"address\"><span class=\"mono strong\">");
         out.text(&asset.id).raw("</span>");
         for address in asset.ips.iter().chain(&asset.macs).filter(|a| **a != asset.id) {
             out.raw("<br><span class=\"mono dim\">").text(address).raw("</span>");

@@ -12,14 +12,14 @@ use crate::model::{Asset, Examination};
 pub(super) const MAX_NODES: usize = 60;
 const MAX_EDGES: usize = 160;
 const MAX_ZONES: usize = 8;
-/// Cards side by side, over all zones, while the zones leave a choice.
-const COLUMNS: usize = 8;
 
-pub(super) const CARD: (usize, usize) = (128, 34);
+pub(super) const CARD: (usize, usize) = (140, 34);
 const GAP: (usize, usize) = (14, 18);
 const PAD: usize = 10;
 pub(super) const HEADER: usize = 26;
-const MARGIN: usize = 74;
+const MARGIN: usize = 80;
+/// The page's own width; more scrolls.
+const WIDTH: usize = 1190;
 
 /// Industrial protocols by the beginnings of their names.
 const INDUSTRIAL: &[&str] = &[
@@ -125,8 +125,8 @@ fn band(asset: &Asset) -> usize {
         "historian" | "remote-access-server" | "router" => 2,
         "scada-server" | "hmi" | "engineering-station" | "rtu-master" => 3,
         "controller" | "rtu" | "gateway" => 4,
-        _ if speaks(&asset.serves) => 4,
-        _ if speaks(&asset.uses) => 3,
+        "server" | "unknown" if speaks(&asset.serves) => 4,
+        "server" | "unknown" if speaks(&asset.uses) => 3,
         _ => 1,
     }
 }
@@ -217,7 +217,7 @@ pub(super) fn topology(examination: &Examination) -> Option<Topology<'_>> {
     edges.truncate(MAX_EDGES);
     edges.reverse(); // The important ones are drawn last, over the others.
 
-    let mut groups = groups(&nodes);
+    let groups = groups(&nodes);
     let columns = columns(&groups);
     let mut rows = [0; BANDS];
     for (group, columns) in groups.iter().zip(&columns) {
@@ -234,10 +234,9 @@ pub(super) fn topology(examination: &Examination) -> Option<Topology<'_>> {
             y += height + 6;
         }
     }
+    let lefts = left_edges(&groups, &columns);
     let mut zones = Vec::new();
-    let mut x = MARGIN;
-    for (group, columns) in groups.iter_mut().zip(columns) {
-        let width = 2 * PAD + columns * (CARD.0 + GAP.0) - GAP.0;
+    for ((group, columns), x) in groups.iter().zip(columns).zip(lefts) {
         let (mut top, mut bottom) = (usize::MAX, 0);
         for (band, members) in group.members.iter().enumerate() {
             let Some((band_top, _)) = bands[band].filter(|_| !members.is_empty()) else { continue };
@@ -249,11 +248,39 @@ pub(super) fn topology(examination: &Examination) -> Option<Topology<'_>> {
                 nodes[*node].y = band_top + HEADER + (i / columns) * (CARD.1 + GAP.1);
             }
         }
-        let height = bottom - top;
+        let (width, height) = (box_width(columns), bottom - top);
         zones.push(Zone { name: group.name, declared: group.declared, x, y: top, width, height });
-        x += width + GAP.0;
     }
-    Some(Topology { nodes, edges, zones, bands, pairs: count, width: x, height: y + 4 })
+    let width = zones.iter().map(|zone| zone.x + zone.width + GAP.0).fold(WIDTH, usize::max);
+    Some(Topology { nodes, edges, zones, bands, pairs: count, width, height: y + 4 })
+}
+
+fn box_width(columns: usize) -> usize {
+    2 * PAD + columns * (CARD.0 + GAP.0) - GAP.0
+}
+
+/// Left edge of each zone: zones that share a level stand side by side, others above one another.
+fn left_edges(groups: &[Group<'_>], columns: &[usize]) -> Vec<usize> {
+    let mut ends = [MARGIN; BANDS];
+    let mut places = Vec::new();
+    for (group, columns) in groups.iter().zip(columns) {
+        let x = group.bands().map(|band| ends[band]).max().unwrap_or(MARGIN);
+        for band in group.bands() {
+            ends[band] = x + box_width(*columns) + GAP.0;
+        }
+        places.push(x);
+    }
+    // Where no zone reaches over two levels, each level is centred by itself.
+    let free = |band: usize| {
+        groups.iter().all(|group| !group.bands().contains(&band) || group.bands().count() == 1)
+    };
+    for (group, x) in groups.iter().zip(&mut places) {
+        let band = *group.bands().start();
+        if free(band) {
+            *x += WIDTH.saturating_sub(ends[band]) / 2;
+        }
+    }
+    places
 }
 
 struct Group<'a> {
@@ -265,6 +292,13 @@ struct Group<'a> {
 impl Group<'_> {
     fn len(&self) -> usize {
         self.members.iter().map(Vec::len).sum()
+    }
+
+    /// The levels it reaches over.
+    fn bands(&self) -> std::ops::RangeInclusive<usize> {
+        let used = |members: &Vec<usize>| !members.is_empty();
+        let first = self.members.iter().position(used).unwrap_or(0);
+        first..=self.members.iter().rposition(used).unwrap_or(first)
     }
 
     /// Mean level, in thousandths.
@@ -300,18 +334,29 @@ fn groups<'a>(nodes: &[Node<'a>]) -> Vec<Group<'a>> {
     groups
 }
 
-/// How many cards each zone puts side by side: the tallest zone gets the next column.
+/// How many cards each zone puts side by side: the tallest zone that has room on all its levels
+/// gets the next column.
 fn columns(groups: &[Group<'_>]) -> Vec<usize> {
     let mut columns = vec![1; groups.len()];
-    for _ in groups.len()..COLUMNS {
+    loop {
         let rows = |i: usize| {
             groups[i].members.iter().map(|m| m.len().div_ceil(columns[i])).max().unwrap_or(0)
         };
-        let tallest = (0..groups.len()).max_by_key(|i| (rows(*i), std::cmp::Reverse(*i)));
+        let used = |band: usize| {
+            groups
+                .iter()
+                .zip(&columns)
+                .filter(|(group, _)| group.bands().contains(&band))
+                .fold(MARGIN, |x, (_, columns)| x + box_width(*columns) + GAP.0)
+        };
+        let room = |i: &usize| {
+            rows(*i) > 1 && groups[*i].bands().all(|b| used(b) + CARD.0 + GAP.0 <= WIDTH + GAP.0)
+        };
+        let tallest =
+            (0..groups.len()).filter(room).max_by_key(|i| (rows(*i), std::cmp::Reverse(*i)));
         match tallest {
-            Some(i) if rows(i) > 2 => columns[i] += 1,
-            _ => break,
+            Some(i) => columns[i] += 1,
+            None => return columns,
         }
     }
-    columns
 }

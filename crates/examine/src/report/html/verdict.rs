@@ -12,7 +12,7 @@ pub(super) fn verdict(out: &mut Html, page: &Page<'_>) {
     let examination = page.examination;
     let coverage = &examination.coverage;
     section(out, "verdict", key::REPORT_VERDICT);
-    out.raw("<div class=\"verdict\"><div");
+    out.raw("<div class=\"summary\"><div class=\"verdict\"><div");
     match page.summary.worst() {
         Some(worst) => {
             out.attr("class", &format!("stamp {}", worst.name())).raw("><span>");
@@ -56,9 +56,9 @@ pub(super) fn verdict(out: &mut Html, page: &Page<'_>) {
     if !coverage.complete {
         out.raw("<p class=\"warn\">").say(key::REPORT_VERDICT_INCOMPLETE).raw("</p>");
     }
-    out.raw("</div></div>");
+    out.raw("</div></div><div>");
     matrix(out, page);
-    out.raw("</section>");
+    out.raw("</div></div></section>");
 }
 
 /// The anchor of a finding.
@@ -150,7 +150,7 @@ fn earlier(out: &mut Html, page: &Page<'_>, label: &'static str, list: &[Earlier
         out,
         label,
         &[
-            (key::REPORT_LEVEL, Column::Number),
+            (key::REPORT_LEVEL, Column::Text),
             (key::REPORT_FINDING, Column::Text),
             (key::REPORT_SUBJECT, Column::Text),
             (key::REPORT_COMPARISON_REASON, Column::Text),

@@ -254,7 +254,12 @@ fn uri(path: &str) -> String {
         if plain || (drive && i == 1) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            const HEX: &[u8; 16] = b"0123456789ABCDEF";
+            out.extend([
+                '%',
+                HEX[usize::from(byte >> 4)].into(),
+                HEX[usize::from(byte & 15)].into(),
+            ]);
         }
     }
     out

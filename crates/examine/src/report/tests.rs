@@ -246,9 +246,13 @@ fn every_field_is_documented() {
             if let Some(Value::Object(properties)) = map.get("properties") {
                 out.extend(properties.keys().cloned());
             }
-            map.values().for_each(|value| names(value, out));
+            for value in map.values() {
+                names(value, out);
+            }
         } else if let Value::Array(list) = schema {
-            list.iter().for_each(|value| names(value, out));
+            for value in list {
+                names(value, out);
+            }
         }
     }
     let document = include_str!("../../../../docs/findings.md");

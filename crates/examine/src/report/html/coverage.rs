@@ -83,7 +83,7 @@ fn checks(out: &mut Html, page: &Page<'_>) {
 }
 
 fn row(out: &mut Html, check: &CheckCoverage) {
-    out.raw("<tr><td class=\"mono\">").text(&check.id).raw("</td><td class=\"wide\">");
+    out.raw("<tr><td class=\"mono time\">").text(&check.id).raw("</td><td class=\"wide\">");
     out.both(&check.title).raw("</td><td>");
     out.raw(match check.status {
         CheckStatus::Measured => "<span class=\"state measured\">",

@@ -13,16 +13,13 @@ pub(super) fn verdict(out: &mut Html, page: &Page<'_>) {
     let coverage = &examination.coverage;
     section(out, "verdict", key::REPORT_VERDICT);
     out.raw("<div class=\"summary\"><div class=\"verdict\"><div");
-    match page.summary.worst() {
-        Some(worst) => {
-            out.attr("class", &format!("stamp {}", worst.name())).raw("><span>");
-            out.say(key::REPORT_VERDICT_WORST).raw("</span><strong>");
-            out.both(&texts::level(worst)).raw("</strong></div><div>");
-        }
-        None => {
-            out.raw(" class=\"stamp clean\"><strong>").say(key::REPORT_VERDICT_CLEAN);
-            out.raw("</strong></div><div>");
-        }
+    if let Some(worst) = page.summary.worst() {
+        out.attr("class", &format!("stamp {}", worst.name())).raw("><span>");
+        out.say(key::REPORT_VERDICT_WORST).raw("</span><strong>");
+        out.both(&texts::level(worst)).raw("</strong></div><div>");
+    } else {
+        out.raw(" class=\"stamp clean\"><strong>").say(key::REPORT_VERDICT_CLEAN);
+        out.raw("</strong></div><div>");
     }
     let mut args = vec![
         ("findings", Arg::Number(examination.findings.len() as u64)),

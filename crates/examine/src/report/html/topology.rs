@@ -20,6 +20,7 @@ pub(super) const HEADER: usize = 26;
 const MARGIN: usize = 80;
 /// The page's own width; more scrolls.
 const WIDTH: usize = 1190;
+const MIN_WIDTH: usize = 560;
 
 /// Industrial protocols by the beginnings of their names.
 const INDUSTRIAL: &[&str] = &[
@@ -234,7 +235,7 @@ pub(super) fn topology(examination: &Examination) -> Option<Topology<'_>> {
             y += height + 6;
         }
     }
-    let lefts = left_edges(&groups, &columns);
+    let (lefts, width) = left_edges(&groups, &columns);
     let mut zones = Vec::new();
     for ((group, columns), x) in groups.iter().zip(columns).zip(lefts) {
         let (mut top, mut bottom) = (usize::MAX, 0);
@@ -248,10 +249,16 @@ pub(super) fn topology(examination: &Examination) -> Option<Topology<'_>> {
                 nodes[*node].y = band_top + HEADER + (i / columns) * (CARD.1 + GAP.1);
             }
         }
-        let (width, height) = (box_width(columns), bottom - top);
-        zones.push(Zone { name: group.name, declared: group.declared, x, y: top, width, height });
+        let size = (box_width(columns), bottom - top);
+        zones.push(Zone {
+            name: group.name,
+            declared: group.declared,
+            x,
+            y: top,
+            width: size.0,
+            height: size.1,
+        });
     }
-    let width = zones.iter().map(|zone| zone.x + zone.width + GAP.0).fold(WIDTH, usize::max);
     Some(Topology { nodes, edges, zones, bands, pairs: count, width, height: y + 4 })
 }
 
@@ -259,8 +266,8 @@ fn box_width(columns: usize) -> usize {
     2 * PAD + columns * (CARD.0 + GAP.0) - GAP.0
 }
 
-/// Left edge of each zone: zones that share a level stand side by side, others above one another.
-fn left_edges(groups: &[Group<'_>], columns: &[usize]) -> Vec<usize> {
+/// Left edge of each zone, and the width of all: zones that share a level stand side by side, others above one another.
+fn left_edges(groups: &[Group<'_>], columns: &[usize]) -> (Vec<usize>, usize) {
     let mut ends = [MARGIN; BANDS];
     let mut places = Vec::new();
     for (group, columns) in groups.iter().zip(columns) {
@@ -270,6 +277,7 @@ fn left_edges(groups: &[Group<'_>], columns: &[usize]) -> Vec<usize> {
         }
         places.push(x);
     }
+    let width = ends.into_iter().fold(MIN_WIDTH, usize::max);
     // Where no zone reaches over two levels, each level is centred by itself.
     let free = |band: usize| {
         groups.iter().all(|group| !group.bands().contains(&band) || group.bands().count() == 1)
@@ -277,10 +285,10 @@ fn left_edges(groups: &[Group<'_>], columns: &[usize]) -> Vec<usize> {
     for (group, x) in groups.iter().zip(&mut places) {
         let band = *group.bands().start();
         if free(band) {
-            *x += WIDTH.saturating_sub(ends[band]) / 2;
+            *x += width.saturating_sub(ends[band]) / 2;
         }
     }
-    places
+    (places, width)
 }
 
 struct Group<'a> {

@@ -217,6 +217,15 @@ fn workbook_opens_and_runs_nothing() {
     }
 }
 
+#[test]
+fn names_picked_by_data_are_written() {
+    let verbs = hangtu_record::Verb::ALL.iter().map(|verb| format!("report-verb-{}", verb.name()));
+    let kinds = hangtu_record::Kind::ALL.iter().map(|kind| format!("report-kind-{}", kind.name()));
+    for name in verbs.chain(kinds) {
+        assert!(hangtu_catalog::key::Key::find(&name).is_some(), "{name} is in no language file");
+    }
+}
+
 fn schema() -> Value {
     let schema = include_str!("../../../../docs/schema/findings-1.schema.json");
     serde_json::from_str(schema).expect("the schema is JSON")

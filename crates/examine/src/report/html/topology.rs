@@ -20,7 +20,7 @@ pub(super) const HEADER: usize = 26;
 const MARGIN: usize = 80;
 /// The page's own width; more scrolls.
 const WIDTH: usize = 1190;
-const MIN_WIDTH: usize = 560;
+const MIN_WIDTH: usize = 420;
 
 /// Industrial protocols by the beginnings of their names.
 const INDUSTRIAL: &[&str] = &[

@@ -1,6 +1,6 @@
 //! Embeds `content/` in the program and turns message keys into constants. A message missing in
 //! one language, or with other arguments there, fails the build.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::format_push_string)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

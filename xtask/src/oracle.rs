@@ -231,7 +231,7 @@ fn theirs(capture: &Path) -> Result<PerProtocol> {
     let cache = root().join(".cache/oracle");
     fs::create_dir_all(&cache)?;
     let key: String = capture.to_string_lossy().replace(['/', ' '], "_");
-    let cached = cache.join(format!("{key}.txt"));
+    let cached = cache.join(format!("{key}.{}.txt", FIELDS.len()));
     let text = if let Ok(text) = fs::read_to_string(&cached) {
         text
     } else {

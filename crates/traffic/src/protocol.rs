@@ -2,5 +2,8 @@
 
 use crate::decode::Registration;
 
+mod nbns;
+mod smb;
+
 /// Every decoder. Order matters only between probes that both accept; the stricter stands first.
-pub static REGISTRY: &[&Registration] = &[];
+pub static REGISTRY: &[&Registration] = &[&smb::REGISTRATION, &nbns::REGISTRATION];

@@ -4,6 +4,8 @@ use crate::decode::Registration;
 
 mod nbns;
 mod smb;
+mod tls;
 
 /// Every decoder. Order matters only between probes that both accept; the stricter stands first.
-pub static REGISTRY: &[&Registration] = &[&smb::REGISTRATION, &nbns::REGISTRATION];
+pub static REGISTRY: &[&Registration] =
+    &[&smb::REGISTRATION, &nbns::REGISTRATION, &tls::REGISTRATION];

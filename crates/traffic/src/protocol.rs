@@ -4,16 +4,26 @@ use crate::decode::Registration;
 
 mod dhcp;
 mod dns;
+mod ftp;
 mod http;
 mod nbns;
+mod rdp;
 mod smb;
+mod ssh;
+mod telnet;
 mod tls;
+mod vnc;
 
 /// Every decoder. Order matters only between probes that both accept; the stricter stands first.
 pub static REGISTRY: &[&Registration] = &[
     &smb::REGISTRATION,
     &tls::REGISTRATION,
     &http::REGISTRATION,
+    &ssh::REGISTRATION,
+    &vnc::REGISTRATION,
+    &rdp::REGISTRATION,
+    &ftp::REGISTRATION,
+    &telnet::REGISTRATION,
     &dhcp::REGISTRATION,
     &nbns::REGISTRATION,
     &dns::REGISTRATION,

@@ -187,6 +187,12 @@ mod tests {
         let ack = message(2, [10, 0, 0, 7], b"\x35\x01\x05\xff");
         let segments = [(Side::Client, &request[..]), (Side::Server, &ack[..])];
         let (out, facts) = drive(&REGISTRATION, Transport::Udp, segments);
-        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @"");
+        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+        dhcp.message_type = request
+        host.hostname = HMI-7
+        dhcp.vendor_class = MSFT 5.0
+        dhcp.message_type = ack
+        dhcp.assigned_ip = 10.0.0.7
+        "#);
     }
 }

@@ -136,7 +136,8 @@ fn looks_right(message: &[u8]) -> Option<Header> {
     let mut b = Bytes::new(message);
     let h = header(&mut b)?;
     let opcode = h.flags >> 11 & 15;
-    let counted = h.questions <= 32 && h.answers <= 512 && h.authority <= 256 && h.additional <= 256;
+    let counted =
+        h.questions <= 32 && h.answers <= 512 && h.authority <= 256 && h.additional <= 256;
     // The Z bit is zero (RFC 2535 took its neighbours); a query has no response code.
     let flagged = h.flags & 0x40 == 0 && matches!(opcode, 0 | 4 | 5);
     let asks = h.flags & RESPONSE != 0 || (h.flags & 15 == 0 && h.questions > 0);
@@ -297,7 +298,13 @@ mod tests {
         let segments = [(Side::Client, QUERY), (Side::Server, ANSWER), (Side::Client, loops)];
         let (out, facts) = drive(&REGISTRATION, Transport::Udp, segments);
         assert_eq!(out.unreadable, [("dns", 1)]);
-        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @"");
+        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+        dns.question.name = plc.plant
+        dns.question.type = A
+        dns.response_code = NOERROR
+        dns.resolved_ip = 10.1.2.3
+        1 unreadable dns
+        "#);
     }
 
     #[test]

@@ -30,8 +30,25 @@ const MAX_PATHS: u32 = 32;
 
 /// Methods of RFC 9110, WebDAV (RFC 4918) and Windows' own.
 const METHODS: [&str; 19] = [
-    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH", "TRACE", "PROPFIND",
-    "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "RPC_IN_DATA", "RPC_OUT_DATA",
+    "GET",
+    "POST",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "OPTIONS",
+    "CONNECT",
+    "PATCH",
+    "TRACE",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "RPC_IN_DATA",
+    "RPC_OUT_DATA",
 ];
 
 fn method(line: &[u8]) -> Option<&'static str> {
@@ -231,7 +248,8 @@ impl Http {
                 let kind = value.split(|b| *b == b';').next().unwrap_or_default();
                 cx.fact_text(FieldName::HttpMime, kind);
             } else if name.eq_ignore_ascii_case(b"www-authenticate")
-                && let Some(token) = value.strip_prefix(b"NTLM ").or(value.strip_prefix(b"Negotiate "))
+                && let Some(token) =
+                    value.strip_prefix(b"NTLM ").or(value.strip_prefix(b"Negotiate "))
             {
                 ntlm::note(cx, Side::Server, &base64(token));
             }

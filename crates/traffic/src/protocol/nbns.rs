@@ -71,9 +71,7 @@ fn probe(peek: Peek<'_>) -> Verdict {
         (matches!(kind, NB | NBSTAT) && b.u16be()? == 1).then_some(flags & 0x8000 != 0)
     };
     match { read }() {
-        Some(response) => {
-            Verdict::Yes(Some(if response { Side::Server } else { Side::Client }))
-        }
+        Some(response) => Verdict::Yes(Some(if response { Side::Server } else { Side::Client })),
         None => Verdict::No,
     }
 }

@@ -218,11 +218,8 @@ impl Decoder for Smb {
                 continue;
             }
             let inside = stream.left > 0;
-            let step = if inside {
-                self.message(cx, from, rest)
-            } else {
-                self.between(cx, from, rest)
-            };
+            let step =
+                if inside { self.message(cx, from, rest) } else { self.between(cx, from, rest) };
             match step {
                 Some(0) => return at,
                 Some(step) => {

@@ -57,7 +57,8 @@ fn record(bytes: &[u8]) -> Option<(u8, usize)> {
 fn probe(peek: Peek<'_>) -> Verdict {
     let bytes = peek.bytes;
     if bytes.len() < 11 {
-        let begun = matches!(bytes, [] | [HANDSHAKE]) || bytes.starts_with(&[HANDSHAKE, 3])
+        let begun = matches!(bytes, [] | [HANDSHAKE])
+            || bytes.starts_with(&[HANDSHAKE, 3])
             || bytes.starts_with(&[HANDSHAKE, 1]);
         return if begun { Verdict::More } else { Verdict::No };
     }
@@ -166,10 +167,8 @@ impl Tls {
                 self.agreed = true;
                 let version = Text::const_new(version_name(hello.version));
                 cx.fact(FieldName::TlsVersion, OwnedValue::Str(version));
-                let cipher = ciphers::name(hello.cipher).map_or_else(
-                    || Text::from(format!("0x{:04x}", hello.cipher)),
-                    Text::const_new,
-                );
+                let cipher = ciphers::name(hello.cipher)
+                    .map_or_else(|| Text::from(format!("0x{:04x}", hello.cipher)), Text::const_new);
                 cx.fact(FieldName::TlsCipher, OwnedValue::Str(cipher));
                 cx.fact_text(FieldName::TlsAlpn, hello.alpn);
                 // From here a TLS 1.3 server is unreadable; so is one asking for another hello.

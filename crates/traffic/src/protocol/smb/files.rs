@@ -184,18 +184,21 @@ impl Files {
             cx.fact(FieldName::SmbPipe, OwnedValue::Str(path.clone()));
         }
         let delete = delete_on_close.then_some((cx.time, cx.origin));
-        self.push(cx, Open {
-            id: None,
-            opened_by: key,
-            who,
-            share,
-            path,
-            pipe,
-            read: Folded::default(),
-            write: Folded::default(),
-            sample: None,
-            delete,
-        });
+        self.push(
+            cx,
+            Open {
+                id: None,
+                opened_by: key,
+                who,
+                share,
+                path,
+                pipe,
+                read: Folded::default(),
+                write: Folded::default(),
+                sample: None,
+                delete,
+            },
+        );
         self.ask(cx, key, who, Ask::Open);
     }
 
@@ -253,18 +256,21 @@ impl Files {
             let FileRef::Id(id) = file else { return None };
             let tree = self.trees.iter().find(|(t, ..)| *t == who.tree);
             let (share, pipe) = tree.map(|(_, s, p)| (s.clone(), *p)).unwrap_or_default();
-            self.push(cx, Open {
-                id: Some(id),
-                opened_by: u64::MAX,
-                who,
-                share,
-                path: Text::const_new(""),
-                pipe,
-                read: Folded::default(),
-                write: Folded::default(),
-                sample: None,
-                delete: None,
-            });
+            self.push(
+                cx,
+                Open {
+                    id: Some(id),
+                    opened_by: u64::MAX,
+                    who,
+                    share,
+                    path: Text::const_new(""),
+                    pipe,
+                    read: Folded::default(),
+                    write: Folded::default(),
+                    sample: None,
+                    delete: None,
+                },
+            );
         }
         let at = self.position(file)?;
         self.open.get_mut(at)
@@ -387,7 +393,11 @@ impl Files {
     }
 
     fn user(&self, who: Who) -> Text {
-        self.users.iter().find(|(id, _)| *id == who.session).map(|u| u.1.clone()).unwrap_or_default()
+        self.users
+            .iter()
+            .find(|(id, _)| *id == who.session)
+            .map(|u| u.1.clone())
+            .unwrap_or_default()
     }
 
     fn action(
@@ -435,7 +445,12 @@ fn bounded<T>(queue: &mut VecDeque<T>, most: usize, item: T) {
     queue.push_back(item);
 }
 
-fn blank(cx: &Context<'_>, verb: FileVerb, (time, origin): (Time, Origin), status: u32) -> FileAction {
+fn blank(
+    cx: &Context<'_>,
+    verb: FileVerb,
+    (time, origin): (Time, Origin),
+    status: u32,
+) -> FileAction {
     FileAction {
         time,
         origin,

@@ -70,13 +70,16 @@ fn header(message: &[u8]) -> Option<(u8, Header)> {
     } else {
         status
     };
-    Some((command, Header {
-        status,
-        unicode: flags2 & UNICODE != 0,
-        key: u64::from(mid) | u64::from(pid) << 16,
-        who: Who { session: u64::from(uid), tree: u32::from(tree) },
-        response: flags & 0x80 != 0,
-    }))
+    Some((
+        command,
+        Header {
+            status,
+            unicode: flags2 & UNICODE != 0,
+            key: u64::from(mid) | u64::from(pid) << 16,
+            who: Who { session: u64::from(uid), tree: u32::from(tree) },
+            response: flags & 0x80 != 0,
+        },
+    ))
 }
 
 /// One command block: parameter words and data bytes, with where the bytes stand, because UTF-16
@@ -445,7 +448,9 @@ fn set_info(
         (SET_DISPOSITION | PASS_DISPOSITION, Some(file)) => {
             Some(Ask::Disposition { file, delete: b.u8()? & 1 != 0 })
         }
-        (SET_DISPOSITION | PASS_DISPOSITION, None) if b.u8()? & 1 != 0 => Some(Ask::Delete { path }),
+        (SET_DISPOSITION | PASS_DISPOSITION, None) if b.u8()? & 1 != 0 => {
+            Some(Ask::Delete { path })
+        }
         _ => None,
     }
 }

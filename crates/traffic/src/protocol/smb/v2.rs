@@ -208,19 +208,12 @@ fn set_info(class: u8, info: &[u8], file: FileRef) -> Option<Ask> {
             let target = path_utf16(&b.rest()[..length.min(b.remaining())]);
             Some(Ask::Rename { file: Some(file), path: Text::const_new(""), target })
         }
-        DISPOSITION | DISPOSITION_EX => {
-            Some(Ask::Disposition { file, delete: b.u8()? & 1 != 0 })
-        }
+        DISPOSITION | DISPOSITION_EX => Some(Ask::Disposition { file, delete: b.u8()? & 1 != 0 }),
         _ => None,
     }
 }
 
-fn response(
-    cx: &mut Context<'_>,
-    files: &mut Files,
-    h: &Header,
-    message: &[u8],
-) -> Option<()> {
+fn response(cx: &mut Context<'_>, files: &mut Files, h: &Header, message: &[u8]) -> Option<()> {
     // An interim response (§3.3.4.4); the real one has the same identifier.
     if h.status == STATUS_PENDING && h.flags & ASYNC != 0 {
         return Some(());

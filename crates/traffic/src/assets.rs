@@ -9,15 +9,7 @@ pub struct AssetNotes {}
 
 impl AssetNotes {
     /// Notes a fact about an address.
-    pub fn fact(
-        &mut self,
-        _ip: IpAddr,
-        _name: FieldName,
-        _text: &str,
-        _via: &'static str,
-        _at: Origin,
-    ) {
-    }
+    pub fn fact(&mut self, _ip: IpAddr, _name: FieldName, _text: &str, _via: &'static str, _at: Origin) {}
 
     /// Notes who told whom what.
     pub fn operation(&mut self, _operation: &Operation) {}

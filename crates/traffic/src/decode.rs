@@ -194,8 +194,7 @@ impl Context<'_> {
         if matches!(&value, OwnedValue::Str(s) if s.is_empty()) {
             return;
         }
-        if self.facts.len() < MAX_FACTS
-            && !self.facts.iter().any(|(n, v)| *n == name && *v == value)
+        if self.facts.len() < MAX_FACTS && !self.facts.iter().any(|(n, v)| *n == name && *v == value)
         {
             self.facts.push((name, value));
         }

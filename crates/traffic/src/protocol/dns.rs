@@ -140,7 +140,7 @@ fn looks_right(message: &[u8]) -> Option<Header> {
         h.questions <= 32 && h.answers <= 512 && h.authority <= 256 && h.additional <= 256;
     // The Z bit is zero (RFC 2535 took its neighbours); a query has no response code.
     let flagged = h.flags & 0x40 == 0 && matches!(opcode, 0 | 4 | 5);
-    let asks = h.flags & RESPONSE != 0 || (h.flags & 15 == 0 && h.questions > 0);
+    let asks = h.flags & RESPONSE != 0 || (h.flags.trailing_zeros() >= 4 && h.questions > 0);
     if !(counted && flagged && asks) || h.questions + h.answers == 0 {
         return None;
     }

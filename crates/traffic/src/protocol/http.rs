@@ -296,7 +296,7 @@ impl Http {
     /// The place of the next start line.
     fn find(bytes: &[u8]) -> Option<usize> {
         (0..bytes.len()).find(|at| {
-            matches!(bytes[*at], b'A'..=b'Z')
+            bytes[*at].is_ascii_uppercase()
                 && (*at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
                 && matches!(start_line(&bytes[*at..]), Verdict::Yes(_))
         })

@@ -40,18 +40,25 @@ pub(super) fn decode_name(encoded: &[u8]) -> Option<(Text, u8)> {
     Some((clean(name[..15].trim_ascii_end()), name[15]))
 }
 
+/// A name in a message.
+enum Name {
+    Written(Text, u8),
+    /// A pointer to the one name that such messages hold, the question's.
+    Pointer,
+}
+
 /// Reads a whole encoded name with its length byte and scope, or a pointer to one.
-fn name(b: &mut Bytes<'_>) -> Option<Option<(Text, u8)>> {
+fn name(b: &mut Bytes<'_>) -> Option<Name> {
     match b.u8()? {
         0x20 => {
-            let decoded = decode_name(b.take(32)?)?;
+            let (text, suffix) = decode_name(b.take(32)?)?;
             // A scope, label by label, may follow; hosts of industry have none.
             while let length @ 1.. = b.u8()? {
                 b.skip(usize::from(length))?;
             }
-            Some(Some(decoded))
+            Some(Name::Written(text, suffix))
         }
-        pointer if pointer & 0xc0 == 0xc0 => b.u8().map(|_| None),
+        0xc0.. => b.u8().map(|_| Name::Pointer),
         _ => None,
     }
 }
@@ -66,7 +73,7 @@ fn probe(peek: Peek<'_>) -> Verdict {
         if questions > 1 || rest.iter().any(|n| *n > 1) || !matches!(opcode, 0 | 5..=9) {
             return None;
         }
-        name(&mut b)??;
+        let Name::Written(..) = name(&mut b)? else { return None };
         let kind = b.u16be()?;
         (matches!(kind, NB | NBSTAT) && b.u16be()? == 1).then_some(flags & 0x8000 != 0)
     };
@@ -87,14 +94,19 @@ impl Nbns {
         let opcode = flags >> 11 & 15;
         let mut asked = None;
         if questions > 0 {
-            asked = name(&mut b)?;
+            if let Name::Written(text, suffix) = name(&mut b)? {
+                asked = Some((text, suffix));
+            }
             b.skip(4)?;
             if let (Some((text, _)), 0, 0) = (&asked, opcode, flags & 0x8000) {
                 cx.fact(FieldName::DnsQuestionName, hangtu_record::OwnedValue::Str(text.clone()));
             }
         }
         for _ in 0..u32::from(answers) + u32::from(authority) + u32::from(additional).min(8) {
-            let owner = name(&mut b)?.or_else(|| asked.clone());
+            let owner = match name(&mut b)? {
+                Name::Written(text, suffix) => Some((text, suffix)),
+                Name::Pointer => asked.clone(),
+            };
             let kind = b.u16be()?;
             b.skip(6)?;
             let length = usize::from(b.u16be()?);

@@ -6,6 +6,7 @@
 
 mod files;
 pub(super) mod ntlm;
+mod sample;
 #[cfg(test)]
 mod tests;
 mod v1;

@@ -156,13 +156,11 @@ impl Telnet {
     fn type_in(&mut self, cx: &mut Context<'_>, byte: u8) {
         match (self.asked, byte) {
             (Asked::Nothing, _) => {}
-            (Asked::User, b'\r' | b'\n') => {
-                if !self.typed.is_empty() {
-                    cx.fact_text(FieldName::UserName, &self.typed);
-                    cx.fact(FieldName::AuthMethod, OwnedValue::Str(Text::const_new("password")));
-                    self.typed.clear();
-                    self.asked = Asked::Nothing;
-                }
+            (Asked::User, b'\r' | b'\n') if !self.typed.is_empty() => {
+                cx.fact_text(FieldName::UserName, &self.typed);
+                cx.fact(FieldName::AuthMethod, OwnedValue::Str(Text::const_new("password")));
+                self.typed.clear();
+                self.asked = Asked::Nothing;
             }
             (Asked::User, 8 | 127) => {
                 self.typed.pop();

@@ -1,6 +1,7 @@
 //! What happens to files on one connection, whichever SMB version says it: open files, tree
 //! connections, log-ons and the requests that wait for an answer, each table bounded.
 
+use super::sample::Sample;
 use crate::decode::{Context, Side};
 use hangtu_record::{FieldName, FileAction, FileVerb, Origin, OwnedValue, Text, Time};
 use std::collections::VecDeque;
@@ -95,39 +96,6 @@ struct Open {
     delete: Option<(Time, Origin)>,
 }
 
-/// Byte counts of the first 64 KiB written to a file.
-#[derive(Debug)]
-struct Sample {
-    counts: [u32; 256],
-    seen: u32,
-}
-
-impl Sample {
-    const MOST: usize = 64 * 1024;
-    const LEAST: u32 = 256;
-
-    fn add(&mut self, bytes: &[u8]) {
-        let bytes = &bytes[..bytes.len().min(Self::MOST - self.seen as usize)];
-        for b in bytes {
-            self.counts[usize::from(*b)] += 1;
-        }
-        self.seen += bytes.len() as u32;
-    }
-
-    /// Shannon entropy in bits a byte, to three decimals so that it reads the same everywhere.
-    fn entropy(&self) -> Option<f64> {
-        if self.seen < Self::LEAST {
-            return None;
-        }
-        let total = f64::from(self.seen);
-        let bits: f64 = self.counts.iter().filter(|c| **c > 0).fold(0.0, |sum, c| {
-            let p = f64::from(*c) / total;
-            sum - p * p.log2()
-        });
-        Some((bits * 1000.0).round() / 1000.0)
-    }
-}
-
 /// Pipes known well enough to tell a pipe from a file when the tree connection was not captured.
 fn is_known_pipe(path: &str) -> bool {
     const PIPES: [&str; 14] = [
@@ -217,9 +185,7 @@ impl Files {
         {
             open.write.bytes = open.write.bytes.saturating_add(length);
             open.write.first.get_or_insert((cx.time, cx.origin));
-            open.sample
-                .get_or_insert_with(|| Box::new(Sample { counts: [0; 256], seen: 0 }))
-                .add(head);
+            open.sample.get_or_insert_default().add(head);
         }
         self.ask(cx, key, who, Ask::Write { file, length });
     }
@@ -430,7 +396,7 @@ impl Files {
     ) {
         let mut action = blank(cx, verb, when, status);
         if let Some((_, share, _)) = self.trees.iter().find(|(id, ..)| *id == who.tree) {
-            action.share = share.clone();
+            action.share.clone_from(share);
         }
         (action.path, action.target) = (path, target.into());
         action.user = self.user(who);

@@ -48,7 +48,7 @@ fn numbers(mut b: Bytes<'_>) -> Vec<u16> {
 }
 
 /// The protocol names of an ALPN extension (RFC 7301 §3.1).
-fn protocols<'a>(mut b: Bytes<'a>) -> impl Iterator<Item = &'a [u8]> {
+fn protocols(mut b: Bytes<'_>) -> impl Iterator<Item = &[u8]> {
     let mut list = vector(&mut b).unwrap_or(Bytes::new(&[]));
     std::iter::from_fn(move || {
         let length = usize::from(list.u8()?);

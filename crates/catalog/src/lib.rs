@@ -67,8 +67,7 @@ fn file(name: &str) -> Result<&'static str, ContentError> {
 }
 
 fn yaml<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, ContentError> {
-    serde_saphyr::from_str(text)
-        .map_err(|e| ContentError { file: name.into(), why: e.to_string() })
+    serde_saphyr::from_str(text).map_err(|e| ContentError { file: name.into(), why: e.to_string() })
 }
 
 /// SHA-256 in lower-case hex.

@@ -47,7 +47,11 @@ impl Matrix {
         if from != 26 {
             return Err(bad("every product from 1 to 25 must fall in a band"));
         }
-        Ok(Self { id: format!("{}/{}", file.id, file.version), sha256: sha256(text.as_bytes()), levels })
+        Ok(Self {
+            id: format!("{}/{}", file.id, file.version),
+            sha256: sha256(text.as_bytes()),
+            levels,
+        })
     }
 
     /// The level of a likelihood and an impact, each 1 to 5 (and taken as such beyond).

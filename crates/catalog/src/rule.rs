@@ -149,7 +149,8 @@ impl Filing {
 impl RuleInfo {
     /// Reads a rule's block, and fills in what it leaves open.
     pub fn of(rule: &Rule, catalog: &Catalog) -> Result<Self, RuleProblem> {
-        let bad = |why: String| RuleProblem { file: rule.file.clone(), rule: rule.key().into(), why };
+        let bad =
+            |why: String| RuleProblem { file: rule.file.clone(), rule: rule.key().into(), why };
         let block: Option<Block> = if rule.extension.is_null() {
             None
         } else {

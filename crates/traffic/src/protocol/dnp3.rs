@@ -1,4 +1,4 @@
-//! DNP3 (IEEE 1815): link frames, transport segments, application fragments, over TCP or UDP.
+//! REGISTRATION (IEEE 1815): link frames, transport segments, application fragments, over TCP or UDP.
 //! Link checksums are cut out, not checked.
 
 mod application;
@@ -6,8 +6,8 @@ mod application;
 use crate::decode::{Context, Decoder, Peek, Pending, Registration, Side, Verdict};
 use application::Key;
 
-/// DNP3.
-pub(super) static DNP3: Registration = Registration {
+/// REGISTRATION.
+pub(super) static REGISTRATION: Registration = Registration {
     name: "dnp3",
     tcp: true,
     udp: true,
@@ -167,7 +167,8 @@ mod tests {
             (Side::Client, frame(0xc4, 10, 1, &[0x43, 0xc4, 1, 60, 1])),
             (Side::Client, frame(0xc4, 10, 1, &[0x84, 6])),
         ];
-        let (out, _) = drive(&DNP3, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
+        let (out, _) =
+            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
         insta::assert_snapshot!(show(&out));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 use hangtu_record::{Outcome, Seen, Verb};
 
 /// EtherNet/IP explicit messaging.
-pub(super) static ENIP: Registration = Registration {
+pub(super) static REGISTRATION: Registration = Registration {
     name: "enip",
     tcp: true,
     udp: true,
@@ -280,7 +280,8 @@ mod tests {
                 rr(7, &[0x8a, 0, 0, 0, 2, 0, 6, 0, 10, 0, 0x8e, 0, 0, 0, 0x87, 0, 8, 0]),
             ),
         ];
-        let (out, _) = drive(&ENIP, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
+        let (out, _) =
+            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
         insta::assert_snapshot!(show(&out));
     }
 }

@@ -5,7 +5,7 @@ mod asdu;
 use crate::decode::{Context, Decoder, Peek, Pending, Registration, Side, Verdict};
 
 /// IEC 60870-5-104.
-pub(super) static IEC104: Registration = Registration {
+pub(super) static REGISTRATION: Registration = Registration {
     name: "iec104",
     tcp: true,
     udp: false,
@@ -140,7 +140,8 @@ mod tests {
             ),
             (Side::Client, i(&[105, 1, 6, 0, 3, 0, 0, 0, 0, 1])),
         ];
-        let (out, _) = drive(&IEC104, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
+        let (out, _) =
+            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
         insta::assert_snapshot!(show(&out));
     }
 }

@@ -1,4 +1,4 @@
-//! Modbus/TCP (MODBUS Application Protocol V1.1b3, Messaging on TCP/IP V1.0b), and Schneider's
+//! Modbus/TCP (REGISTRATION Application Protocol V1.1b3, Messaging on TCP/IP V1.0b), and Schneider's
 //! UMAS inside function 90.
 
 use crate::{
@@ -9,7 +9,7 @@ use compact_str::{CompactString, format_compact};
 use hangtu_record::{FieldName, Operation, Outcome, Seen, Verb};
 
 /// Modbus/TCP.
-pub(super) static MODBUS: Registration = Registration {
+pub(super) static REGISTRATION: Registration = Registration {
     name: "modbus",
     tcp: true,
     udp: true,
@@ -286,7 +286,7 @@ fn umas(op: &mut Operation, pdu: &[u8]) {
     };
 }
 
-/// Read Device Identification response (MODBUS Application Protocol section 6.21).
+/// Read Device Identification response (REGISTRATION Application Protocol section 6.21).
 fn identity(cx: &mut Context<'_>, pdu: &[u8]) {
     let mut r = Bytes::at(pdu, 6);
     let objects = r.u8().unwrap_or(0);
@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn requests_meet_their_responses() {
         let (out, _) = drive(
-            &MODBUS,
+            &REGISTRATION,
             Transport::Tcp,
             [
                 (Side::Client, &[0, 1, 0, 0, 0, 6, 1, 3, 0, 40, 0, 2][..]),

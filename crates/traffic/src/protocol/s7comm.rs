@@ -13,7 +13,7 @@ use compact_str::CompactString;
 use hangtu_record::{Operation, Outcome, Seen, Verb};
 
 /// S7comm.
-pub(super) static S7COMM: Registration = Registration {
+pub(super) static REGISTRATION: Registration = Registration {
     name: "s7comm",
     tcp: true,
     udp: false,

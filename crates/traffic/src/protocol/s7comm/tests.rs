@@ -52,9 +52,9 @@ fn a_station_reads_writes_loads_and_stops() {
         (Side::Client, message(7, 4, None, &szl, &[0xff, 9, 0, 4, 0, 0x11, 0, 1])),
         (Side::Server, message(7, 4, None, &szl_answer, &order)),
     ];
-    let (out, _) = drive(&S7COMM, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
+    let (out, _) = drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
     insta::assert_snapshot!(show(&out));
     let first = &segments[0].1;
     let peek = Peek { bytes: first, by_port: None, transport: Transport::Tcp };
-    assert_eq!((S7COMM.probe)(peek), Verdict::Yes(Some(Side::Client)));
+    assert_eq!((REGISTRATION.probe)(peek), Verdict::Yes(Some(Side::Client)));
 }

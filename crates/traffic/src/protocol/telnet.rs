@@ -1,0 +1,306 @@
+//! Telnet (RFC 854): that somebody logs on in the clear, and as whom. What is typed at a password
+//! prompt is passed over.
+
+use crate::decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict, clean};
+use hangtu_record::{FieldName, OwnedValue, Text};
+
+/// Telnet on TCP 23 and where devices like to put it.
+pub(super) static REGISTRATION: Registration = Registration {
+    name: "telnet",
+    tcp: true,
+    udp: false,
+    ports: &[23, 2323],
+    probe,
+    make: || Box::<Telnet>::default(),
+};
+
+const IAC: u8 = 255;
+const SB: u8 = 250;
+const SE: u8 = 240;
+const WILL: u8 = 251;
+const DONT: u8 = 254;
+/// Options (IANA): the two that carry a user name are the environment's (RFC 1408, RFC 1572).
+const MAX_OPTION: u8 = 49;
+const TERMINAL_TYPE: u8 = 24;
+const ENVIRON: u8 = 36;
+const NEW_ENVIRON: u8 = 39;
+/// The longest subnegotiation and typed line that are kept.
+const MAX_KEPT: usize = 256;
+/// How much is read of a session before it is let go.
+const MAX_READ: usize = 64 * 1024;
+
+/// Whether the bytes begin with an option negotiation (RFC 855).
+fn negotiation(bytes: &[u8]) -> Option<bool> {
+    match bytes {
+        [IAC] | [IAC, WILL..=DONT] => None,
+        [IAC, WILL..=DONT, option, rest @ ..] if *option <= MAX_OPTION => Some(
+            rest.is_empty()
+                || rest[0] != IAC
+                || negotiation(&rest[..rest.len().min(3)]).unwrap_or(true),
+        ),
+        _ => Some(false),
+    }
+}
+
+/// What a prompt asks for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    #[default]
+    Nothing,
+    User,
+    Password,
+}
+
+fn prompt(line: &[u8]) -> Asked {
+    let line = line.trim_ascii_end();
+    let ends = |word: &[u8]| {
+        line.len() >= word.len() && line[line.len() - word.len()..].eq_ignore_ascii_case(word)
+    };
+    if [b"password:".as_slice(), b"passwd:", b"passcode:", b"password for admin:"]
+        .iter()
+        .any(|w| ends(w))
+    {
+        Asked::Password
+    } else if [
+        b"login:".as_slice(),
+        b"username:",
+        b"user name:",
+        b"user:",
+        b"login as:",
+        b"account:",
+    ]
+    .iter()
+    .any(|w| ends(w))
+        && !line.to_ascii_lowercase().starts_with(b"last login")
+    {
+        Asked::User
+    } else {
+        Asked::Nothing
+    }
+}
+
+fn probe(peek: Peek<'_>) -> Verdict {
+    match negotiation(peek.bytes) {
+        None => Verdict::More,
+        // One negotiation on another port is too little to go by; two in a row are telling.
+        Some(true) if peek.by_port.is_some() || peek.bytes.get(3) == Some(&IAC) => {
+            Verdict::Yes(None)
+        }
+        _ if peek.by_port == Some(Side::Server)
+            && prompt(&peek.bytes[peek.bytes.len().saturating_sub(64)..]) != Asked::Nothing =>
+        {
+            Verdict::Yes(Some(Side::Server))
+        }
+        _ => Verdict::No,
+    }
+}
+
+#[derive(Debug, Default)]
+struct Telnet {
+    asked: Asked,
+    /// The server's last line so far.
+    line: Vec<u8>,
+    /// The user name typed so far.
+    typed: Vec<u8>,
+    /// A password was sent and the server has not yet answered.
+    sent: bool,
+    finished: bool,
+    read: [usize; 2],
+}
+
+impl Telnet {
+    /// Text from the server, commands taken out.
+    fn show(&mut self, cx: &mut Context<'_>, byte: u8) {
+        match byte {
+            b'\r' | b'\n' => {
+                self.judge(cx);
+                self.line.clear();
+            }
+            b' '.. if self.line.len() < MAX_KEPT => self.line.push(byte),
+            _ => {}
+        }
+    }
+
+    /// What the server's line says about the log-on.
+    fn judge(&mut self, cx: &mut Context<'_>) {
+        const REFUSED: [&[u8]; 8] = [
+            b"incorrect",
+            b"failed",
+            b"failure",
+            b"invalid",
+            b"denied",
+            b"bad password",
+            b"wrong",
+            b"error",
+        ];
+        const WELCOME: [&[u8]; 2] = [b"last login", b"welcome"];
+        let line = self.line.trim_ascii().to_ascii_lowercase();
+        if !self.sent || line.is_empty() {
+            return;
+        }
+        let has = |marks: &[&[u8]]| marks.iter().any(|m| line.windows(m.len()).any(|w| w == *m));
+        let shell = matches!(line.last(), Some(b'$' | b'#' | b'>' | b'%'));
+        let outcome = if has(&REFUSED) {
+            "failure"
+        } else if has(&WELCOME) || shell {
+            self.finished = true;
+            "success"
+        } else {
+            return;
+        };
+        self.sent = false;
+        cx.fact(FieldName::AuthOutcome, OwnedValue::Str(Text::const_new(outcome)));
+    }
+
+    /// One byte typed at a prompt.
+    fn type_in(&mut self, cx: &mut Context<'_>, byte: u8) {
+        match (self.asked, byte) {
+            (Asked::Nothing, _) => {}
+            (Asked::User, b'\r' | b'\n') if !self.typed.is_empty() => {
+                cx.fact_text(FieldName::UserName, &self.typed);
+                cx.fact(FieldName::AuthMethod, OwnedValue::Str(Text::const_new("password")));
+                self.typed.clear();
+                self.asked = Asked::Nothing;
+            }
+            (Asked::User, 8 | 127) => {
+                self.typed.pop();
+            }
+            (Asked::User, b' '..) if self.typed.len() < MAX_KEPT => self.typed.push(byte),
+            (Asked::Password, b'\r' | b'\n') => {
+                self.sent = true;
+                self.asked = Asked::Nothing;
+            }
+            _ => {}
+        }
+    }
+
+    /// A subnegotiation from the client: terminal type (RFC 1091) or environment.
+    fn subnegotiation(cx: &mut Context<'_>, content: &[u8]) {
+        match content {
+            [TERMINAL_TYPE, 0, name @ ..] => cx.fact_text(FieldName::ClientBanner, name),
+            [ENVIRON | NEW_ENVIRON, 0, pairs @ ..] => {
+                // VAR 0, VALUE 1, USERVAR 3 separate names and values.
+                let mut parts = pairs.split(|b| matches!(b, 0 | 1 | 3));
+                while let Some(part) = parts.next() {
+                    if part == b"USER" {
+                        cx.fact_text(FieldName::UserName, parts.next().unwrap_or_default());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads a command at `bytes[0] == IAC`; how long it is, 0 for more bytes.
+    fn command(cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> usize {
+        match bytes {
+            [_] | [_, WILL..=DONT] => 0,
+            [_, WILL..=DONT, ..] => 3,
+            [_, SB, rest @ ..] => match rest.windows(2).position(|w| w == [IAC, SE]) {
+                Some(end) => {
+                    if from == Side::Client {
+                        Self::subnegotiation(cx, &rest[..end.min(MAX_KEPT)]);
+                    }
+                    2 + end + 2
+                }
+                None if rest.len() > 4 * MAX_KEPT => bytes.len(),
+                None => 0,
+            },
+            _ => 2,
+        }
+    }
+}
+
+impl Decoder for Telnet {
+    fn data(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> usize {
+        let read = &mut self.read[from as usize];
+        *read = read.saturating_add(bytes.len());
+        if self.finished || *read > MAX_READ {
+            return DONE;
+        }
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if *byte == IAC {
+                match Self::command(cx, from, &bytes[at..]) {
+                    0 => break,
+                    step => at += step,
+                }
+                continue;
+            }
+            at += 1;
+            match from {
+                Side::Server => self.show(cx, *byte),
+                Side::Client => self.type_in(cx, *byte),
+            }
+        }
+        if from == Side::Server && !self.line.is_empty() {
+            match prompt(&self.line) {
+                Asked::Nothing => self.judge(cx),
+                asked => {
+                    if asked == Asked::User && self.asked != asked {
+                        // The log-on that came before this prompt was refused.
+                        if std::mem::take(&mut self.sent) {
+                            let text = Text::const_new("failure");
+                            cx.fact(FieldName::AuthOutcome, OwnedValue::Str(text));
+                        }
+                        self.typed.clear();
+                    }
+                    // While a name is echoed the line ends in the name, not in the prompt.
+                    self.asked = asked;
+                }
+            }
+        }
+        at
+    }
+
+    fn gap(&mut self, _cx: &mut Context<'_>, _from: Side) {
+        // What was typed may have been to another prompt: keep nothing of it.
+        self.asked = Asked::Nothing;
+        self.typed.clear();
+        self.line.clear();
+    }
+
+    fn end(&mut self, cx: &mut Context<'_>) {
+        let banner = clean(&self.line);
+        if prompt(&self.line) == Asked::User && !banner.is_empty() {
+            cx.fact(FieldName::ServerBanner, OwnedValue::Str(banner));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REGISTRATION;
+    use crate::decode::{Side, drive};
+    use hangtu_record::Transport;
+
+    #[test]
+    fn user_and_outcome_are_read_and_the_password_is_not() {
+        use Side::{Client as C, Server as S};
+        let segments: [(Side, &[u8]); 14] = [
+            (S, b"\xff\xfd\x18\xff\xfb\x01\r\nRTU-4\r\nlogin: "),
+            (C, b"\xff\xfb\x18\xff\xfa\x18\0XTERM\xff\xf0"),
+            (C, b"ad"),
+            (S, b"ad"),
+            (C, b"x\x7fmin\r\0"),
+            (S, b"x\x08 \x08min\r\nPassword: "),
+            (C, b"secret1\r\0"),
+            (S, b"\r\nLogin incorrect\r\nlogin: "),
+            (C, b"root\r\n"),
+            (S, b"root\r\nPassword: "),
+            (C, b"sec"),
+            (C, b"ret2\r\n"),
+            (S, b"\r\nroot@rtu:~# "),
+            (C, b"rm -rf /\r\n"),
+        ];
+        let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+        client.banner = XTERM
+        user.name = admin
+        authentication.method = password
+        authentication.outcome = failure
+        user.name = root
+        authentication.outcome = success
+        "#);
+    }
+}

@@ -42,6 +42,8 @@ pub struct Run {
     pub inputs: Vec<Input>,
     /// Number of rules that ran.
     pub rules: usize,
+    /// Ids of the rules that ran, in order.
+    pub rule_ids: Vec<String>,
     /// SHA-256 over the rules that ran.
     pub rules_sha256: String,
     /// Identifier of the risk matrix, e.g. `default/1`.
@@ -205,6 +207,8 @@ pub struct Finding {
     pub first: String,
     /// Last time seen.
     pub last: String,
+    /// When it happened: spells with less than an hour between two occurrences, at most ten.
+    pub windows: Vec<Window>,
     /// For reconciliation: why no authorisation covers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unapproved: Option<Unapproved>,
@@ -213,6 +217,17 @@ pub struct Finding {
     /// Against the baseline; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+}
+
+/// A spell of activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// First occurrence.
+    pub first: String,
+    /// Last occurrence.
+    pub last: String,
+    /// Occurrences.
+    pub count: u64,
 }
 
 /// Why no authorisation covers a record.

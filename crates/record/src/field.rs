@@ -67,6 +67,8 @@ fields! {
     SourceMac = "source.mac",
     /// Zone of who acted: declared, or inferred by subnet.
     SourceZone = "source.zone",
+    /// Kind of that zone, where the site declared it.
+    SourceZoneKind = "source.zone.kind",
     /// Bytes sent by the source.
     SourceBytes = "source.bytes",
     /// Packets sent by the source.
@@ -79,6 +81,8 @@ fields! {
     DestinationMac = "destination.mac",
     /// Zone of who was acted upon.
     DestinationZone = "destination.zone",
+    /// Kind of that zone, where the site declared it.
+    DestinationZoneKind = "destination.zone.kind",
     /// Bytes sent by the destination.
     DestinationBytes = "destination.bytes",
     /// Packets sent by the destination.

@@ -1,0 +1,127 @@
+//! Places: addresses, networks, zones, names.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+/// A network, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Net {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Net {
+    /// Reads `10.1.0.0/16`, `10.1.2.3`, `2001:db8::/32`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((a, p)) => (a.parse::<IpAddr>().ok()?, Some(p.parse::<u8>().ok()?)),
+            None => (text.parse::<IpAddr>().ok()?, None),
+        };
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.unwrap_or(width);
+        (prefix <= width).then_some(Self { address, prefix })
+    }
+
+    /// The address as written.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Whether an address lies in it.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        match (self.address, ip) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+                a.to_bits() & mask == b.to_bits() & mask
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+                a.to_bits() & mask == b.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Declared zones by network.
+#[derive(Clone, Debug, Default)]
+pub struct Zones(Vec<(Net, String, String)>);
+
+impl Zones {
+    pub(super) fn add(&mut self, net: Net, name: &str, kind: &str) {
+        self.0.push((net, name.into(), kind.into()));
+        // The longest prefix decides.
+        self.0.sort_by_key(|(net, _, _)| std::cmp::Reverse(net.prefix));
+    }
+
+    /// Name and kind of the zone an address lies in.
+    pub fn of(&self, ip: IpAddr) -> Option<(&str, &str)> {
+        self.0
+            .iter()
+            .find(|(net, _, _)| net.contains(ip))
+            .map(|(_, name, kind)| (name.as_str(), kind.as_str()))
+    }
+
+    /// Whether any zone was declared.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn named(&self, name: &str) -> bool {
+        self.0.iter().any(|(_, n, _)| n == name)
+    }
+}
+
+/// Where something may come from or go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A network or address.
+    Net(Net),
+    /// A declared zone.
+    Zone(String),
+    /// A domain and everything below it.
+    Domain(String),
+    /// Anywhere.
+    Any,
+}
+
+impl Place {
+    /// Reads one entry; an asset id may stand for several addresses.
+    pub(super) fn parse(
+        text: &str,
+        zones: &Zones,
+        assets: &BTreeMap<&str, Vec<Net>>,
+    ) -> Option<Vec<Self>> {
+        if text == "any" {
+            return Some(vec![Self::Any]);
+        }
+        if let Some(nets) = assets.get(text) {
+            return Some(nets.iter().map(|n| Self::Net(*n)).collect());
+        }
+        if let Some(name) = text.strip_prefix("zone:") {
+            return zones.named(name).then(|| vec![Self::Zone(name.into())]);
+        }
+        if let Some(net) = Net::parse(text) {
+            return Some(vec![Self::Net(net)]);
+        }
+        let domain = text.trim_start_matches("*.").to_ascii_lowercase();
+        let plain = domain.contains('.')
+            && domain.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '.')
+            && domain.chars().any(char::is_alphabetic);
+        plain.then(|| vec![Self::Domain(domain)])
+    }
+
+    /// Whether it covers an address or one of the names seen for it.
+    pub fn covers(&self, ip: Option<IpAddr>, names: &[String], zones: &Zones) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Net(net) => ip.is_some_and(|ip| net.contains(ip)),
+            Self::Zone(name) => {
+                ip.and_then(|ip| zones.of(ip)).is_some_and(|(zone, _)| zone == name)
+            }
+            Self::Domain(domain) => names.iter().any(|n| {
+                n == domain
+                    || n.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+            }),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Reconciliation: observed against authorised.
+//!
+//! A record is covered when one authorisation of its register covers it in every respect. If none
+//! does, the nearest is named, with what keeps it from covering.
+
+use crate::authorise::{Authorisation, Authorisations, Kind};
+use hangtu_catalog::Register;
+use hangtu_record::{Endpoint, Field, FieldName, Kind as RecordKind, Record, Value};
+use std::net::IpAddr;
+
+/// What an authorisation is compared with.
+struct Observed<'r> {
+    source: Option<IpAddr>,
+    destination: Option<IpAddr>,
+    verb: Option<&'r str>,
+    protocol: Option<&'r str>,
+    start: i64,
+    end: i64,
+    names: Vec<String>,
+}
+
+impl<'r> Observed<'r> {
+    fn of(record: &'r dyn Record) -> Self {
+        let ip = |name: FieldName| match record.first(&name.into()) {
+            Some(Value::Ip(ip)) => Some(ip),
+            _ => None,
+        };
+        let text = |name: FieldName| match record.first(&name.into()) {
+            Some(Value::Str(s)) => Some(s),
+            _ => None,
+        };
+        let start = record.time().0;
+        let end = match record.first(&FieldName::EventEnd.into()) {
+            Some(Value::Time(t)) => t.0,
+            _ => start,
+        };
+        let mut names = Vec::new();
+        if record.kind() == RecordKind::Session {
+            for name in [FieldName::TlsServerName, FieldName::UrlDomain, FieldName::DnsQuestionName] {
+                record.values(&Field::from(name), &mut |v| names.push(v.to_string().to_lowercase()));
+            }
+        }
+        Self {
+            source: ip(FieldName::SourceIp),
+            destination: ip(FieldName::DestinationIp),
+            verb: text(FieldName::OperationVerb),
+            protocol: text(FieldName::NetworkProtocol),
+            start,
+            end,
+            names,
+        }
+    }
+}
+
+/// Why an authorisation does not cover something; codes of `findings.json`, texts `reason-…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Before it begins, outside its hours, or longer than it lasts.
+    WrongWindow,
+    /// Past its end.
+    Expired,
+    /// Before its beginning.
+    NotYetValid,
+    /// Withdrawn.
+    Revoked,
+    /// Approved by the one who asked.
+    SelfApproved,
+    /// Another verb.
+    WrongVerb,
+    /// Another protocol.
+    WrongProtocol,
+    /// From elsewhere.
+    WrongSource,
+    /// To another asset.
+    WrongAsset,
+}
+
+impl Reason {
+    /// The code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::WrongWindow => "wrong-window",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Revoked => "revoked",
+            Self::SelfApproved => "self-approved",
+            Self::WrongVerb => "wrong-verb",
+            Self::WrongProtocol => "wrong-protocol",
+            Self::WrongSource => "wrong-source",
+            Self::WrongAsset => "wrong-asset",
+        }
+    }
+
+    /// How far off it is: time slips are nearest, another asset or source is farthest.
+    const fn weight(self) -> u32 {
+        match self {
+            Self::WrongWindow | Self::Expired | Self::NotYetValid | Self::SelfApproved => 2,
+            Self::Revoked => 3,
+            Self::WrongVerb | Self::WrongProtocol => 4,
+            Self::WrongSource | Self::WrongAsset => 5,
+        }
+    }
+}
+
+/// Farther off than this is not near: it shares neither source nor asset.
+const NEAR: u32 = 9;
+
+/// The outcome of a reconciliation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// This authorisation covers it.
+    Covered(&'a str),
+    /// None does; the nearest and its reasons, when one comes near.
+    Uncovered(Option<(&'a str, Vec<Reason>)>),
+}
+
+impl Authorisations {
+    /// Reconciles a record with a register.
+    pub fn check(&self, register: Register, record: &dyn Record) -> Verdict<'_> {
+        let seen = Observed::of(record);
+        let mut nearest: Option<(u32, &str, Vec<Reason>)> = None;
+        for authorisation in self.list.iter().filter(|a| a.serves(register)) {
+            let reasons = authorisation.reasons(&seen, self);
+            if reasons.is_empty() {
+                return Verdict::Covered(&authorisation.id);
+            }
+            let far = reasons.iter().map(|r| r.weight()).sum();
+            if far <= NEAR && nearest.as_ref().is_none_or(|(n, _, _)| far < *n) {
+                nearest = Some((far, &authorisation.id, reasons));
+            }
+        }
+        Verdict::Uncovered(nearest.map(|(_, id, reasons)| (id, reasons)))
+    }
+}
+
+impl Authorisation {
+    fn serves(&self, register: Register) -> bool {
+        match register {
+            Register::Operation => matches!(self.kind, Kind::Station | Kind::WorkOrder),
+            // A station may hold a standing permission for a remote protocol, by name only.
+            Register::Remote => {
+                self.kind == Kind::RemoteTicket
+                    || self.kind == Kind::Station && !self.protocols.is_empty()
+            }
+            Register::Flow => self.kind == Kind::Flow,
+            Register::Tool => self.kind == Kind::Tool,
+        }
+    }
+
+    fn reasons(&self, seen: &Observed<'_>, all: &Authorisations) -> Vec<Reason> {
+        let mut out = Vec::new();
+        let covers = |places: &[crate::authorise::Place], ip, names: &[String]| {
+            places.iter().any(|p| p.covers(ip, names, &all.zones))
+        };
+        if self.revoked {
+            out.push(Reason::Revoked);
+        }
+        if self.self_approved {
+            out.push(Reason::SelfApproved);
+        }
+        if self.to.is_some_and(|to| seen.start > to) {
+            out.push(Reason::Expired);
+        } else if self.from.is_some_and(|from| seen.end < from) {
+            out.push(Reason::NotYetValid);
+        } else if self.from.is_some_and(|from| seen.start < from)
+            || self.to.is_some_and(|to| seen.end > to)
+            || self.hours.is_some_and(|h| !h.contain(seen.start, all.utc_offset))
+        {
+            out.push(Reason::WrongWindow);
+        }
+        if let Some(verb) = seen.verb
+            && !self.verbs.is_empty()
+            && !self.verbs.iter().any(|v| v == verb)
+        {
+            out.push(Reason::WrongVerb);
+        }
+        if !self.protocols.is_empty()
+            && !seen.protocol.is_some_and(|p| self.protocols.iter().any(|q| q == p))
+        {
+            out.push(Reason::WrongProtocol);
+        }
+        if !covers(&self.sources, seen.source, &[]) {
+            out.push(Reason::WrongSource);
+        }
+        if !covers(&self.targets, seen.destination, &seen.names) {
+            out.push(Reason::WrongAsset);
+        }
+        out
+    }
+}
+
+/// A record with what is known of its addresses: zones and direction.
+pub(crate) struct Placed<'r> {
+    pub(crate) record: &'r dyn Record,
+    pub(crate) authorisations: &'r Authorisations,
+}
+
+impl Placed<'_> {
+    fn zone(&self, side: FieldName, kind: bool) -> Option<Value<'_>> {
+        let Some(Value::Ip(ip)) = self.record.first(&side.into()) else { return None };
+        let (name, of_kind) = self.authorisations.zones.of(ip)?;
+        Some(Value::Str(if kind { of_kind } else { name }))
+    }
+
+    fn added(&self, name: FieldName) -> Option<Value<'_>> {
+        use FieldName as F;
+        match name {
+            F::SourceZone => self.zone(F::SourceIp, false),
+            F::DestinationZone => self.zone(F::DestinationIp, false),
+            F::SourceZoneKind => self.zone(F::SourceIp, true),
+            F::DestinationZoneKind => self.zone(F::DestinationIp, true),
+            // Sessions and file actions know their direction themselves.
+            F::NetworkDirection if self.record.kind() == RecordKind::Operation => {
+                let end = |name: FieldName| Endpoint {
+                    ip: match self.record.first(&name.into()) {
+                        Some(Value::Ip(ip)) => Some(ip),
+                        _ => None,
+                    },
+                    ..Endpoint::default()
+                };
+                let (a, b) = (end(F::SourceIp), end(F::DestinationIp));
+                Some(Value::Str(hangtu_record::direction(&a, &b)))
+            }
+            _ => None,
+        }
+    }
+}
+
+const ADDED: [FieldName; 5] = [
+    FieldName::SourceZone,
+    FieldName::SourceZoneKind,
+    FieldName::DestinationZone,
+    FieldName::DestinationZoneKind,
+    FieldName::NetworkDirection,
+];
+
+impl Record for Placed<'_> {
+    fn kind(&self) -> RecordKind {
+        self.record.kind()
+    }
+
+    fn time(&self) -> hangtu_record::Time {
+        self.record.time()
+    }
+
+    fn origin(&self) -> hangtu_record::Origin {
+        self.record.origin()
+    }
+
+    fn values<'a>(&'a self, field: &Field, f: &mut dyn FnMut(Value<'a>)) {
+        match field.known.filter(|name| ADDED.contains(name)).and_then(|name| self.added(name)) {
+            Some(value) => f(value),
+            None => self.record.values(field, f),
+        }
+    }
+
+    fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
+        self.record.each(f);
+        for name in ADDED {
+            if let Some(value) = self.added(name) {
+                f(name.name(), value);
+            }
+        }
+    }
+}

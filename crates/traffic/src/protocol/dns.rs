@@ -137,7 +137,7 @@ fn looks_right(message: &[u8]) -> Option<Header> {
     let h = header(&mut b)?;
     let opcode = h.flags >> 11 & 15;
     let counted =
-        h.questions <= 32 && h.answers <= 512 && h.authority <= 256 && h.additional <= 256;
+        h.questions <= 128 && h.answers <= 512 && h.authority <= 256 && h.additional <= 256;
     // The Z bit is zero (RFC 2535 took its neighbours); a query has no response code.
     let flagged = h.flags & 0x40 == 0 && matches!(opcode, 0 | 4 | 5);
     let asks = h.flags & RESPONSE != 0 || (h.flags.trailing_zeros() >= 4 && h.questions > 0);
@@ -148,7 +148,7 @@ fn looks_right(message: &[u8]) -> Option<Header> {
     let (kind, class) = (b.u16be()?, b.u16be()?);
     // mDNS puts a flag in the top bit of the class (RFC 6762 §5.4, §10.2).
     let class_right = matches!(class & 0x7fff, 1 | 3 | 254 | 255);
-    let kind_right = matches!(kind, 1..=65 | 99 | 249..=258 | 32769);
+    let kind_right = matches!(kind, 1..=31 | 33..=65 | 99 | 249..=258 | 32769);
     let text_right = text.bytes().all(|c| c.is_ascii_graphic() || c == b' ' || c >= 0x80);
     (class_right && kind_right && text_right).then_some(h)
 }

@@ -293,13 +293,16 @@ impl Http {
         })
     }
 
-    /// The place of the next start line.
-    fn find(bytes: &[u8]) -> Option<usize> {
-        (0..bytes.len()).find(|at| {
-            bytes[*at].is_ascii_uppercase()
-                && (*at == 0 || !bytes[at - 1].is_ascii_alphanumeric())
-                && matches!(start_line(&bytes[*at..]), Verdict::Yes(_))
-        })
+    /// The place of the next start line, or of what may become one; whether it is one already.
+    fn find(bytes: &[u8]) -> Option<(usize, bool)> {
+        let may_start = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+        (0..bytes.len()).filter(|at| bytes[*at].is_ascii_uppercase() && may_start(*at)).find_map(
+            |at| match start_line(&bytes[at..]) {
+                Verdict::Yes(_) => Some((at, true)),
+                Verdict::More => Some((at, false)),
+                Verdict::No => None,
+            },
+        )
     }
 }
 
@@ -330,11 +333,12 @@ impl Decoder for Http {
                     None => None,
                 },
                 State::Lost => match Self::find(rest) {
-                    Some(next) => {
+                    Some((next, true)) => {
                         self.states[from as usize] = State::Head;
                         at += next;
                         continue;
                     }
+                    Some((next, false)) => return at + next,
                     None => return bytes.len(),
                 },
             };

@@ -147,6 +147,31 @@ impl Filing {
 }
 
 impl RuleInfo {
+    /// What can be said of a rule without a block of ours: users bring their own as they are.
+    pub fn plain(rule: &Rule, catalog: &Catalog) -> Self {
+        let both = |text: String| Bilingual { zh: text.clone(), en: text };
+        let description = rule.description.clone().unwrap_or_default().trim().to_owned();
+        let grades = catalog.filing.grades(rule.level);
+        Self {
+            id: rule.key().to_owned(),
+            title: both(rule.title.clone()),
+            description: both(description),
+            advice: Bilingual::default(),
+            false_positives: both(rule.falsepositives.join("\n")),
+            scenario: catalog.filing.scenario(rule),
+            likelihood: grades.likelihood,
+            impact: grades.impact,
+            level: catalog.matrix.level(grades.likelihood, grades.impact),
+            controls: Vec::new(),
+            techniques: techniques(rule),
+            subject: "destination.ip".into(),
+            peer: Some("source.ip".into()),
+            class: Vec::new(),
+            authorise: None,
+            base: false,
+        }
+    }
+
     /// Reads a rule's block, and fills in what it leaves open.
     pub fn of(rule: &Rule, catalog: &Catalog) -> Result<Self, RuleProblem> {
         let bad =
@@ -157,27 +182,8 @@ impl RuleInfo {
             Some(serde_json::from_value(rule.extension.clone()).map_err(|e| bad(e.to_string()))?)
         };
         let both = |text: String| Bilingual { zh: text.clone(), en: text };
-        let description = rule.description.clone().unwrap_or_default().trim().to_owned();
         let list = |items: &[String]| items.join("\n");
-        let grades = catalog.filing.grades(rule.level);
-        let mut info = Self {
-            id: rule.key().to_owned(),
-            title: both(rule.title.clone()),
-            description: both(description),
-            advice: both(String::new()),
-            false_positives: both(list(&rule.falsepositives)),
-            scenario: catalog.filing.scenario(rule),
-            likelihood: grades.likelihood,
-            impact: grades.impact,
-            level: Level::Light,
-            controls: Vec::new(),
-            techniques: techniques(rule),
-            subject: "destination.ip".into(),
-            peer: Some("source.ip".into()),
-            class: Vec::new(),
-            authorise: None,
-            base: false,
-        };
+        let mut info = Self::plain(rule, catalog);
         if let Some(block) = block {
             info.base = block.base;
             info.authorise = block.authorise;

@@ -238,7 +238,10 @@ impl Authorisations {
         let bad = |why: String| AuthorisationError { file: name.into(), why };
         let file: File = serde_saphyr::from_str(text).map_err(|e| bad(e.to_string()))?;
         if file.version != 1 {
-            return Err(bad(format!("version {} is not known; this program reads 1", file.version)));
+            return Err(bad(format!(
+                "version {} is not known; this program reads 1",
+                file.version
+            )));
         }
         let mut out = Self { utc_offset: CHINA, ..Self::default() };
         if let Some(text) = &file.utc_offset {
@@ -285,7 +288,9 @@ impl Authorisations {
         let moment = |at: &str, text: &str| {
             text.parse::<Timestamp>()
                 .map(|t| i64::try_from(t.as_nanosecond()).unwrap_or(i64::MAX))
-                .map_err(|_| bad(format!("{at}: {text:?} is no time; write 2026-03-02T14:00:00+08:00")))
+                .map_err(|_| {
+                    bad(format!("{at}: {text:?} is no time; write 2026-03-02T14:00:00+08:00"))
+                })
         };
         let verbs = |at: &str, list: &[String]| {
             if let Some(v) =
@@ -303,7 +308,8 @@ impl Authorisations {
             let sources = places(&s.id, &s.addresses)?;
             stations.insert(&s.id, sources.clone());
             let hours = s.hours.as_deref().map(|h| {
-                Hours::parse(h).ok_or_else(|| bad(format!("{}: hours {h:?}: write 08:00-18:00", s.id)))
+                Hours::parse(h)
+                    .ok_or_else(|| bad(format!("{}: hours {h:?}: write 08:00-18:00", s.id)))
             });
             list.push(Authorisation {
                 id: s.id.clone(),

@@ -43,7 +43,14 @@ pub(crate) fn line(record: &dyn Record) -> String {
             put(&mut out, " ", F::SessionState);
             put(&mut out, " · bytes ", F::SourceBytes);
             put(&mut out, " ↔ ", F::DestinationBytes);
-            for name in [F::DnsQuestionName, F::TlsServerName, F::UrlDomain, F::UserName, F::Command, F::ProtocolVersion] {
+            for name in [
+                F::DnsQuestionName,
+                F::TlsServerName,
+                F::UrlDomain,
+                F::UserName,
+                F::Command,
+                F::ProtocolVersion,
+            ] {
                 put(&mut out, " · ", name);
             }
         }

@@ -1,3 +1,23 @@
 //! Evidence to records to detections to findings.
+//!
+//! [`examine`] reads captures through `hangtu-traffic`, matches each record with the rules,
+//! reconciles it with what was [authorised](authorise), gathers [findings](model::Finding) and says
+//! what the run [covered](model::Coverage). [`compare`] sets it against an earlier examination;
+//! [`report`] writes it for people and programs.
+
+mod assets;
+pub mod authorise;
+mod compare;
+mod coverage;
+mod describe;
+mod examine;
+mod judge;
 pub mod model;
+mod reconcile;
 pub mod report;
+mod rules;
+
+pub use compare::{BaselineError, baseline, compare};
+pub use examine::{AuthorisationsFile, Progress, Setup, examine, problem};
+pub use reconcile::{Reason, Verdict};
+pub use rules::{Rules, walk};

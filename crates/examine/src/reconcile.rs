@@ -36,8 +36,10 @@ impl<'r> Observed<'r> {
         };
         let mut names = Vec::new();
         if record.kind() == RecordKind::Session {
-            for name in [FieldName::TlsServerName, FieldName::UrlDomain, FieldName::DnsQuestionName] {
-                record.values(&Field::from(name), &mut |v| names.push(v.to_string().to_lowercase()));
+            for name in [FieldName::TlsServerName, FieldName::UrlDomain, FieldName::DnsQuestionName]
+            {
+                record
+                    .values(&Field::from(name), &mut |v| names.push(v.to_string().to_lowercase()));
             }
         }
         Self {

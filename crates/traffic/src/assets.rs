@@ -368,7 +368,7 @@ impl AssetNotes {
                 AssetKey::Mac(_) => true,
             };
             if let Some(known) = owner.and_then(|o| assets.get_mut(&o)).filter(|_| later) {
-                known.absorb(asset)
+                known.absorb(asset);
             } else {
                 for mac in &asset.macs {
                     owners.entry(*mac).or_insert(key);

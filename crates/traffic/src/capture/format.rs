@@ -203,7 +203,7 @@ impl<R: Read> CaptureReader<R> {
         }
         let missing = want - data.len();
         if let Ok(n) = self.source.by_ref().take(missing as u64).read_to_end(data) {
-            self.ended = n < missing
+            self.ended = n < missing;
         } else {
             self.ended = true;
             self.damage(self.offset + data.len() as u64, DamageKind::Stream);

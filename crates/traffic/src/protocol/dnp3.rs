@@ -101,16 +101,15 @@ impl Dnp3 {
         let (transport, first) = (first[0], &first[1..]);
         let (fin, fir) = (transport & 0x80 != 0, transport & 0x40 != 0);
         let at = self.links.iter().position(|l| (l.source, l.destination) == (source, destination));
-        let link = match at {
-            Some(at) => &mut self.links[at],
-            None => {
-                if self.links.len() >= MAX_LINKS {
-                    self.links.remove(0);
-                }
-                self.links.push(Link { source, destination, fragment: None });
-                let last = self.links.len() - 1;
-                &mut self.links[last]
+        let link = if let Some(at) = at {
+            &mut self.links[at]
+        } else {
+            if self.links.len() >= MAX_LINKS {
+                self.links.remove(0);
             }
+            self.links.push(Link { source, destination, fragment: None });
+            let last = self.links.len() - 1;
+            &mut self.links[last]
         };
         if fir {
             link.fragment.get_or_insert_default().clear();

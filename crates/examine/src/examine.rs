@@ -1,0 +1,273 @@
+//! One examination: inputs through decoders and rules to an [`Examination`].
+
+use crate::{
+    assets,
+    authorise::Authorisations,
+    coverage::{self, Seen},
+    judge::Judge,
+    model::{AuthorisationsUsed, Examination, Input as InputModel, Problem, Run, SCHEMA},
+    rules::Rules,
+};
+use hangtu_catalog::{Arg, Bilingual, Catalog, hex, key, sha256};
+use hangtu_record::{FieldName, Kind, Record, Time};
+use hangtu_traffic::{
+    Batch, Observer, ReadError, Settings,
+    capture::{Damage, DamageKind, Input, InputSummary},
+};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// The authorisations file as given.
+#[derive(Debug)]
+pub struct AuthorisationsFile {
+    /// Path as given.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// What it says.
+    pub authorisations: Authorisations,
+}
+
+/// What an examination is done with.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    /// Control points, matrix.
+    pub catalog: &'a Catalog,
+    /// Rules.
+    pub rules: &'a Rules,
+    /// What was approved, when a file says so.
+    pub authorisations: Option<&'a AuthorisationsFile>,
+    /// How to read traffic.
+    pub traffic: Settings,
+    /// The moment of the examination, for the report only.
+    pub now: Time,
+}
+
+/// Is told how far reading has come.
+pub trait Progress {
+    /// So many bytes of the files as stored were read, and so many records made.
+    fn at(&mut self, bytes: u64, records: u64);
+}
+
+/// Nobody looks.
+impl Progress for () {
+    fn at(&mut self, _bytes: u64, _records: u64) {}
+}
+
+struct Hashed {
+    hash: String,
+    bytes: u64,
+}
+
+/// Hashes and counts what is read of a file; the rest too when it is closed early.
+struct Tee {
+    inner: Box<dyn Read + Send>,
+    hash: Sha256,
+    bytes: u64,
+    total: Arc<AtomicU64>,
+    done: Arc<Mutex<Option<Hashed>>>,
+}
+
+impl Read for Tee {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.hash.update(&buf[..n]);
+        self.bytes += n as u64;
+        self.total.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+impl Drop for Tee {
+    fn drop(&mut self) {
+        let mut rest = vec![0; 1 << 16];
+        while self.read(&mut rest).is_ok_and(|n| n > 0) {}
+        let hash = hex(&std::mem::take(&mut self.hash).finalize());
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        *done = Some(Hashed { hash, bytes: self.bytes });
+    }
+}
+
+struct Watcher<'a, 'p> {
+    judge: Judge<'a>,
+    seen: Seen,
+    progress: &'p mut dyn Progress,
+    read: Arc<AtomicU64>,
+    hashes: Vec<Arc<Mutex<Option<Hashed>>>>,
+}
+
+impl Observer for Watcher<'_, '_> {
+    fn open(
+        &mut self,
+        _index: u32,
+        _input: &Input,
+        file: Box<dyn Read + Send>,
+    ) -> Box<dyn Read + Send> {
+        let done = Arc::default();
+        self.hashes.push(Arc::clone(&done));
+        let total = Arc::clone(&self.read);
+        Box::new(Tee { inner: file, hash: Sha256::new(), bytes: 0, total, done })
+    }
+
+    fn records(&mut self, batch: &mut Batch) -> io::Result<()> {
+        let (judge, seen) = (&mut self.judge, &mut self.seen);
+        batch.each(|record| {
+            seen.record(record);
+            judge.record(record);
+        });
+        self.progress.at(self.read.load(Ordering::Relaxed), self.seen.records());
+        Ok(())
+    }
+}
+
+/// Examines captures.
+pub fn examine(
+    inputs: &[Input],
+    setup: &Setup<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Examination, ReadError> {
+    let none = Authorisations { utc_offset: crate::authorise::CHINA, ..Authorisations::default() };
+    let authorisations = setup.authorisations.map(|a| &a.authorisations);
+    let names: Vec<String> = inputs.iter().map(Input::name).collect();
+    let rules = setup.rules;
+    let judge = Judge::new(&rules.ruleset, &rules.infos, authorisations, &none, names.clone());
+    let mut watcher = Watcher {
+        judge,
+        seen: Seen::default(),
+        progress,
+        read: Arc::default(),
+        hashes: Vec::new(),
+    };
+    let summary = hangtu_traffic::read(inputs, &setup.traffic, &mut watcher)?;
+    let Watcher { judge, seen, hashes, .. } = watcher;
+    let mut limits: BTreeMap<String, u64> = BTreeMap::new();
+    let mut limit = |name: &str, n: u64| {
+        if n > 0 {
+            limits.insert(name.to_owned(), n);
+        }
+    };
+    limit("flows", summary.limits.flows_evicted);
+    limit("payload", summary.limits.payload_evicted);
+    limit("fragments", summary.limits.fragments_dropped);
+    limit("broken-packets", summary.limits.broken_packets);
+    limit("unknown-links", summary.limits.unknown_links.values().sum());
+    limit("capture-drops", summary.inputs.iter().map(|i| i.dropped).sum());
+    limit("assets", summary.assets.dropped);
+    limit("correlations", judge.correlation_dropped());
+    limit("findings", judge.dropped);
+    let findings = judge.finish();
+    let (assets, conversations) = summary.assets.finish();
+    let zones = authorisations.unwrap_or(&none);
+    let coverage = coverage::coverage(
+        setup.catalog,
+        &rules.infos,
+        &summary.inputs,
+        &seen,
+        limits,
+        &findings,
+        &summary.unreadable,
+    );
+    let run = Run {
+        version: env!("CARGO_PKG_VERSION").into(),
+        examined_at: setup.now.to_rfc3339(),
+        inputs: inputs_of(&names, &summary.inputs, &hashes),
+        rules: rules.infos.iter().filter(|i| !i.base).count(),
+        rule_ids: rules.infos.iter().filter(|i| !i.base).map(|i| i.id.clone()).collect(),
+        rules_sha256: rules.sha256.clone(),
+        matrix: setup.catalog.matrix.id.clone(),
+        matrix_sha256: setup.catalog.matrix.sha256.clone(),
+        authorisations: setup.authorisations.map(|a| AuthorisationsUsed {
+            path: a.path.clone(),
+            sha256: sha256(a.text.as_bytes()),
+            entries: a.authorisations.list.len(),
+        }),
+    };
+    Ok(Examination {
+        schema: SCHEMA.into(),
+        run,
+        coverage,
+        findings,
+        conversations: assets::conversations(&conversations),
+        assets: assets::assets(&assets, zones, &names),
+        comparison: None,
+    })
+}
+
+fn inputs_of(
+    names: &[String],
+    summaries: &[InputSummary],
+    hashes: &[Arc<Mutex<Option<Hashed>>>],
+) -> Vec<InputModel> {
+    names
+        .iter()
+        .zip(summaries)
+        .zip(hashes)
+        .map(|((name, one), hashed)| {
+            let hashed = hashed.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let (sha256, bytes) = hashed.map_or_else(Default::default, |h| (h.hash, h.bytes));
+            let mut problems: Vec<Problem> = one.damages.iter().map(problem).collect();
+            if one.more_damages > 0 {
+                problems.push(Problem {
+                    offset: one.damages.last().map_or(0, |d| d.offset),
+                    what: Bilingual::message(
+                        key::DAMAGE_MORE,
+                        &[("count", Arg::Number(one.more_damages))],
+                    ),
+                });
+            }
+            InputModel {
+                path: name.clone(),
+                sha256,
+                bytes,
+                format: one.format.clone(),
+                packets: one.packets,
+                first: one.first.map(Time::to_rfc3339),
+                last: one.last.map(Time::to_rfc3339),
+                problems,
+            }
+        })
+        .collect()
+}
+
+/// Damage as people read it.
+pub fn problem(damage: &Damage) -> Problem {
+    let message = |key, skipped: Option<u64>| {
+        Bilingual::message(key, &[("bytes", Arg::Number(skipped.unwrap_or(0)))])
+    };
+    let what = match damage.kind {
+        DamageKind::Truncated => message(key::DAMAGE_TRUNCATED, None),
+        DamageKind::BadHeader { skipped } => message(key::DAMAGE_HEADER, Some(skipped)),
+        DamageKind::Unreadable { skipped } => message(key::DAMAGE_UNREADABLE, Some(skipped)),
+        DamageKind::Stream => message(key::DAMAGE_STREAM, None),
+        DamageKind::UnknownInterface => message(key::DAMAGE_INTERFACE, None),
+    };
+    Problem { offset: damage.offset, what }
+}
+
+impl Seen {
+    fn record(&mut self, record: &dyn Record) {
+        let protocol = match record.first(&FieldName::NetworkProtocol.into()) {
+            Some(hangtu_record::Value::Str(name)) => name,
+            _ => "",
+        };
+        self.add(record.kind(), protocol);
+    }
+
+    fn add(&mut self, kind: Kind, protocol: &str) {
+        *self.kinds.entry(kind.name()).or_default() += 1;
+        if let Some(counts) = self.protocols.get_mut(protocol) {
+            counts.add(kind);
+        } else {
+            let mut counts = coverage::Counts::default();
+            counts.add(kind);
+            self.protocols.insert(protocol.to_owned(), counts);
+        }
+    }
+}

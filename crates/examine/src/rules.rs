@@ -1,0 +1,75 @@
+//! The rules of a run: the embedded pack and the user's own folders, compiled together.
+
+use crate::judge;
+use hangtu_catalog::{Catalog, RuleInfo, RulePack, sha256};
+use hangtu_sigma::{Mapping, Options, Problem, Rule, Ruleset};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Rules ready to judge with.
+#[derive(Debug)]
+pub struct Rules {
+    /// The compiled rules.
+    pub ruleset: Ruleset,
+    /// What judging needs to know about each, in the same order.
+    pub infos: Vec<RuleInfo>,
+    /// Files and blocks that could not be read.
+    pub errors: Vec<String>,
+    /// What compiling found: rules that cannot fire and why.
+    pub problems: Vec<Problem>,
+    /// SHA-256 over everything that was loaded.
+    pub sha256: String,
+}
+
+impl Rules {
+    /// Loads the embedded pack and every `.yml` below the folders.
+    pub fn load(catalog: &Catalog, dirs: &[PathBuf]) -> io::Result<Self> {
+        let (mut rules, mut errors) = RulePack::rules();
+        for dir in dirs {
+            let mut files = Vec::new();
+            if dir.is_dir() {
+                walk(dir, 0, &mut files)?;
+            } else {
+                files.push(dir.clone());
+            }
+            for file in files {
+                let (some, wrong) =
+                    hangtu_sigma::parse(&file.display().to_string(), &fs::read(&file)?);
+                rules.extend(some);
+                errors.extend(wrong.iter().map(ToString::to_string));
+            }
+        }
+        Ok(Self::compile(catalog, rules, errors))
+    }
+
+    fn compile(catalog: &Catalog, rules: Vec<Rule>, mut errors: Vec<String>) -> Self {
+        let all: String = rules.iter().map(|r| format!("{r:?}\n")).collect();
+        let options =
+            Options { clock_offset: crate::authorise::CHINA as i32, ..Options::default() };
+        let (ruleset, problems) = Ruleset::compile(rules, &Mapping::default(), &options);
+        let (infos, wrong) = judge::infos(&ruleset, catalog);
+        errors.extend(wrong);
+        Self { ruleset, infos, errors, problems, sha256: sha256(all.as_bytes()) }
+    }
+}
+
+/// Rule files below a folder, by name; links are not followed.
+pub fn walk(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) -> io::Result<()> {
+    if depth > 32 {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if kind.is_dir() {
+            walk(&path, depth + 1, out)?;
+        } else if (name.ends_with(".yml") || name.ends_with(".yaml")) && !name.contains(".test.") {
+            out.push(path);
+        }
+    }
+    Ok(())
+}

@@ -13,6 +13,11 @@ mod records;
 mod rules;
 mod summary;
 
+/// Many small short-lived pieces are made while decoding; the system's allocator takes a tenth of
+/// the time for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use failure::Failure;
 use hangtu_catalog::Language;
 use std::process::ExitCode;

@@ -84,7 +84,7 @@ fn arrows() -> Result<()> {
     for (at, name) in ORDER.iter().enumerate() {
         let folder = name.strip_prefix("hangtu-").unwrap_or("hangtu");
         let manifest = root().join("crates").join(folder).join("Cargo.toml");
-        for upper in depends_upwards(&manifest, &ORDER[..=at])? {
+        if let Some(upper) = depends_upwards(&manifest, &ORDER[..=at])? {
             bail!("{name} depends on {upper}, which stands above it (ARCHITECTURE.md)");
         }
     }
@@ -98,21 +98,20 @@ fn arrows() -> Result<()> {
     Ok(())
 }
 
-fn depends_upwards(manifest: &Path, upper: &[&str]) -> Result<Vec<String>> {
+fn depends_upwards(manifest: &Path, upper: &[&str]) -> Result<Option<String>> {
     let text = fs::read_to_string(manifest).with_context(|| manifest.display().to_string())?;
     let mut section = "";
-    let mut out = Vec::new();
     for line in text.lines() {
         if line.starts_with('[') {
             section = line;
         } else if section == "[dependencies]" {
             let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
             if upper.contains(&name) {
-                out.push(name.to_owned());
+                return Ok(Some(name.to_owned()));
             }
         }
     }
-    Ok(out)
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -55,6 +55,6 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("assets", m)) => assets::run(language, m),
         Some(("rules", m)) => rules::run(language, m),
         Some(("explain", m)) => explain::run(language, m),
-        _ => cli::print_help(language),
+        _ => Ok(cli::print_help(language)),
     }
 }

@@ -15,7 +15,8 @@ fn main() -> Result<()> {
     let rest: Vec<String> = args.collect();
     match command.as_str() {
         "oracle" => oracle::run(&rest),
-        _ => bail!("usage: cargo xtask oracle"),
+        "plant" => xtask::plant::run(&root(), &rest),
+        _ => bail!("usage: cargo xtask oracle | plant [DIR]"),
     }
 }
 

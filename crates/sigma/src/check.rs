@@ -127,6 +127,9 @@ fn repeat(records: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, S
                     .ok_or_else(|| format!("`+` is {step}, not a step such as 500ms, 1s or 2m"))?,
             ),
         };
+        if step.is_some() && times.is_none() {
+            return Err("`+` needs `*`, how often the record comes".into());
+        }
         if times.unwrap_or(1) > (MAX_RECORDS - out.len()) as u64 {
             return Err(format!("more than {MAX_RECORDS} records"));
         }

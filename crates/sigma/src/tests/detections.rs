@@ -248,7 +248,7 @@ fn a_record_can_stand_for_many() {
         serde_json::Value::Object(records[3].clone()),
         serde_json::json!({"@timestamp": "2026-03-02T00:00:01Z", "k": ["a2", "b"], "n": 7})
     );
-    for wrong in ["'*': 10001", "'*': x", "'*': 2, '+': 5", "'*': 2, '+': 1d"] {
+    for wrong in ["'*': 10001", "'*': x", "'*': 2, '+': 5", "'*': 2, '+': 1d", "'+': 1s"] {
         let text = format!("fires: [{{name: n, records: [{{{wrong}}}]}}]");
         assert!(parse(&text).is_err(), "{wrong}");
     }

@@ -197,8 +197,8 @@ impl RuleInfo {
             info.advice = both(block.advice.trim().to_owned());
             if let Some(zh) = block.zh {
                 info.title.zh = zh.title;
-                info.description.zh = zh.description.trim().to_owned();
-                info.advice.zh = zh.advice.trim().to_owned();
+                zh.description.trim().clone_into(&mut info.description.zh);
+                zh.advice.trim().clone_into(&mut info.advice.zh);
                 info.false_positives.zh = list(&zh.falsepositives);
             }
         }
@@ -253,7 +253,7 @@ impl RulePack {
         CONTENT
             .iter()
             .filter(move |(p, _)| {
-                p.starts_with("rules/") && p.ends_with(".yml") && p.ends_with(".test.yml") == tests
+                p.starts_with("rules/") && p.ends_with("yml") && p.contains(".test.") == tests
             })
             .copied()
     }

@@ -7,15 +7,22 @@ use crate::{
 use hangtu_catalog::{Arg, Bilingual, key};
 use hangtu_record::{FieldName, Verb, is_public};
 use hangtu_traffic::assets::{
-    Asset as Noted, AssetKey, Conversation as Talk, Evidence, FactNote, Line,
+    Asset as Noted, AssetKey, AssetNotes, Conversation as Talk, Evidence, FactNote, Line,
 };
 use std::{collections::BTreeMap, net::IpAddr};
 
-pub(crate) fn assets(
-    noted: &[Noted],
-    authorisations: &Authorisations,
+/// Assets and conversations of a reading, as the report has them.
+pub fn inventory(
+    notes: AssetNotes,
+    authorisations: Option<&Authorisations>,
     inputs: &[String],
-) -> Vec<Asset> {
+) -> (Vec<Asset>, Vec<Conversation>) {
+    let none = Authorisations::default();
+    let (noted, talks) = notes.finish();
+    (assets(&noted, authorisations.unwrap_or(&none), inputs), conversations(&talks))
+}
+
+fn assets(noted: &[Noted], authorisations: &Authorisations, inputs: &[String]) -> Vec<Asset> {
     noted.iter().map(|asset| one(asset, authorisations, inputs)).collect()
 }
 
@@ -123,7 +130,7 @@ fn because(evidence: &Evidence) -> Bilingual {
     }
 }
 
-pub(crate) fn conversations(all: &BTreeMap<Line, Talk>) -> Vec<Conversation> {
+fn conversations(all: &BTreeMap<Line, Talk>) -> Vec<Conversation> {
     all.iter()
         .map(|(line, talk)| Conversation {
             source: line.client.to_string(),

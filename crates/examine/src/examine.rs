@@ -163,8 +163,7 @@ pub fn examine(
     limit("correlations", judge.correlation_dropped());
     limit("findings", judge.dropped);
     let findings = judge.finish();
-    let (assets, conversations) = summary.assets.finish();
-    let zones = authorisations.unwrap_or(&none);
+    let (assets, conversations) = assets::inventory(summary.assets, authorisations, &names);
     let coverage = coverage::coverage(
         setup.catalog,
         &rules.infos,
@@ -194,8 +193,8 @@ pub fn examine(
         run,
         coverage,
         findings,
-        conversations: assets::conversations(&conversations),
-        assets: assets::assets(&assets, zones, &names),
+        assets,
+        conversations,
         comparison: None,
     })
 }

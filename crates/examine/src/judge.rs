@@ -229,7 +229,7 @@ impl<'a> Judge<'a> {
         for burst in self.correlator.finish() {
             let index = burst.rule.0 as usize;
             let prepared = &self.rules[index];
-            if !(self.ruleset.stands_alone(burst.rule) && !prepared.info.base) {
+            if !self.ruleset.stands_alone(burst.rule) || prepared.info.base {
                 continue;
             }
             let value =

@@ -17,6 +17,7 @@ mod reconcile;
 pub mod report;
 mod rules;
 
+pub use assets::inventory;
 pub use compare::{BaselineError, baseline, compare};
 pub use examine::{AuthorisationsFile, Progress, Setup, examine, problem};
 pub use reconcile::{Reason, Verdict};

@@ -45,13 +45,13 @@ impl Rules {
     }
 
     fn compile(catalog: &Catalog, rules: Vec<Rule>, mut errors: Vec<String>) -> Self {
-        let all: String = rules.iter().map(|r| format!("{r:?}\n")).collect();
+        let all: Vec<String> = rules.iter().map(|r| format!("{r:?}")).collect();
         let options =
             Options { clock_offset: crate::authorise::CHINA as i32, ..Options::default() };
         let (ruleset, problems) = Ruleset::compile(rules, &Mapping::default(), &options);
         let (infos, wrong) = judge::infos(&ruleset, catalog);
         errors.extend(wrong);
-        Self { ruleset, infos, errors, problems, sha256: sha256(all.as_bytes()) }
+        Self { ruleset, infos, errors, problems, sha256: sha256(all.join("\n").as_bytes()) }
     }
 }
 
@@ -64,10 +64,11 @@ pub fn walk(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) -> io::Result<()> 
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, kind) = (entry.path(), entry.file_type()?);
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let yaml = path.extension().is_some_and(|e| e == "yml" || e == "yaml");
+        let test = path.file_stem().is_some_and(|s| s.to_string_lossy().ends_with(".test"));
         if kind.is_dir() {
             walk(&path, depth + 1, out)?;
-        } else if (name.ends_with(".yml") || name.ends_with(".yaml")) && !name.contains(".test.") {
+        } else if yaml && !test {
             out.push(path);
         }
     }

@@ -1,52 +1,55 @@
-//! x
-use hangtu_record::JsonWriter;
-use hangtu_traffic::{Batch, Observer, Settings, capture};
-use std::io::{self, Write};
-struct Out {
-    json: JsonWriter,
-    buf: Vec<u8>,
-    names: Vec<String>,
-    out: io::Stdout,
+//! The program: command line and wiring, nothing else.
+//!
+//! Exit codes: 0 done; 1 a finding of `--fail-on` or above; 2 nothing could be done; 3 done, but
+//! evidence is damaged or a limit was hit.
+
+mod assets;
+mod cli;
+mod examine;
+mod explain;
+mod failure;
+mod progress;
+mod records;
+mod rules;
+mod summary;
+
+use failure::Failure;
+use hangtu_catalog::Language;
+use std::process::ExitCode;
+
+/// How a command ended when it could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Done,
+    FailOn,
+    Incomplete,
 }
-impl Observer for Out {
-    fn records(&mut self, batch: &mut Batch) -> io::Result<()> {
-        self.buf.clear();
-        batch.each(|r| self.json.line(&mut self.buf, r, &self.names[r.origin().input as usize]));
-        self.out.lock().write_all(&self.buf)
+
+fn main() -> ExitCode {
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let language = cli::language(&args);
+    match run(language, args) {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::FailOn) => ExitCode::from(1),
+        Ok(Ending::Incomplete) => ExitCode::from(3),
+        Err(failure) => {
+            failure.print(language);
+            ExitCode::from(2)
+        }
     }
 }
-fn main() {
-    let args: Vec<_> = std::env::args().skip(1).filter(|a| a != "records").collect();
-    let threads: usize = std::env::var("T").ok().and_then(|t| t.parse().ok()).unwrap_or(1);
-    let (inputs, _) = capture::find(&args.iter().map(Into::into).collect::<Vec<_>>())
-        .unwrap_or_else(|e| {
-            eprintln!("{e}");
-            std::process::exit(2)
-        });
-    let mut o = Out {
-        json: JsonWriter::new(),
-        buf: Vec::new(),
-        names: inputs.iter().map(capture::Input::name).collect(),
-        out: io::stdout(),
+
+fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Failure> {
+    let matches = match cli::command(language).try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(e) => return cli::explain_error(language, &e),
     };
-    let s = hangtu_traffic::read(
-        &inputs,
-        &Settings { threads, records: std::env::var("OFF").is_err(), ..Settings::default() },
-        &mut o,
-    )
-    .expect("read");
-    eprintln!(
-        "{} ops {} files {} sessions {:?} {:?}",
-        s.operations, s.files, s.sessions, s.limits, s.unreadable
-    );
-    if std::env::var("A").is_ok() {
-        let (a, c) = s.assets.finish();
-        for a in a {
-            eprintln!(
-                "{} {:?} {:?} {:?} {:?}",
-                a.key, a.interface_vendor, a.roles, a.facts, a.macs
-            );
-        }
-        eprintln!("{}", c.len());
+    match matches.subcommand() {
+        Some(("examine", m)) => examine::run(language, m),
+        Some(("records", m)) => records::run(m),
+        Some(("assets", m)) => assets::run(language, m),
+        Some(("rules", m)) => rules::run(language, m),
+        Some(("explain", m)) => explain::run(language, m),
+        _ => cli::print_help(language),
     }
 }

@@ -1,0 +1,221 @@
+//! Commands, arguments and their help, in the user's language.
+
+use crate::{Ending, failure::Failure};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    builder::PossibleValuesParser,
+    error::{ContextKind, ContextValue, ErrorKind},
+    value_parser,
+};
+use hangtu_catalog::{Language, Level, key, text};
+use std::{ffi::OsString, path::PathBuf};
+
+/// The language asked for by `--lang`, else by the environment, else English.
+pub(crate) fn language(args: &[OsString]) -> Language {
+    let mut args = args.iter().filter_map(|a| a.to_str());
+    let mut asked = None;
+    while let Some(arg) = args.next() {
+        if arg == "--lang" {
+            asked = args.next().and_then(Language::from_tag);
+        } else if let Some(tag) = arg.strip_prefix("--lang=") {
+            asked = Language::from_tag(tag);
+        }
+    }
+    let environment = || {
+        ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|v| !v.is_empty())
+            .and_then(|v| Language::from_tag(&v))
+    };
+    asked.or_else(environment).unwrap_or(Language::English)
+}
+
+/// The whole command line.
+pub(crate) fn command(language: Language) -> Command {
+    let t = |k| text(language, k, &[]);
+    let heading = |k| text(language, k, &[]);
+    let path = || {
+        Arg::new("path")
+            .value_name("PATH")
+            .num_args(1..)
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .help(t(key::CLI_ARG_PATH))
+            .help_heading(heading(key::CLI_ARGUMENTS))
+    };
+    let option = |name: &'static str, value: &'static str, help: key::Key| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .help(t(help))
+            .help_heading(heading(key::CLI_OPTIONS))
+    };
+    let file = |name, value, help| option(name, value, help).value_parser(value_parser!(PathBuf));
+    let rules = || file("rules", "PATH", key::CLI_ARG_RULES).action(ArgAction::Append);
+    let threads = || {
+        option("threads", "N", key::CLI_ARG_THREADS).value_parser(value_parser!(u16).range(1..=64))
+    };
+    let json = || option("json", "", key::CLI_ARG_JSON).action(ArgAction::SetTrue);
+    let authorisations = || file("authorisations", "FILE", key::CLI_ARG_AUTHORISATIONS);
+    let dirs = || {
+        Arg::new("dir")
+            .value_name("PATH")
+            .num_args(0..)
+            .value_parser(value_parser!(PathBuf))
+            .help(t(key::CLI_ARG_DIR))
+            .help_heading(heading(key::CLI_ARGUMENTS))
+    };
+    let sub = |name: &'static str, about: key::Key| {
+        Command::new(name)
+            .about(t(about))
+            .help_template(template(language))
+            .disable_help_flag(true)
+            .arg(help_flag(language))
+    };
+    let levels: Vec<&str> = Level::ALL.iter().map(|l| l.name()).collect();
+    Command::new("hangtu")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(t(key::CLI_ABOUT))
+        .after_help(t(key::CLI_EXIT_CODES))
+        .help_template(template(language))
+        .subcommand_help_heading(t(key::CLI_COMMANDS))
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(help_flag(language))
+        .arg(
+            Arg::new("version")
+                .short('V')
+                .long("version")
+                .action(ArgAction::Version)
+                .help(t(key::CLI_ARG_VERSION))
+                .help_heading(heading(key::CLI_OPTIONS)),
+        )
+        .arg(
+            option("lang", "LANG", key::CLI_ARG_LANG)
+                .global(true)
+                .value_parser(PossibleValuesParser::new(["zh-CN", "en"])),
+        )
+        .subcommand(
+            sub("examine", key::CLI_EXAMINE)
+                .arg(path())
+                .arg(authorisations())
+                .arg(rules())
+                .arg(file("baseline", "FILE", key::CLI_ARG_BASELINE))
+                .arg(file("out", "DIR", key::CLI_ARG_OUT).default_value("hangtu-report"))
+                .arg(
+                    option("format", "FORMAT", key::CLI_ARG_FORMAT)
+                        .action(ArgAction::Append)
+                        .value_delimiter(',')
+                        .value_parser(PossibleValuesParser::new([
+                            "html", "json", "sarif", "ocsf", "xlsx",
+                        ])),
+                )
+                .arg(
+                    option("fail-on", "LEVEL", key::CLI_ARG_FAIL_ON)
+                        .value_parser(PossibleValuesParser::new(levels)),
+                )
+                .arg(threads()),
+        )
+        .subcommand(sub("records", key::CLI_RECORDS).arg(path()).arg(threads()))
+        .subcommand(
+            sub("assets", key::CLI_ASSETS)
+                .arg(path())
+                .arg(authorisations())
+                .arg(json())
+                .arg(threads()),
+        )
+        .subcommand(
+            sub("rules", key::CLI_RULES)
+                .subcommand_required(true)
+                .disable_help_subcommand(true)
+                .subcommand_help_heading(t(key::CLI_COMMANDS))
+                .subcommand(sub("list", key::CLI_RULES_LIST).arg(dirs()).arg(json()))
+                .subcommand(sub("check", key::CLI_RULES_CHECK).arg(dirs()))
+                .subcommand(sub("test", key::CLI_RULES_TEST).arg(dirs())),
+        )
+        .subcommand(
+            sub("explain", key::CLI_EXPLAIN)
+                .arg(
+                    Arg::new("finding")
+                        .value_name("FINDING")
+                        .required(true)
+                        .help(t(key::CLI_ARG_FINDING))
+                        .help_heading(heading(key::CLI_ARGUMENTS)),
+                )
+                .arg(
+                    file("from", "FILE", key::CLI_ARG_FROM)
+                        .default_value("hangtu-report/findings.json"),
+                ),
+        )
+}
+
+fn help_flag(language: Language) -> Arg {
+    Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .help(text(language, key::CLI_ARG_HELP, &[]))
+        .help_heading(text(language, key::CLI_OPTIONS, &[]))
+}
+
+fn template(language: Language) -> String {
+    format!(
+        "{{about}}\n\n{}: {{usage}}\n\n{{all-args}}{{after-help}}\n",
+        text(language, key::CLI_USAGE, &[])
+    )
+}
+
+/// Help without a command.
+#[allow(clippy::print_stdout, reason = "help is what was asked for")]
+pub(crate) fn print_help(language: Language) -> Result<Ending, Failure> {
+    print!("{}", command(language).render_help());
+    Ok(Ending::Done)
+}
+
+/// A parser error in the user's language; help and version are none.
+pub(crate) fn explain_error(language: Language, error: &clap::Error) -> Result<Ending, Failure> {
+    let get = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(s)) => s.clone(),
+        Some(ContextValue::Strings(list)) => list.join(", "),
+        _ => String::new(),
+    };
+    let argument = get(ContextKind::InvalidArg);
+    let failure = |what| Failure::new(what, Some(key::CLI_SEE_HELP));
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            error.print().map_err(|e| Failure::output(&e))?;
+            Ok(Ending::Done)
+        }
+        ErrorKind::InvalidSubcommand => {
+            Err(failure(key::CLI_UNKNOWN_COMMAND)
+                .with("argument", get(ContextKind::InvalidSubcommand)))
+        }
+        ErrorKind::MissingRequiredArgument
+        | ErrorKind::MissingSubcommand
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let missing =
+                if argument.is_empty() { text(language, key::CLI_COMMANDS, &[]) } else { argument };
+            Err(failure(key::CLI_MISSING_ARGUMENT).with("argument", missing))
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => Err(failure(key::CLI_BAD_VALUE)
+            .with("argument", argument)
+            .with("value", format!("{:?}", get(ContextKind::InvalidValue)))),
+        _ => Err(failure(key::CLI_BAD_ARGUMENT).with("argument", argument)),
+    }
+}
+
+/// The paths given.
+pub(crate) fn paths(matches: &ArgMatches, name: &str) -> Vec<PathBuf> {
+    matches.get_many::<PathBuf>(name).into_iter().flatten().cloned().collect()
+}
+
+/// How to read traffic.
+pub(crate) fn traffic(matches: &ArgMatches) -> hangtu_traffic::Settings {
+    let mut settings = hangtu_traffic::Settings::default();
+    if let Some(threads) = matches.get_one::<u16>("threads") {
+        settings.threads = usize::from(*threads);
+    }
+    settings
+}

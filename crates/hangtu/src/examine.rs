@@ -1,0 +1,149 @@
+//! `hangtu examine`: captures in, findings out.
+
+use crate::{Ending, cli, failure::Failure, progress::Bar, summary};
+use clap::ArgMatches;
+use hangtu_catalog::{Catalog, Language, Level, key};
+use hangtu_examine::{
+    AuthorisationsFile, Rules, Setup, authorise::Authorisations, baseline, compare, report,
+};
+use hangtu_record::Time;
+use hangtu_traffic::capture::{self, Input};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The captures that paths name, and how many other files were passed over.
+pub(crate) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, usize), Failure> {
+    let (inputs, others) = capture::find(paths)?;
+    if inputs.is_empty() {
+        return Err(Failure::new(key::CLI_NO_CAPTURES, Some(key::CLI_NO_CAPTURES_REMEDY)));
+    }
+    // The authorisations file belongs there.
+    let others = others.iter().filter(|p| !is_authorisations(p)).count();
+    Ok((inputs, others))
+}
+
+fn is_authorisations(path: &Path) -> bool {
+    path.file_name().is_some_and(|n| n == "authorisations.yaml" || n == "authorisations.yml")
+}
+
+/// The authorisations file named, or found in a folder of evidence.
+pub(crate) fn authorisations(
+    matches: &ArgMatches,
+    paths: &[PathBuf],
+) -> Result<Option<AuthorisationsFile>, Failure> {
+    let named = matches.get_one::<PathBuf>("authorisations").cloned();
+    let found = || {
+        let names = ["authorisations.yaml", "authorisations.yml"];
+        paths
+            .iter()
+            .filter(|p| p.is_dir())
+            .flat_map(|p| names.iter().map(move |n| p.join(n)))
+            .find(|p| p.is_file())
+    };
+    let Some(path) = named.or_else(found) else { return Ok(None) };
+    let text = fs::read_to_string(&path).map_err(|e| Failure::read(&path, &e))?;
+    let shown = path.display().to_string();
+    let authorisations = Authorisations::parse(&shown, &text).map_err(|e| {
+        Failure::new(key::CLI_AUTHORISATIONS_BAD, Some(key::CLI_AUTHORISATIONS_REMEDY))
+            .with("why", e)
+    })?;
+    Ok(Some(AuthorisationsFile { path: shown, text, authorisations }))
+}
+
+pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
+    let paths = cli::paths(matches, "path");
+    let catalog = Catalog::embedded()?;
+    let authorisations = authorisations(matches, &paths)?;
+    let dirs = cli::paths(matches, "rules");
+    let rules = Rules::load(&catalog, &dirs)
+        .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), PathBuf::as_path), &e))?;
+    let earlier = match matches.get_one::<PathBuf>("baseline") {
+        None => None,
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|e| Failure::read(path, &e))?;
+            let bad = |why: String| {
+                Failure::new(key::CLI_BASELINE_BAD, Some(key::CLI_BASELINE_REMEDY))
+                    .with("path", path.display())
+                    .with("why", why)
+            };
+            Some((path, baseline(&text).map_err(|e| bad(e.to_string()))?))
+        }
+    };
+    let (inputs, others) = inputs(&paths)?;
+    let setup = Setup {
+        catalog: &catalog,
+        rules: &rules,
+        authorisations: authorisations.as_ref(),
+        traffic: cli::traffic(matches),
+        now: now(),
+    };
+    let mut bar = Bar::new(language, &inputs);
+    let mut examination = hangtu_examine::examine(&inputs, &setup, &mut bar)?;
+    drop(bar);
+    if let Some((path, earlier)) = &earlier {
+        compare(&mut examination, earlier, &path.display().to_string());
+    }
+    let written = write(language, matches, &examination)?;
+    summary::print(language, &examination, &rules, others, &written)
+        .map_err(|e| Failure::output(&e))?;
+    let limit = matches.get_one::<String>("fail-on").and_then(|l| Level::from_name(l));
+    let worst = examination.findings.iter().map(|f| f.level).max();
+    Ok(if limit.is_some() && worst >= limit {
+        Ending::FailOn
+    } else if examination.coverage.complete {
+        Ending::Done
+    } else {
+        Ending::Incomplete
+    })
+}
+
+fn now() -> Time {
+    Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0))
+}
+
+/// Writes the results asked for; the page too when nothing was asked.
+fn write(
+    language: Language,
+    matches: &ArgMatches,
+    examination: &hangtu_examine::model::Examination,
+) -> Result<Vec<PathBuf>, Failure> {
+    let default = PathBuf::from("hangtu-report");
+    let out = matches.get_one::<PathBuf>("out").unwrap_or(&default);
+    fs::create_dir_all(out).map_err(|e| Failure::write(out, &e))?;
+    let asked: Vec<&str> =
+        matches.get_many::<String>("format").into_iter().flatten().map(String::as_str).collect();
+    let wants = |name: &str| asked.contains(&name) || asked.is_empty() && name == "html";
+    let mut written = Vec::new();
+    let mut put = |name: &str, bytes: &[u8]| -> Result<(), Failure> {
+        let path = out.join(name);
+        fs::write(&path, bytes).map_err(|e| Failure::write(&path, &e))?;
+        written.push(path);
+        Ok(())
+    };
+    put("findings.json", &pretty(serde_json::to_value(examination)))?;
+    if wants("html") {
+        put("report.html", report::html(examination, language).as_bytes())?;
+    }
+    if wants("sarif") {
+        put("findings.sarif", &pretty(Ok(report::sarif(examination, language))))?;
+    }
+    if wants("ocsf") {
+        put("findings.ocsf.jsonl", report::ocsf(examination, language).as_bytes())?;
+    }
+    if wants("xlsx") {
+        let path = out.join("findings.xlsx");
+        let bytes = report::xlsx(examination, language)
+            .map_err(|e| Failure::write(&path, &std::io::Error::other(e.to_string())))?;
+        put("findings.xlsx", &bytes)?;
+    }
+    Ok(written)
+}
+
+/// JSON for people and programs; both kinds of value here always serialise.
+fn pretty(value: serde_json::Result<serde_json::Value>) -> Vec<u8> {
+    let mut out = value.and_then(|v| serde_json::to_vec_pretty(&v)).unwrap_or_default();
+    out.push(b'\n');
+    out
+}

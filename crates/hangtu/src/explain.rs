@@ -1,0 +1,81 @@
+//! `hangtu explain`: one finding of an earlier examination, whole.
+
+use crate::{Ending, failure::Failure, summary};
+use clap::ArgMatches;
+use hangtu_catalog::{Arg, Language, key, text};
+use hangtu_examine::{baseline, model::Finding};
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
+    let wanted = matches.get_one::<String>("finding").cloned().unwrap_or_default();
+    let default = PathBuf::from("hangtu-report/findings.json");
+    let path = matches.get_one::<PathBuf>("from").unwrap_or(&default);
+    let text = fs::read_to_string(path).map_err(|e| {
+        Failure::new(key::CLI_IO, Some(key::CLI_EXPLAIN_REMEDY))
+            .with("path", path.display())
+            .with("reason", e)
+    })?;
+    let examination = baseline(&text).map_err(|e| {
+        Failure::new(key::CLI_BASELINE_BAD, Some(key::CLI_EXPLAIN_REMEDY))
+            .with("path", path.display())
+            .with("why", e)
+    })?;
+    let fits = |f: &&Finding| {
+        f.fingerprint.get(..wanted.len()).is_some_and(|b| b.eq_ignore_ascii_case(&wanted))
+            || f.rule == wanted
+    };
+    let found: Vec<&Finding> = examination.findings.iter().filter(fits).collect();
+    match found[..] {
+        [finding] => {
+            print(language, finding).map_err(|e| Failure::output(&e))?;
+            Ok(Ending::Done)
+        }
+        [] => Err(Failure::new(key::CLI_EXPLAIN_NONE, Some(key::CLI_EXPLAIN_REMEDY))
+            .with("what", wanted)
+            .with("path", path.display())),
+        _ => Err(Failure::new(key::CLI_EXPLAIN_MANY, None).with("what", wanted)),
+    }
+}
+
+fn print(language: Language, f: &Finding) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let level = summary::name(language, "level", f.level.name());
+    writeln!(out, "{} · {}\n", f.fingerprint, f.title.get(language))?;
+    let times = text(language, key::CLI_TIMES, &[("count", Arg::Number(f.count))]);
+    let seen =
+        format!("{} – {} (UTC+8) {times}", summary::local(&f.first), summary::local(&f.last));
+    let mut row = |label: key::Key, value: &str| -> io::Result<()> {
+        if value.trim().is_empty() {
+            return Ok(());
+        }
+        let label = text(language, label, &[]);
+        let mut lines = value.lines();
+        writeln!(out, "{label}: {}", lines.next().unwrap_or_default())?;
+        lines.try_for_each(|line| writeln!(out, "    {line}"))
+    };
+    row(key::CLI_LABEL_LEVEL, &format!("{level} ({} × {})", f.likelihood, f.impact))?;
+    row(key::CLI_LABEL_SCENARIO, &summary::name(language, "scenario", f.scenario.name()))?;
+    row(key::CLI_LABEL_SUBJECT, &f.subject)?;
+    row(key::CLI_LABEL_PEER, f.peer.as_deref().unwrap_or(""))?;
+    row(key::CLI_LABEL_CLASS, f.class.as_deref().unwrap_or(""))?;
+    row(key::CLI_LABEL_SEEN, &seen)?;
+    row(key::CLI_LABEL_WHY, f.description.get(language))?;
+    row(key::CLI_LABEL_APPROVAL, f.unapproved.as_ref().map_or("", |u| u.text.get(language)))?;
+    row(key::CLI_LABEL_ADVICE, f.advice.get(language))?;
+    row(key::CLI_LABEL_HARMLESS, f.false_positives.get(language))?;
+    row(key::CLI_LABEL_CONTROLS, &f.controls.join(", "))?;
+    row(key::CLI_LABEL_TECHNIQUES, &f.techniques.join(", "))?;
+    row(key::CLI_LABEL_RULE, &f.rule)?;
+    writeln!(out, "{}:", text(language, key::CLI_LABEL_EVIDENCE, &[]))?;
+    for e in &f.evidence {
+        writeln!(out, "    {} #{} {}", e.file, e.number, summary::local(&e.time))?;
+        if !e.text.is_empty() {
+            writeln!(out, "      {}", e.text)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! A progress bar with rate and time left, on a terminal only.
+
+use hangtu_catalog::{Language, key, text};
+use hangtu_examine::Progress;
+use hangtu_traffic::capture::Input;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    /// A bar over the inputs, or none where standard error is no terminal.
+    pub(crate) fn new(language: Language, inputs: &[Input]) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let sizes = inputs.iter().map(|input| match input {
+            Input::File(path) => path.metadata().map(|m| m.len()).ok(),
+            Input::Stdin => None,
+        });
+        let total: Option<u64> = sizes.sum();
+        let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        let template = if total.is_some() {
+            "{msg} {wide_bar} {bytes}/{total_bytes} · {bytes_per_sec} · {eta} · {prefix}"
+        } else {
+            "{msg} {spinner} {bytes} · {bytes_per_sec} · {prefix}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(text(language, key::CLI_PROGRESS_READING, &[]));
+        Self(Some(bar))
+    }
+}
+
+impl Progress for Bar {
+    fn at(&mut self, bytes: u64, records: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(bytes);
+            bar.set_prefix(hangtu_catalog::grouped(records));
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `hangtu rules list | check | test`.
+
+use crate::{Ending, assets::print_rows, cli, failure::Failure, summary};
+use clap::ArgMatches;
+use hangtu_catalog::{Arg, Catalog, Language, RulePack, key, text};
+use hangtu_examine::Rules;
+use hangtu_sigma::{RuleIndex, check};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
+    let Some((command, matches)) = matches.subcommand() else { return cli::print_help(language) };
+    let catalog = Catalog::embedded()?;
+    let dirs = cli::paths(matches, "dir");
+    let rules = Rules::load(&catalog, &dirs)
+        .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), PathBuf::as_path), &e))?;
+    match command {
+        "list" => list(language, &rules, matches.get_flag("json")),
+        "check" => check_rules(language, &rules),
+        _ => test(language, &rules, &dirs),
+    }
+    .map_err(|e| Failure::output(&e))
+}
+
+fn list(language: Language, rules: &Rules, json: bool) -> io::Result<Ending> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let shown = rules.infos.iter().filter(|i| !i.base);
+    if json {
+        for i in shown {
+            let line = serde_json::json!({
+                "id": i.id, "title": {"zh-CN": i.title.zh, "en": i.title.en},
+                "scenario": i.scenario.name(), "level": i.level.name(),
+                "likelihood": i.likelihood, "impact": i.impact,
+                "controls": i.controls, "techniques": i.techniques,
+                "reconciled": i.authorise.is_some(),
+            });
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        return Ok(Ending::Done);
+    }
+    let labels = [
+        key::CLI_LABEL_LEVEL,
+        key::CLI_LABEL_SCENARIO,
+        key::CLI_LABEL_CONTROLS,
+        key::CLI_LABEL_TITLE,
+        key::CLI_LABEL_RULE,
+    ];
+    let mut infos: Vec<_> = shown.collect();
+    infos.sort_by_key(|i| (i.scenario, std::cmp::Reverse(i.level)));
+    let mut rows = vec![labels.map(|k| text(language, k, &[]))];
+    rows.extend(infos.iter().map(|i| {
+        [
+            summary::name(language, "level", i.level.name()),
+            summary::name(language, "scenario", i.scenario.name()),
+            i.controls.join(" "),
+            i.title.get(language).to_owned(),
+            i.id.clone(),
+        ]
+    }));
+    print_rows(&mut out, &rows)?;
+    Ok(Ending::Done)
+}
+
+fn check_rules(language: Language, rules: &Rules) -> io::Result<Ending> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for error in &rules.errors {
+        writeln!(out, "{error}")?;
+    }
+    for problem in &rules.problems {
+        writeln!(out, "{problem}")?;
+    }
+    let all = rules.ruleset.rules().len();
+    let broken = (0..all).filter(|i| !rules.ruleset.works(RuleIndex(*i as u32))).count();
+    let base = rules.infos.iter().filter(|i| i.base).count();
+    let args = [
+        ("count", Arg::Number(all as u64)),
+        ("base", Arg::Number(base as u64)),
+        ("broken", Arg::Number(broken as u64)),
+    ];
+    writeln!(out, "{}", text(language, key::CLI_RULES_SUM, &args))?;
+    out.flush()?;
+    let fine = rules.errors.is_empty() && rules.problems.is_empty();
+    Ok(if fine { Ending::Done } else { Ending::Incomplete })
+}
+
+fn test(language: Language, rules: &Rules, dirs: &[PathBuf]) -> io::Result<Ending> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut files = RulePack::tests();
+    for dir in dirs {
+        let mut found = Vec::new();
+        hangtu_examine::walk(dir, 0, &mut found)?;
+        for rule in found {
+            let beside = rule.with_extension("test.yml");
+            if let Ok(bytes) = fs::read(&beside) {
+                let parsed = check::TestFile::parse(&beside.display().to_string(), &bytes);
+                files.push((rule.display().to_string(), parsed.map_err(|e| e.to_string())));
+            }
+        }
+    }
+    let (mut passed, mut failed) = (0_u64, 0_u64);
+    let mut tested = Vec::new();
+    for (file, parsed) in files {
+        let here: Vec<RuleIndex> = (0..rules.infos.len())
+            .filter(|i| rules.ruleset.rules()[*i].file == file && !rules.infos[*i].base)
+            .map(|i| RuleIndex(i as u32))
+            .collect();
+        tested.push(file.clone());
+        let cases = match parsed {
+            Ok(tests) => tests,
+            Err(why) => {
+                failed += 1;
+                writeln!(out, "{why}")?;
+                continue;
+            }
+        };
+        for (expected, case) in
+            cases.fires.iter().map(|c| (true, c)).chain(cases.silent.iter().map(|c| (false, c)))
+        {
+            let fired = check::run_case(&rules.ruleset, case)
+                .map(|fired| here.iter().any(|rule| fired.has(*rule)));
+            if fired.as_ref().is_ok_and(|f| *f == expected) {
+                passed += 1;
+                continue;
+            }
+            failed += 1;
+            let word = if expected { key::CLI_RULES_FIRES } else { key::CLI_RULES_SILENT };
+            let word = text(language, word, &[]);
+            let why = fired.err().map(|e| e.to_string()).unwrap_or_default();
+            let case = format!("{} {why}", case.name);
+            let args = [
+                ("file", Arg::Text(&file)),
+                ("case", Arg::Text(case.trim())),
+                ("expected", Arg::Text(&word)),
+            ];
+            writeln!(out, "{}", text(language, key::CLI_RULES_FAILED, &args))?;
+        }
+    }
+    let mut untested: Vec<&str> = rules
+        .ruleset
+        .rules()
+        .iter()
+        .map(|r| r.file.as_str())
+        .filter(|f| !tested.iter().any(|t| t == f))
+        .collect();
+    untested.dedup();
+    let args = [("passed", Arg::Number(passed)), ("failed", Arg::Number(failed))];
+    writeln!(out, "{}", text(language, key::CLI_RULES_TESTED, &args))?;
+    if !untested.is_empty() {
+        let args = [("count", Arg::Number(untested.len() as u64))];
+        writeln!(out, "{}", text(language, key::CLI_RULES_UNTESTED, &args))?;
+    }
+    out.flush()?;
+    Ok(if failed == 0 { Ending::Done } else { Ending::Incomplete })
+}

@@ -1,0 +1,152 @@
+//! What an examination found, on the terminal.
+
+use hangtu_catalog::{Arg, Language, Scenario, key, text};
+use hangtu_examine::{
+    Rules,
+    model::{CheckStatus, Examination, Finding},
+};
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
+
+/// Findings shown; the rest stands in the report.
+const SHOWN: usize = 25;
+
+/// Local time of an RFC 3339 time, to the second.
+pub(crate) fn local(time: &str) -> String {
+    time.parse::<jiff::Timestamp>().map_or_else(
+        |_| time.to_owned(),
+        |t| jiff::tz::offset(8).to_datetime(t).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
+}
+
+/// The name of something that data names, such as a level: `level-major`.
+pub(crate) fn name(language: Language, prefix: &str, code: &str) -> String {
+    key::Key::find(&format!("{prefix}-{code}"))
+        .map_or_else(|| code.to_owned(), |k| text(language, k, &[]))
+}
+
+pub(crate) fn print(
+    language: Language,
+    e: &Examination,
+    rules: &Rules,
+    others: usize,
+    written: &[PathBuf],
+) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let t = |k, args: &[(&str, Arg<'_>)]| text(language, k, args);
+    let n = |n: usize| Arg::Number(n as u64);
+    let kind = |name: &str| Arg::Number(e.coverage.records.get(name).copied().unwrap_or(0));
+    let time = |t: &Option<String>| t.as_deref().map(local).unwrap_or_default();
+    let (first, last) = (time(&e.coverage.first), time(&e.coverage.last));
+    let title = [
+        ("packets", Arg::Number(e.coverage.packets)),
+        ("inputs", n(e.run.inputs.len())),
+        ("first", Arg::Text(&first)),
+        ("last", Arg::Text(&last)),
+    ];
+    writeln!(out, "{}", t(key::CLI_SUMMARY_TITLE, &title))?;
+    let records = [
+        ("operations", kind("operation")),
+        ("sessions", kind("session")),
+        ("files", kind("file")),
+        ("assets", n(e.assets.len())),
+    ];
+    writeln!(out, "{}", t(key::CLI_SUMMARY_RECORDS, &records))?;
+    let checks = |s| n(e.coverage.checks.iter().filter(|c| c.status == s).count());
+    let coverage = [
+        ("measured", checks(CheckStatus::Measured)),
+        ("not", checks(CheckStatus::NotMeasured)),
+        ("error", checks(CheckStatus::Error)),
+        ("total", n(e.coverage.checks.len())),
+        ("rules", n(e.run.rules)),
+    ];
+    writeln!(out, "{}", t(key::CLI_SUMMARY_COVERAGE, &coverage))?;
+    match &e.run.authorisations {
+        Some(a) => {
+            let args = [("path", Arg::Text(&a.path)), ("count", n(a.entries))];
+            writeln!(out, "{}", t(key::CLI_AUTHORISATIONS_USED, &args))?;
+        }
+        None => writeln!(out, "{}", t(key::CLI_AUTHORISATIONS_NONE, &[]))?,
+    }
+    if others > 0 {
+        writeln!(out, "{}", t(key::CLI_OTHERS_SKIPPED, &[("count", n(others))]))?;
+    }
+    for why in &rules.errors {
+        writeln!(out, "{}", t(key::CLI_RULE_PROBLEM, &[("why", Arg::Text(why))]))?;
+    }
+    for input in &e.run.inputs {
+        for problem in &input.problems {
+            let offset = problem.offset.to_string();
+            let args = [
+                ("path", Arg::Text(&input.path)),
+                ("offset", Arg::Text(&offset)),
+                ("what", Arg::Text(problem.what.get(language))),
+            ];
+            writeln!(out, "{}", t(key::CLI_SUMMARY_DAMAGE, &args))?;
+        }
+    }
+    for (limit, count) in &e.coverage.limits {
+        let what = name(language, "limit", limit);
+        let args = [("what", Arg::Text(&what)), ("count", Arg::Number(*count))];
+        writeln!(out, "{}", t(key::CLI_SUMMARY_LIMIT, &args))?;
+    }
+    if let Some(c) = &e.comparison {
+        let args = [
+            ("new", n(c.new)),
+            ("still", n(c.still)),
+            ("gone", n(c.gone.len())),
+            ("not", n(c.not_retested.len())),
+        ];
+        writeln!(out, "{}", t(key::CLI_SUMMARY_COMPARED, &args))?;
+    }
+    writeln!(out)?;
+    if e.findings.is_empty() {
+        writeln!(out, "{}", t(key::CLI_SUMMARY_NONE, &[]))?;
+    } else {
+        let total = t(key::CLI_SUMMARY_FINDINGS, &[("count", n(e.findings.len()))]);
+        let scenarios = Scenario::ALL.map(|s| {
+            let count = e.findings.iter().filter(|f| f.scenario == s).count();
+            let scenario = name(language, "scenario", s.name());
+            t(key::CLI_SCENARIO_LINE, &[("scenario", Arg::Text(&scenario)), ("count", n(count))])
+        });
+        writeln!(out, "{total} · {}", scenarios.join(" · "))?;
+        let colour = out.is_terminal();
+        for finding in e.findings.iter().take(SHOWN) {
+            line(&mut out, language, finding, colour)?;
+        }
+        if e.findings.len() > SHOWN {
+            let more = [("count", n(e.findings.len() - SHOWN))];
+            writeln!(out, "{}", t(key::CLI_SUMMARY_MORE, &more))?;
+        }
+    }
+    writeln!(out, "\n{}", t(key::CLI_SUMMARY_WRITTEN, &[]))?;
+    for path in written {
+        writeln!(out, "  {}", path.display())?;
+    }
+    Ok(())
+}
+
+fn line(out: &mut impl Write, language: Language, f: &Finding, colour: bool) -> io::Result<()> {
+    let level = name(language, "level", f.level.name());
+    let (on, off) = match (colour, f.level.name()) {
+        (false, _) => ("", ""),
+        (_, "major") => ("\x1b[1;31m", "\x1b[0m"),
+        (_, "high") => ("\x1b[31m", "\x1b[0m"),
+        (_, "medium") => ("\x1b[33m", "\x1b[0m"),
+        _ => ("\x1b[2m", "\x1b[0m"),
+    };
+    let who = f.peer.as_ref().map_or_else(|| f.subject.clone(), |p| format!("{p} → {}", f.subject));
+    let times = text(language, key::CLI_TIMES, &[("count", Arg::Number(f.count))]);
+    // Chinese characters are two columns wide.
+    let width: usize = level.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    let pad = " ".repeat(7_usize.saturating_sub(width));
+    writeln!(
+        out,
+        "  {on}{level}{off}{pad} {}  {} · {who} · {times} · {}",
+        &f.fingerprint[..f.fingerprint.len().min(10)],
+        f.title.get(language),
+        local(&f.first),
+    )
+}

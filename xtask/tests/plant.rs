@@ -98,6 +98,26 @@ fn exactly_what_was_planted_is_found() {
     assert_eq!(unreadable.map(|p| &*p.name).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
+/// What the README says about the nearest approval is what examination says.
+#[test]
+fn the_nearest_approval_is_named() {
+    let examination = examined(&CAPTURES, 1);
+    for (title, subject, peer, nearest, reason) in [
+        ("Controller stopped", "10.20.1.11", "10.20.2.31", "WO-2026-0302", "expired"),
+        ("Process values written", "10.20.1.21", "10.30.2.15", "ST-HMI1", "wrong-source"),
+        ("Program or recipe copied", "10.20.1.12", "10.20.2.12", "ST-HMI2", "wrong-verb"),
+        ("Clock of an industrial", "10.20.1.11", "10.20.2.12", "ST-SCADA", "wrong-source"),
+        ("Remote session into", "10.20.2.20", "10.20.9.10", "RM-2026-017", "wrong-window"),
+    ] {
+        let finding = examination.findings.iter().find(|f| {
+            f.title.en.starts_with(title) && f.subject == subject && f.peer.as_deref() == Some(peer)
+        });
+        let unapproved = finding.and_then(|f| f.unapproved.as_ref());
+        let said = unapproved.map(|u| (u.nearest.as_deref(), u.reasons.join(" ")));
+        assert_eq!(said, Some((Some(nearest), reason.to_owned())), "{title} {subject} {peer}");
+    }
+}
+
 /// The ordinary day holds what only approvals excuse.
 #[test]
 fn without_approvals_the_ordinary_day_is_full_of_findings() {

@@ -24,6 +24,7 @@ use super::{
         ssh, tls,
     },
 };
+use std::fmt::Write;
 
 /// Masters reconnect when the shift changes; connections never span two capture files.
 const SHIFTS: [(&str, &str); 2] = [("07:00:30", "15:55"), ("16:00:30", "20:55")];
@@ -214,12 +215,10 @@ fn approved_outside(net: &mut Net) {
 pub(super) fn table(net: &mut Net, rows: usize) -> Vec<u8> {
     let mut out = "日期,产线,批次,数量\r\n".to_owned();
     for row in 0..rows {
+        let (day, line) = (row % 28 + 1, row % 4 + 1);
         let amount = net.random.between(800, 1_600);
-        out.push_str(&format!(
-            "2026-03-{:02},L{},B{row:04},{amount}\r\n",
-            row % 28 + 1,
-            row % 4 + 1
-        ));
+        // Writing to a String cannot fail.
+        let _ = write!(out, "2026-03-{day:02},L{line},B{row:04},{amount}\r\n");
     }
     out.into_bytes()
 }

@@ -202,8 +202,8 @@ pub(super) const INCIDENTS: [Incident; 14] = [
             "操作站上载窑炉程序，并设置配料PLC时钟",
         ],
         uncovered: [
-            "ST-HMI2 may read and write the kiln, not upload; and not reach the mixer at all",
-            "ST-HMI2 对窑炉只可读写，不可上载；对配料PLC无权限",
+            "ST-HMI2 may read and write the kiln, not upload; the mixer's clock is for ST-SCADA to set",
+            "ST-HMI2 对窑炉只可读写，不可上载；配料PLC的时钟只可由ST-SCADA设置",
         ],
         findings: &[
             ("personnel/program-upload", "10.20.1.12", "10.20.2.12", ""),

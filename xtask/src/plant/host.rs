@@ -35,7 +35,7 @@ impl Segment {
             Self::Supervision => matches!(ip, [10, 20, 2, _]),
             Self::Operations => matches!(ip, [10, 20, 3, _]),
             Self::Dmz => matches!(ip, [10, 20, 9, _]),
-            Self::Office => matches!(ip, [10, 30, ..] | [255, ..] | [0, ..]),
+            Self::Office => matches!(ip, [10, 30, ..] | [255 | 0, ..]),
         }
     }
 

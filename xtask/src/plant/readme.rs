@@ -14,7 +14,7 @@ kiln line, packing, a water plant, a pump station and a substation. Examine it w
 approved for that day:
 
 ```console
-$ hangtu examine examples/plant/*.pcap* --authorisations examples/plant/authorisations.yaml
+$ hangtu examine examples/plant
 ```
 
 **Every file here is generated** by `cargo xtask plant` (seed SEED): every packet is built by code
@@ -62,7 +62,7 @@ const CHINESE: &str = "\
 结合当日的批准事项进行检查：
 
 ```console
-$ hangtu examine examples/plant/*.pcap* --authorisations examples/plant/authorisations.yaml
+$ hangtu examine examples/plant
 ```
 
 **本目录所有文件均由** `cargo xtask plant` **生成**（种子 SEED）：每个数据包都由 `xtask/src/plant` 中的代码构造，

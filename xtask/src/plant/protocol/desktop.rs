@@ -62,8 +62,9 @@ pub(in crate::plant) fn open_vnc(
     line.ask(net, &[1], &desktop);
     for moment in moments {
         line.wait(moment);
-        let screen = net.random.bytes(320);
-        // A pointer event; a rectangle comes back.
+        // A pointer event; a raw rectangle of 10 × 8 comes back.
+        let mut screen = vec![0, 0, 0, 1, 2, 0x40, 1, 0x90, 0, 10, 0, 8, 0, 0, 0, 0];
+        screen.extend(net.random.bytes(320));
         line.ask(net, &[5, 1, 2, 0x40, 1, 0x90], &screen);
     }
     line.close(net);

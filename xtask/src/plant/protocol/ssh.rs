@@ -28,9 +28,8 @@ fn offer(net: &mut Net) -> Vec<u8> {
         payload.extend(list.as_bytes());
     }
     payload.extend([0; 5]);
-    // Length, padding to a multiple of eight.
-    let padding = 8 - (payload.len() + 5) % 8 + 4;
-    let padding = if padding > 8 { padding - 4 + 4 } else { padding };
+    // At least four bytes of padding, to a multiple of eight (§6).
+    let padding = (payload.len() + 5 + 4).next_multiple_of(8) - payload.len() - 5;
     let length = (1 + payload.len() + padding) as u32;
     let mut out = length.to_be_bytes().to_vec();
     out.push(padding as u8);

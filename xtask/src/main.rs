@@ -14,6 +14,7 @@ use std::{
 const USAGE: &str = "usage: cargo xtask COMMAND
   test             everything that must pass: format, lints, licences, tests (installs what is missing)
   oracle [FILTER]  compare decoded operations with tshark's over ../shared/data/traffic
+  plant [DIR]      generate examples/plant
   bench traffic    measure against cat, tcpdump, ndpiReader and tshark";
 
 fn main() -> Result<()> {
@@ -23,6 +24,7 @@ fn main() -> Result<()> {
     match command.as_str() {
         "bench" => bench::run(&rest),
         "oracle" => oracle::run(&rest),
+        "plant" => xtask::plant::run(&root(), &rest),
         "test" => test::run_all(),
         _ => bail!("{USAGE}"),
     }

@@ -104,6 +104,9 @@ impl Reason {
     }
 }
 
+/// Protocols by which stations operate controllers.
+const INDUSTRIAL: [&str; 7] = ["modbus", "s7comm", "s7comm-plus", "enip", "cip", "dnp3", "iec104"];
+
 /// Farther off than this is not near: it shares neither source nor asset.
 const NEAR: u32 = 9;
 
@@ -121,7 +124,7 @@ impl Authorisations {
     pub fn check(&self, register: Register, record: &dyn Record) -> Verdict<'_> {
         let seen = Observed::of(record);
         let mut nearest: Option<(u32, &str, Vec<Reason>)> = None;
-        for authorisation in self.list.iter().filter(|a| a.serves(register)) {
+        for authorisation in self.list.iter().filter(|a| a.serves(register, &seen)) {
             let reasons = authorisation.reasons(&seen, self);
             if reasons.is_empty() {
                 return Verdict::Covered(&authorisation.id);
@@ -136,13 +139,17 @@ impl Authorisations {
 }
 
 impl Authorisation {
-    fn serves(&self, register: Register) -> bool {
+    fn serves(&self, register: Register, seen: &Observed<'_>) -> bool {
         match register {
             Register::Operation => matches!(self.kind, Kind::Station | Kind::WorkOrder),
-            // A station may hold a standing permission for a remote protocol, by name only.
+            // A station may hold a standing permission for a remote protocol, by name only. That it
+            // may operate a controller does not approve that somebody sits at it remotely: rules of
+            // this register also ask who operates.
             Register::Remote => {
                 self.kind == Kind::RemoteTicket
-                    || self.kind == Kind::Station && !self.protocols.is_empty()
+                    || self.kind == Kind::Station
+                        && !self.protocols.is_empty()
+                        && !seen.protocol.is_some_and(|p| INDUSTRIAL.contains(&p))
             }
             Register::Flow => self.kind == Kind::Flow,
             Register::Tool => self.kind == Kind::Tool,
@@ -269,5 +276,29 @@ impl Record for Placed<'_> {
                 f(name.name(), value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hangtu_record::{Fields, Origin, Time};
+
+    #[test]
+    fn operating_a_controller_is_no_remote_permission() {
+        let text = "{version: 1, stations: [{id: ST, addresses: [10.0.0.9], targets: [10.0.0.1], \
+                    protocols: [modbus, ssh]}]}";
+        let all = Authorisations::parse("t", text).expect("it can be read");
+        let verdict = |register, protocol: &str| {
+            let mut record = Fields::new(RecordKind::Session, Time(0), Origin::default());
+            record.push("source.ip", Value::Ip(IpAddr::from([10, 0, 0, 9])));
+            record.push("destination.ip", Value::Ip(IpAddr::from([10, 0, 0, 1])));
+            record.push("network.protocol", Value::Str(protocol));
+            matches!(all.check(register, &record), Verdict::Covered(_))
+        };
+        assert!(verdict(Register::Operation, "modbus"));
+        assert!(verdict(Register::Remote, "ssh"));
+        assert!(!verdict(Register::Remote, "modbus"));
+        assert!(!verdict(Register::Remote, "vnc"));
     }
 }

@@ -15,12 +15,23 @@
 //! unless said; `@timestamp` is RFC 3339 and begins at 1970 unless said, one second later for each
 //! record of the case. Values of fields whose name ends in `.ip`, `_ip` or `.mac` become addresses
 //! where they are such.
+//!
+//! Two more keys repeat a record: `"*": 40` stands for forty like it, with `{i}` in its texts
+//! counting from 0, and `"+": 500ms` puts each so much later than the one before (`ms`, `s`, `m`
+//! or `h`). A case holds at most [`MAX_RECORDS`] records after that.
+//!
+//! ```yaml
+//! - { "*": 40, "+": 1s, "@timestamp": 2026-11-23T08:00:00Z, destination.ip: "10.0.1.{i}" }
+//! ```
 
 use crate::{Correlated, Correlator, Limits, RuleIndex, Ruleset, Scratch, clock::parse_time, yaml};
 use hangtu_record::{Fields, Kind, Mac, Origin, Time, Value as FieldValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
+
+/// Records a case may hold once repetitions are written out.
+pub const MAX_RECORDS: usize = 10_000;
 
 /// A file of cases.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -81,14 +92,90 @@ impl Fired {
 }
 
 impl TestFile {
-    /// Reads a test file.
+    /// Reads a test file and writes out its repetitions.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, CheckError> {
         let error = |why: String| CheckError { at: file.to_owned(), why };
         let mut documents = yaml::documents(bytes).map_err(|e| error(e.to_string()))?;
         if documents.len() != 1 {
             return Err(error(format!("expected one document, found {}", documents.len())));
         }
-        serde_json::from_value(documents.swap_remove(0)).map_err(|e| error(e.to_string()))
+        let mut out: Self =
+            serde_json::from_value(documents.swap_remove(0)).map_err(|e| error(e.to_string()))?;
+        for case in out.fires.iter_mut().chain(&mut out.silent) {
+            case.records = repeat(std::mem::take(&mut case.records))
+                .map_err(|why| error(format!("{}: {why}", case.name)))?;
+        }
+        Ok(out)
+    }
+}
+
+/// Writes out records that stand for several.
+fn repeat(records: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, String> {
+    let mut out = Vec::new();
+    for mut map in records {
+        let times = match map.remove("*") {
+            None => None,
+            Some(n) => Some(
+                n.as_u64().ok_or_else(|| format!("`*` is {n}, not how often the record comes"))?,
+            ),
+        };
+        let step = match map.remove("+") {
+            None => None,
+            Some(step) => Some(
+                step.as_str()
+                    .and_then(step_nanos)
+                    .ok_or_else(|| format!("`+` is {step}, not a step such as 500ms, 1s or 2m"))?,
+            ),
+        };
+        if step.is_some() && times.is_none() {
+            return Err("`+` needs `*`, how often the record comes".into());
+        }
+        if times.unwrap_or(1) > (MAX_RECORDS - out.len()) as u64 {
+            return Err(format!("more than {MAX_RECORDS} records"));
+        }
+        let Some(times) = times else {
+            out.push(map);
+            continue;
+        };
+        let start = match map.get("@timestamp") {
+            None => Time::new(out.len() as i64, 0),
+            Some(value) => value
+                .as_str()
+                .and_then(parse_time)
+                .ok_or_else(|| format!("`@timestamp` is {value}, not an RFC 3339 time"))?,
+        };
+        for i in 0..times {
+            let mut one = map.clone();
+            one.values_mut().for_each(|value| number(value, i));
+            if let Some(step) = step {
+                let time = Time(start.0.saturating_add(step.saturating_mul(i as i64)));
+                one.insert("@timestamp".into(), time.to_rfc3339().into());
+            }
+            out.push(one);
+        }
+    }
+    Ok(out)
+}
+
+/// `500ms`, `1s`, `2m`, `8h`.
+fn step_nanos(text: &str) -> Option<i64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let unit = match &text[digits..] {
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return None,
+    };
+    text[..digits].parse::<i64>().ok()?.checked_mul(unit)
+}
+
+/// Puts the number of a repetition into texts.
+fn number(value: &mut Value, i: u64) {
+    match value {
+        Value::String(text) if text.contains("{i}") => *text = text.replace("{i}", &i.to_string()),
+        Value::Array(list) => list.iter_mut().for_each(|value| number(value, i)),
+        _ => {}
     }
 }
 

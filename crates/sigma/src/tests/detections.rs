@@ -233,3 +233,23 @@ silent:
     assert_eq!(fired(&file.silent[0]), "");
     assert!(check::TestFile::parse("x", b"{fires: [], typo: []}").is_err());
 }
+
+#[test]
+fn a_record_can_stand_for_many() {
+    let parse = |text: &str| check::TestFile::parse("x", text.as_bytes());
+    let file = parse(
+        "fires: [{name: n, records: [{k: first}, {'*': 3, '+': 500ms, \
+         '@timestamp': '2026-03-02T00:00:00Z', k: ['a{i}', b], n: 7}]}]",
+    )
+    .unwrap();
+    let records = &file.fires[0].records;
+    assert_eq!(records.len(), 4);
+    assert_eq!(
+        serde_json::Value::Object(records[3].clone()),
+        serde_json::json!({"@timestamp": "2026-03-02T00:00:01Z", "k": ["a2", "b"], "n": 7})
+    );
+    for wrong in ["'*': 10001", "'*': x", "'*': 2, '+': 5", "'*': 2, '+': 1d", "'+': 1s"] {
+        let text = format!("fires: [{{name: n, records: [{{{wrong}}}]}}]");
+        assert!(parse(&text).is_err(), "{wrong}");
+    }
+}

@@ -304,8 +304,12 @@ impl Files {
                     let mut action = self.action(cx, at, FileVerb::Rename, (time, origin), status);
                     action.target.clone_from(&target);
                     cx.emit_file(action);
-                    if let (true, Some(open)) = (fine, self.open.get_mut(at)) {
+                    if fine && let Some(mut open) = self.open.remove(at) {
+                        // What was moved so far was moved under the old name.
+                        self.moved(cx, &open);
+                        (open.read, open.write, open.sample) = Default::default();
                         open.path = target;
+                        self.open.insert(at, open);
                     }
                 } else {
                     self.loose(cx, who, FileVerb::Rename, path, &target, (time, origin), status);
@@ -332,11 +336,8 @@ impl Files {
         }
     }
 
-    /// Emits what was folded for a file that is now closed.
-    fn finish(&self, cx: &mut Context<'_>, open: &Open) {
-        if open.pipe {
-            return;
-        }
+    /// Emits the reads and writes folded for a file.
+    fn moved(&self, cx: &mut Context<'_>, open: &Open) {
         let user = self.user(open.who);
         for (verb, folded) in [(FileVerb::Read, &open.read), (FileVerb::Write, &open.write)] {
             let Some(first) = folded.first else { continue };
@@ -348,12 +349,20 @@ impl Files {
             }
             cx.emit_file(action);
         }
+    }
+
+    /// Emits what was folded for a file that is now closed.
+    fn finish(&self, cx: &mut Context<'_>, open: &Open) {
+        if open.pipe {
+            return;
+        }
+        self.moved(cx, open);
         if let Some(when) = open.delete {
             // The identifier is known only once the server agreed to open the file.
             let status = if open.id.is_some() { 0 } else { NO_ANSWER };
             let mut action = blank(cx, FileVerb::Delete, when, status);
             (action.share, action.path) = (open.share.clone(), open.path.clone());
-            action.user = user;
+            action.user = self.user(open.who);
             cx.emit_file(action);
         }
     }

@@ -156,6 +156,34 @@ fn files_of_smb2_in_compounds_and_large_writes() {
 }
 
 /// One SMB 1 message with one command.
+#[test]
+fn what_was_written_before_a_rename_has_the_old_name() {
+    use Side::{Client as C, Server as S};
+    let target = utf16("plan.csv.locked");
+    let rename = [&[0; 16][..], &(target.len() as u32).to_le_bytes(), &target].concat();
+    let mut named = set_info(3, false, 10, &rename);
+    // This request names the file itself, the first one opened.
+    let id = named.len() - rename.len() - 16;
+    named[id..id + 16].fill(1);
+    let segments = [
+        (C, frame(&[create(1, "plan.csv", 0)])),
+        (S, frame(&[created(1, 1, 1)])),
+        (C, frame(&[write(2, 1, b"first")])),
+        (S, frame(&[plain(9, 2)])),
+        (C, frame(&[named])),
+        (S, frame(&[plain(0x11, 3)])),
+        (C, frame(&[write(4, 1, b"second!")])),
+        (S, frame(&[plain(9, 4)])),
+        (C, frame(&[close(5, false, 1)])),
+        (S, frame(&[plain(6, 5)])),
+    ];
+    insta::assert_snapshot!(run(&segments), @"
+    rename :plan.csv -> plan.csv.locked, 0 bytes, status 0x0, by , #5
+    write :plan.csv, 5 bytes, status 0x0, by , #3
+    write :plan.csv.locked, 7 bytes, status 0x0, by , #7
+    ");
+}
+
 fn v1(command: u8, mid: u16, response: bool, words: &[u8], bytes: &[u8]) -> Vec<u8> {
     let flags = if response { 0x88 } else { 0x08 };
     [

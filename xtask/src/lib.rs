@@ -1,0 +1,3 @@
+//! What tests want of `cargo xtask` too.
+
+pub mod plant;

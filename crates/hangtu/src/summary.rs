@@ -137,7 +137,7 @@ fn line(out: &mut impl Write, language: Language, f: &Finding, colour: bool) -> 
         (_, "medium") => ("\x1b[33m", "\x1b[0m"),
         _ => ("\x1b[2m", "\x1b[0m"),
     };
-    let who = f.peer.as_ref().map_or_else(|| f.subject.clone(), |p| format!("{p} → {}", f.subject));
+    let who = f.peer.as_ref().map_or_else(|| f.subject.clone(), |p| format!("{} ⇄ {p}", f.subject));
     let times = text(language, key::CLI_TIMES, &[("count", Arg::Number(f.count))]);
     // Chinese characters are two columns wide.
     let width: usize = level.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();

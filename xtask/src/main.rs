@@ -1,6 +1,8 @@
 //! `cargo xtask …`: everything a developer runs, and CI with them.
 
+mod bench;
 mod oracle;
+mod test;
 
 use anyhow::{Context, Result, bail};
 use std::{
@@ -9,14 +11,22 @@ use std::{
     process::Command,
 };
 
+const USAGE: &str = "usage: cargo xtask COMMAND
+  test             everything that must pass: format, lints, licences, tests (installs what is missing)
+  oracle [FILTER]  compare decoded operations with tshark's over ../shared/data/traffic
+  plant [DIR]      generate examples/plant
+  bench traffic    measure against cat, tcpdump, ndpiReader and tshark";
+
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);
     let command = args.next().unwrap_or_default();
     let rest: Vec<String> = args.collect();
     match command.as_str() {
+        "bench" => bench::run(&rest),
         "oracle" => oracle::run(&rest),
         "plant" => xtask::plant::run(&root(), &rest),
-        _ => bail!("usage: cargo xtask oracle | plant [DIR]"),
+        "test" => test::run_all(),
+        _ => bail!("{USAGE}"),
     }
 }
 

@@ -86,7 +86,7 @@ pub fn run(args: &[String]) -> Result<()> {
     walk(&data, &mut captures)?;
     captures.sort();
     let explained = explanations()?;
-    let mut totals: BTreeMap<&str, [i64; 6]> = BTreeMap::new();
+    let mut totals: BTreeMap<&str, [i64; 8]> = BTreeMap::new();
     let mut differences = Vec::new();
     let mut compared = 0;
     for capture in &captures {
@@ -115,8 +115,10 @@ pub fn run(args: &[String]) -> Result<()> {
                 }
                 total[i * 3] += 2 * both;
                 total[i * 3 + 1] += 2 * both + only_ours + only_theirs;
+                total[6 + i] += 2 * both;
                 if why.is_none() {
                     total[i * 3 + 2] += only_ours + only_theirs;
+                    total[6 + i] += only_ours + only_theirs;
                 }
             }
         }
@@ -129,20 +131,22 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     println!("\n{compared} captures compared with tshark");
     println!(
-        "| protocol | requests agree | of | agreement | refusals agree | of | agreement | not explained |"
+        "| protocol | requests agree | of | agreement | without explained | refusals agree | of | agreement | without explained | not explained |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     let mut bad = 0;
     for (protocol, t) in &totals {
         let percent = |a: i64, b: i64| if b == 0 { 100.0 } else { 100.0 * a as f64 / b as f64 };
         println!(
-            "| {protocol} | {} | {} | {:.3} % | {} | {} | {:.3} % | {} |",
+            "| {protocol} | {} | {} | {:.3} % | {:.3} % | {} | {} | {:.3} % | {:.3} % | {} |",
             t[0] / 2,
             t[1] - t[0] / 2,
             percent(t[0], t[1]),
+            percent(t[0], t[6]),
             t[3] / 2,
             t[4] - t[3] / 2,
             percent(t[3], t[4]),
+            percent(t[3], t[7]),
             t[2] + t[5]
         );
         bad += t[2] + t[5];

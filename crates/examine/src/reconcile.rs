@@ -218,14 +218,16 @@ impl Placed<'_> {
             F::DestinationZone => self.zone(F::DestinationIp, false),
             F::SourceZoneKind => self.zone(F::SourceIp, true),
             F::DestinationZoneKind => self.zone(F::DestinationIp, true),
-            // Sessions and file actions know their direction themselves.
-            F::NetworkDirection if self.record.kind() == RecordKind::Operation => {
-                let end = |name: FieldName| Endpoint {
-                    ip: match self.record.first(&name.into()) {
+            F::NetworkDirection => {
+                // What the site declared to be its own is not outside, whoever else owns it.
+                let end = |name: FieldName| {
+                    let ip = match self.record.first(&name.into()) {
                         Some(Value::Ip(ip)) => Some(ip),
                         _ => None,
-                    },
-                    ..Endpoint::default()
+                    };
+                    let own = ip.and_then(|ip| self.authorisations.zones.of(ip));
+                    let own = own.is_some_and(|(_, kind)| !matches!(kind, "external" | "remote"));
+                    Endpoint { ip: ip.filter(|_| !own), ..Endpoint::default() }
                 };
                 let (a, b) = (end(F::SourceIp), end(F::DestinationIp));
                 Some(Value::Str(hangtu_record::direction(&a, &b)))
@@ -264,7 +266,11 @@ impl Record for Placed<'_> {
     }
 
     fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
-        self.record.each(f);
+        self.record.each(&mut |name, value| {
+            if name != FieldName::NetworkDirection.name() {
+                f(name, value);
+            }
+        });
         for name in ADDED {
             if let Some(value) = self.added(name) {
                 f(name.name(), value);

@@ -93,7 +93,8 @@ pub(crate) fn command(language: Language) -> Command {
                 .help_heading(heading(key::CLI_OPTIONS)),
         )
         .arg(
-            option("lang", "LANG", key::CLI_ARG_LANG)
+            option("lang", "zh-CN|en", key::CLI_ARG_LANG)
+                .hide_possible_values(true)
                 .global(true)
                 .value_parser(PossibleValuesParser::new(["zh-CN", "en"])),
         )
@@ -103,9 +104,14 @@ pub(crate) fn command(language: Language) -> Command {
                 .arg(authorisations())
                 .arg(rules())
                 .arg(file("baseline", "FILE", key::CLI_ARG_BASELINE))
-                .arg(file("out", "DIR", key::CLI_ARG_OUT).default_value("hangtu-report"))
                 .arg(
-                    option("format", "FORMAT", key::CLI_ARG_FORMAT)
+                    file("out", "DIR", key::CLI_ARG_OUT)
+                        .default_value("hangtu-report")
+                        .hide_default_value(true),
+                )
+                .arg(
+                    option("format", "html|json|sarif|ocsf|xlsx", key::CLI_ARG_FORMAT)
+                        .hide_possible_values(true)
                         .action(ArgAction::Append)
                         .value_delimiter(',')
                         .value_parser(PossibleValuesParser::new([
@@ -113,7 +119,8 @@ pub(crate) fn command(language: Language) -> Command {
                         ])),
                 )
                 .arg(
-                    option("fail-on", "LEVEL", key::CLI_ARG_FAIL_ON)
+                    option("fail-on", "light|low|medium|high|major", key::CLI_ARG_FAIL_ON)
+                        .hide_possible_values(true)
                         .value_parser(PossibleValuesParser::new(levels)),
                 )
                 .arg(threads()),
@@ -146,7 +153,8 @@ pub(crate) fn command(language: Language) -> Command {
                 )
                 .arg(
                     file("from", "FILE", key::CLI_ARG_FROM)
-                        .default_value("hangtu-report/findings.json"),
+                        .default_value("hangtu-report/findings.json")
+                        .hide_default_value(true),
                 ),
         )
 }
@@ -161,17 +169,18 @@ fn help_flag(language: Language) -> Arg {
 }
 
 fn template(language: Language) -> String {
+    // clap writes "[OPTIONS]" and "[COMMAND]" in English only; the lists below say the same.
     format!(
-        "{{about}}\n\n{}: {{usage}}\n\n{{all-args}}{{after-help}}\n",
+        "{{about}}\n\n{}: {{name}} …\n\n{{all-args}}{{after-help}}\n",
         text(language, key::CLI_USAGE, &[])
     )
 }
 
 /// Help without a command.
 #[allow(clippy::print_stdout, reason = "help is what was asked for")]
-pub(crate) fn print_help(language: Language) -> Result<Ending, Failure> {
+pub(crate) fn print_help(language: Language) -> Ending {
     print!("{}", command(language).render_help());
-    Ok(Ending::Done)
+    Ending::Done
 }
 
 /// A parser error in the user's language; help and version are none.

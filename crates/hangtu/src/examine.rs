@@ -122,12 +122,12 @@ fn write(
         written.push(path);
         Ok(())
     };
-    put("findings.json", &pretty(serde_json::to_value(examination)))?;
+    put("findings.json", &pretty(examination))?;
     if wants("html") {
         put("report.html", report::html(examination, language).as_bytes())?;
     }
     if wants("sarif") {
-        put("findings.sarif", &pretty(Ok(report::sarif(examination, language))))?;
+        put("findings.sarif", &pretty(&report::sarif(examination, language)))?;
     }
     if wants("ocsf") {
         put("findings.ocsf.jsonl", report::ocsf(examination, language).as_bytes())?;
@@ -141,9 +141,9 @@ fn write(
     Ok(written)
 }
 
-/// JSON for people and programs; both kinds of value here always serialise.
-fn pretty(value: serde_json::Result<serde_json::Value>) -> Vec<u8> {
-    let mut out = value.and_then(|v| serde_json::to_vec_pretty(&v)).unwrap_or_default();
+/// JSON for people and programs; what is written here always serialises.
+fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut out = serde_json::to_vec_pretty(value).unwrap_or_default();
     out.push(b'\n');
     out
 }

@@ -13,6 +13,11 @@ mod records;
 mod rules;
 mod summary;
 
+/// Many small short-lived pieces are made while decoding; the system's allocator takes a tenth of
+/// the time for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use failure::Failure;
 use hangtu_catalog::Language;
 use std::process::ExitCode;
@@ -50,6 +55,6 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("assets", m)) => assets::run(language, m),
         Some(("rules", m)) => rules::run(language, m),
         Some(("explain", m)) => explain::run(language, m),
-        _ => cli::print_help(language),
+        _ => Ok(cli::print_help(language)),
     }
 }

@@ -12,7 +12,9 @@ use std::{
 };
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
-    let Some((command, matches)) = matches.subcommand() else { return cli::print_help(language) };
+    let Some((command, matches)) = matches.subcommand() else {
+        return Ok(cli::print_help(language));
+    };
     let catalog = Catalog::embedded()?;
     let dirs = cli::paths(matches, "dir");
     let rules = Rules::load(&catalog, &dirs)

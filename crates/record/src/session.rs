@@ -79,7 +79,18 @@ pub fn is_public(ip: IpAddr) -> bool {
 }
 
 /// `internal`, `outbound`, `inbound` or `external` (ECS `network.direction`).
+///
+/// Two addresses of one /16 (IPv4) or /48 (IPv6) are neighbours whatever their registry says: many
+/// plants number their own network from public space.
 pub fn direction(source: &Endpoint, destination: &Endpoint) -> &'static str {
+    let neighbours = match (source.ip, destination.ip) {
+        (Some(IpAddr::V4(a)), Some(IpAddr::V4(b))) => a.octets()[..2] == b.octets()[..2],
+        (Some(IpAddr::V6(a)), Some(IpAddr::V6(b))) => a.octets()[..6] == b.octets()[..6],
+        _ => false,
+    };
+    if neighbours {
+        return "internal";
+    }
     let public = |e: &Endpoint| e.ip.is_some_and(is_public);
     match (public(source), public(destination)) {
         (false, false) => "internal",

@@ -18,7 +18,7 @@ use hangtu_record::Time;
 pub const MAX_PACKET: usize = 1 << 20;
 
 /// How many bytes a chunk aims at.
-pub const CHUNK: usize = 1 << 20;
+pub const CHUNK: usize = 256 << 10;
 
 /// One packet inside a [`Chunk`].
 #[derive(Clone, Copy, Debug)]

@@ -256,6 +256,11 @@ impl Context<'_> {
 /// Text from the wire made fit to show: lossy UTF-8, no control characters, at most 200 bytes.
 pub fn clean(bytes: &[u8]) -> Text {
     let bytes = &bytes[..bytes.len().min(200)];
+    if let Ok(plain) = std::str::from_utf8(bytes)
+        && bytes.iter().all(|b| (0x20..0x7f).contains(b))
+    {
+        return plain.trim().into();
+    }
     let mut out = Text::const_new("");
     for c in String::from_utf8_lossy(bytes).chars() {
         if !c.is_control() {
@@ -272,6 +277,78 @@ pub fn clean_utf16(bytes: &[u8]) -> Text {
         .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
         .filter(|c| !c.is_control())
         .collect()
+}
+
+/// A short ASCII text built without formatting machinery: object names go through here once for
+/// every operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Short {
+    bytes: [u8; 64],
+    len: usize,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self { bytes: [0; 64], len: 0 }
+    }
+}
+
+impl Short {
+    fn byte(&mut self, b: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = b;
+            self.len += 1;
+        }
+    }
+
+    /// Adds ASCII text; what does not fit is left out.
+    pub fn str(&mut self, s: &'static str) -> &mut Self {
+        s.bytes().for_each(|b| self.byte(b));
+        self
+    }
+
+    /// Adds a number in decimal.
+    pub fn number(&mut self, mut n: u32) -> &mut Self {
+        let mut digits = [0_u8; 10];
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (n % 10) as u8;
+            n /= 10;
+            if n == 0 {
+                break;
+            }
+        }
+        digits[at..].iter().for_each(|d| self.byte(*d));
+        self
+    }
+
+    /// Adds a number as `0x0f`.
+    pub fn hex(&mut self, n: u32) -> &mut Self {
+        self.str("0x");
+        let digits = (32 - n.leading_zeros()).div_ceil(4).max(2);
+        for i in (0..digits).rev() {
+            self.byte(b"0123456789abcdef"[(n >> (4 * i) & 15) as usize]);
+        }
+        self
+    }
+
+    /// Adds bytes as hex digits: the first eight, and a mark when there are more.
+    pub fn dump(&mut self, bytes: &[u8]) -> &mut Self {
+        for b in bytes.iter().take(8) {
+            self.byte(b"0123456789abcdef"[usize::from(b >> 4)]);
+            self.byte(b"0123456789abcdef"[usize::from(b & 15)]);
+        }
+        if bytes.len() > 8 {
+            self.str("...");
+        }
+        self
+    }
+
+    /// The text.
+    pub fn text(&self) -> Text {
+        Text::from_utf8_lossy(&self.bytes[..self.len])
+    }
 }
 
 /// Requests that wait for their responses, oldest first, at most [`Pending::CAP`] of them.

@@ -6,7 +6,7 @@
 use crate::{
     decode::{Context, DONE, Decoder, Output, Parties, Side, VerbCounts},
     detect::{self, Detection},
-    stream::{Placed, Stream},
+    stream::{Placed, Released, Stream},
 };
 use hangtu_record::{Endpoint, FieldName, Mac, Origin, OwnedValue, Session, Time, Transport};
 use std::{
@@ -30,6 +30,20 @@ impl Address {
             IpAddr::V4(v4) => Self(0xffff_0000_0000 | u128::from(v4.to_bits())),
             IpAddr::V6(v6) => Self(v6.to_bits()),
         }
+    }
+
+    #[inline(always)]
+    pub(crate) fn v4(octets: [u8; 4]) -> Self {
+        Self(0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets)))
+    }
+
+    /// The network address; `None` for a link address.
+    pub(crate) fn to_ip(self) -> Option<IpAddr> {
+        if self.0 >> 48 == 0xffff << 64 {
+            return None;
+        }
+        let v6 = std::net::Ipv6Addr::from_bits(self.0);
+        Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4))
     }
 
     pub(crate) fn mac(mac: Mac) -> Self {
@@ -79,6 +93,7 @@ impl Hash for Key {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tcp {
     pub(crate) seq: u32,
+    pub(crate) ack: u32,
     pub(crate) flags: u8,
 }
 
@@ -246,6 +261,10 @@ impl Flow {
         if tcp.flags & SYN != 0 {
             self.streams[side as usize].syn(tcp.seq);
         }
+        while tcp.flags & ACK != 0 && self.streams[side.other() as usize].missed(tcp.ack) {
+            self.release(!low_is_sender, true, out);
+        }
+        let side = self.side(low_is_sender);
         if payload.is_empty() || tcp.flags & (SYN | RST) != 0 {
             return;
         }
@@ -265,24 +284,26 @@ impl Flow {
                 self.deliver(at, low_is_sender, payload, out);
             }
             Placed::Held => {
-                let wait = stream.hold(tcp.seq, at.time, payload, cut);
+                let wait = stream.hold(tcp.seq, at, payload, cut);
                 if !wait {
-                    self.release(at, low_is_sender, true, out);
+                    self.release(low_is_sender, true, out);
                 }
             }
         }
         let side = self.side(low_is_sender);
         if self.streams[side as usize].holds() {
-            self.release(at, low_is_sender, false, out);
+            self.release(low_is_sender, false, out);
         }
     }
 
     /// Delivers held segments that follow on now; `force` gives up the first hole.
-    fn release(&mut self, at: At, low: bool, mut force: bool, out: &mut Output) {
+    fn release(&mut self, low: bool, mut force: bool, out: &mut Output) {
         loop {
             let side = self.side(low);
             let stream = &mut self.streams[side as usize];
-            let Some((seq, hole, bytes, cut)) = stream.release(force) else { return };
+            let Some(Released { seq, hole, bytes, cut, at }) = stream.release(force) else {
+                return;
+            };
             force = false;
             stream.advance(seq, bytes.len(), cut);
             if hole > 0 {
@@ -512,7 +533,7 @@ impl Flow {
         let at = At { time: self.last, origin: self.start.origin };
         for low in [true, false] {
             while self.streams[self.side(low) as usize].holds() {
-                self.release(at, low, true, out);
+                self.release(low, true, out);
             }
         }
         if let State::Decoding(decoder) = &mut self.state {

@@ -4,7 +4,7 @@
 //! copying. Segments that come early are held, bounded by count, bytes and time; then the hole is
 //! declared lost and decoding goes on behind it. What overlaps keeps its first version.
 
-use hangtu_record::Time;
+use crate::flow::At;
 
 /// Segments held for one direction.
 const MAX_HELD: usize = 64;
@@ -31,10 +31,26 @@ pub(crate) enum Placed {
 #[derive(Debug)]
 struct Held {
     seq: u32,
-    time: Time,
+    /// When and where it came; what it completes is told of this packet.
+    at: At,
     /// Bytes the capture cut off behind it.
     cut: u32,
     bytes: Box<[u8]>,
+}
+
+/// A held segment whose turn has come.
+#[derive(Debug)]
+pub(crate) struct Released {
+    /// Sequence number of its first new byte.
+    pub(crate) seq: u32,
+    /// Bytes missing before it.
+    pub(crate) hole: u32,
+    /// New bytes.
+    pub(crate) bytes: Box<[u8]>,
+    /// Bytes the capture cut off behind it.
+    pub(crate) cut: u32,
+    /// When and where it came.
+    pub(crate) at: At,
 }
 
 /// Sequence state of one direction.
@@ -99,23 +115,23 @@ impl Stream {
     }
 
     /// Keeps an early segment. `false` when the bounds are reached and the hole must be given up.
-    pub(crate) fn hold(&mut self, seq: u32, time: Time, bytes: &[u8], cut: u32) -> bool {
-        let at = self.held.partition_point(|h| (h.seq.wrapping_sub(seq) as i32) < 0);
+    pub(crate) fn hold(&mut self, seq: u32, at: At, bytes: &[u8], cut: u32) -> bool {
+        let place = self.held.partition_point(|h| (h.seq.wrapping_sub(seq) as i32) < 0);
         // The same segment again.
-        if self.held.get(at).is_some_and(|h| h.seq == seq && h.bytes.len() >= bytes.len()) {
+        if self.held.get(place).is_some_and(|h| h.seq == seq && h.bytes.len() >= bytes.len()) {
             return true;
         }
         self.held_bytes += bytes.len() as u32;
-        self.held.insert(at, Held { seq, time, cut, bytes: bytes.into() });
-        let waited = self.held.iter().map(|h| time.since(h.time)).max().unwrap_or(0);
+        self.held.insert(place, Held { seq, at, cut, bytes: bytes.into() });
+        let waited = self.held.iter().map(|h| at.time.since(h.at.time)).max().unwrap_or(0);
         self.held.len() < MAX_HELD
             && (self.held_bytes as usize) < MAX_HELD_BYTES
             && waited <= MAX_HOLD
     }
 
     /// The next held segment that continues the stream, or with `force` the first one with the
-    /// size of the hole before it: sequence number, hole, new bytes, bytes cut off behind.
-    pub(crate) fn release(&mut self, force: bool) -> Option<(u32, u32, Box<[u8]>, u32)> {
+    /// size of the hole before it.
+    pub(crate) fn release(&mut self, force: bool) -> Option<Released> {
         loop {
             let first = self.held.first()?;
             let ahead = first.seq.wrapping_sub(self.next) as i32;
@@ -125,14 +141,28 @@ impl Stream {
             let held = self.held.remove(0);
             self.held_bytes -= held.bytes.len() as u32;
             if ahead >= 0 {
-                return Some((held.seq, ahead as u32, held.bytes, held.cut));
+                return Some(Released {
+                    seq: held.seq,
+                    hole: ahead as u32,
+                    bytes: held.bytes,
+                    cut: held.cut,
+                    at: held.at,
+                });
             }
             let old = ahead.unsigned_abs() as usize;
             if old < held.bytes.len() {
                 let seq = held.seq.wrapping_add(old as u32);
-                return Some((seq, 0, held.bytes[old..].into(), held.cut));
+                let bytes = held.bytes[old..].into();
+                return Some(Released { seq, hole: 0, bytes, cut: held.cut, at: held.at });
             }
         }
+    }
+
+    /// Whether the other side acknowledged bytes that are not here: then they are not late, the
+    /// capture does not hold them.
+    #[inline(always)]
+    pub(crate) fn missed(&self, ack: u32) -> bool {
+        !self.held.is_empty() && (ack.wrapping_sub(self.next) as i32) > 0
     }
 
     /// How many bytes are held or pending.

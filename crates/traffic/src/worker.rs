@@ -49,13 +49,23 @@ impl Limits {
 }
 
 /// Silence after which a TCP connection counts as over.
-const TCP_IDLE: i64 = 3_600_000_000_000;
+const TCP_IDLE: i64 = 1_800_000_000_000;
 /// Silence after which a closed TCP connection is forgotten.
 const CLOSED_IDLE: i64 = 10_000_000_000;
 /// Silence after which an exchange of datagrams counts as over.
-const DATAGRAM_IDLE: i64 = 300_000_000_000;
+const DATAGRAM_IDLE: i64 = 120_000_000_000;
 /// How often idle flows are looked for, in capture time.
-const SWEEP: i64 = 10_000_000_000;
+const SWEEP: i64 = 60_000_000_000;
+
+/// What stands around a transport payload.
+struct Outer {
+    mac: Option<Mac>,
+    vlan: Option<u16>,
+    source: Address,
+    destination: Address,
+    protocol: u8,
+    cut: u32,
+}
 
 pub(crate) struct Worker {
     index: HashMap<Key, u32, foldhash::fast::RandomState>,
@@ -95,6 +105,9 @@ impl Worker {
             time: packet.time,
             origin: Origin { input, number: packet.number, offset: packet.offset },
         };
+        if self.usual(at, packet.link, bytes) {
+            return;
+        }
         let frame = walk(packet.link, bytes);
         match frame.content {
             Content::Ip(ip) => {
@@ -119,50 +132,80 @@ impl Worker {
         }
     }
 
+    /// The usual packet, TCP or UDP in IPv4 without options in untagged Ethernet, without the
+    /// general walk; `false` when this is another one.
     #[inline(always)]
+    fn usual(&mut self, at: At, link: u16, bytes: &[u8]) -> bool {
+        let Some(h) = bytes.first_chunk::<42>() else { return false };
+        // Version 4, five words; no fragment; not VXLAN.
+        if link != 1 || h[12..15] != [8, 0, 0x45] || h[20] & 0x3f != 0 || h[21] != 0 {
+            return false;
+        }
+        let protocol = h[23];
+        if protocol != 6 && (protocol != 17 || h[36..38] == [0x12, 0xb5]) {
+            return false;
+        }
+        let total = usize::from(u16::from_be_bytes([h[16], h[17]]));
+        let end = if total == 0 { bytes.len() } else { 14 + total };
+        if end < 42 {
+            return false;
+        }
+        let address = |at: usize| Address::v4([h[at], h[at + 1], h[at + 2], h[at + 3]]);
+        let outer = Outer {
+            mac: Some(Mac([h[6], h[7], h[8], h[9], h[10], h[11]])),
+            vlan: None,
+            source: address(26),
+            destination: address(30),
+            protocol,
+            cut: end.saturating_sub(bytes.len()) as u32,
+        };
+        self.transport(at, &outer, &bytes[34..end.min(bytes.len())]);
+        true
+    }
+
     fn ip(&mut self, at: At, frame: &Frame<'_>, ip: &IpPacket<'_>) {
-        let b = ip.payload;
+        let outer = Outer {
+            mac: frame.source,
+            vlan: frame.vlan,
+            source: Address::ip(ip.source),
+            destination: Address::ip(ip.destination),
+            protocol: ip.protocol,
+            cut: ip.cut,
+        };
+        self.transport(at, &outer, ip.payload);
+    }
+
+    #[inline(always)]
+    fn transport(&mut self, at: At, outer: &Outer, b: &[u8]) {
         let ports = |b: &[u8]| (u16::from_be_bytes([b[0], b[1]]), u16::from_be_bytes([b[2], b[3]]));
-        match ip.protocol {
+        match outer.protocol {
             6 if b.len() >= 20 => {
-                let (source, destination) = ports(b);
                 let header = usize::from(b[12] >> 4) * 4;
                 if header < 20 || header > b.len() {
                     self.limits.broken_packets += 1;
                     return;
                 }
-                let tcp =
-                    Tcp { seq: u32::from_be_bytes([b[4], b[5], b[6], b[7]]), flags: b[13] & 0x3f };
-                self.flow(at, frame, ip, source, destination, Some(tcp), &b[header..]);
+                let tcp = Tcp {
+                    seq: u32::from_be_bytes([b[4], b[5], b[6], b[7]]),
+                    ack: u32::from_be_bytes([b[8], b[9], b[10], b[11]]),
+                    flags: b[13] & 0x3f,
+                };
+                self.flow(at, outer, ports(b), Some(tcp), &b[header..]);
             }
             17 if b.len() >= 8 => {
-                let (source, destination) = ports(b);
                 let announced = usize::from(u16::from_be_bytes([b[4], b[5]]));
                 let end = if announced < 8 { b.len() } else { announced.min(b.len()) };
-                self.flow(at, frame, ip, source, destination, None, &b[8..end]);
+                self.flow(at, outer, ports(b), None, &b[8..end]);
             }
             6 | 17 => self.limits.broken_packets += 1,
-            _ => self.flow(at, frame, ip, 0, 0, None, b),
+            _ => self.flow(at, outer, (0, 0), None, b),
         }
     }
 
     #[inline(always)]
-    #[allow(clippy::too_many_arguments, reason = "the parts of one packet, used once")]
-    fn flow(
-        &mut self,
-        at: At,
-        frame: &Frame<'_>,
-        ip: &IpPacket<'_>,
-        source: u16,
-        destination: u16,
-        tcp: Option<Tcp>,
-        payload: &[u8],
-    ) {
-        let (key, low) = Key::new(
-            (Address::ip(ip.source), source),
-            (Address::ip(ip.destination), destination),
-            ip.protocol,
-        );
+    fn flow(&mut self, at: At, outer: &Outer, ports: (u16, u16), tcp: Option<Tcp>, payload: &[u8]) {
+        let (key, low) =
+            Key::new((outer.source, ports.0), (outer.destination, ports.1), outer.protocol);
         let mut found = self.index.get(&key).copied();
         if let (Some(slot), Some(tcp)) = (found, tcp)
             && tcp.flags & crate::flow::SYN != 0
@@ -171,32 +214,16 @@ impl Worker {
             self.finish(slot);
             found = None;
         }
-        let slot = found.unwrap_or_else(|| {
-            let transport = match ip.protocol {
-                6 => Transport::Tcp,
-                17 => Transport::Udp,
-                _ => Transport::Ip,
-            };
-            let from = Endpoint { ip: Some(ip.source), port: source, mac: None };
-            let to = Endpoint { ip: Some(ip.destination), port: destination, mac: None };
-            let parties = Parties { client: from, server: to, vlan: frame.vlan, transport };
-            let decodable = transport != Transport::Ip;
-            let mut flow = Flow::new(key, low, parties, at, ip_name(ip.protocol), decodable);
-            let answers = tcp.is_some_and(|t| t.flags & 0x12 == 0x12);
-            let asks = tcp.is_some_and(|t| t.flags & 0x12 == 0x02);
-            if answers || !asks && !sender_is_client(&from, &to, transport) {
-                flow.swap();
-            }
-            self.insert(flow)
-        });
+        let slot = match found {
+            Some(slot) => slot,
+            None => self.open(at, outer, ports, tcp, key, low),
+        };
         let Some(flow) = self.flows[slot as usize].as_mut() else { return };
         // Only a flow that keeps bytes can change how many are kept in all.
         let before = flow.memory();
         match tcp {
-            Some(tcp) => {
-                flow.segment(at, low, frame.source, tcp, payload, ip.cut, &mut self.out);
-            }
-            None => flow.datagram(at, low, frame.source, payload, &mut self.out),
+            Some(tcp) => flow.segment(at, low, outer.mac, tcp, payload, outer.cut, &mut self.out),
+            None => flow.datagram(at, low, outer.mac, payload, &mut self.out),
         }
         let after = flow.memory();
         self.payload = (self.payload + after).saturating_sub(before);
@@ -204,6 +231,34 @@ impl Worker {
             self.limits.payload_evicted += 1;
             self.finish(slot);
         }
+    }
+
+    #[inline(never)]
+    fn open(
+        &mut self,
+        at: At,
+        outer: &Outer,
+        ports: (u16, u16),
+        tcp: Option<Tcp>,
+        key: Key,
+        low: bool,
+    ) -> u32 {
+        let transport = match outer.protocol {
+            6 => Transport::Tcp,
+            17 => Transport::Udp,
+            _ => Transport::Ip,
+        };
+        let from = Endpoint { ip: outer.source.to_ip(), port: ports.0, mac: None };
+        let to = Endpoint { ip: outer.destination.to_ip(), port: ports.1, mac: None };
+        let parties = Parties { client: from, server: to, vlan: outer.vlan, transport };
+        let decodable = transport != Transport::Ip;
+        let mut flow = Flow::new(key, low, parties, at, ip_name(outer.protocol), decodable);
+        let answers = tcp.is_some_and(|t| t.flags & 0x12 == 0x12);
+        let asks = tcp.is_some_and(|t| t.flags & 0x12 == 0x02);
+        if answers || !asks && !sender_is_client(&from, &to, transport) {
+            flow.swap();
+        }
+        self.insert(flow)
     }
 
     fn link(&mut self, at: At, frame: &Frame<'_>, ethertype: u16, payload: &[u8]) {

@@ -7,7 +7,7 @@ mod service;
 
 use crate::{
     bytes::Bytes,
-    decode::{Context, Pending, Side, clean},
+    decode::{Context, Pending, Short, Side, clean},
 };
 use compact_str::{CompactString, format_compact};
 use hangtu_record::{FieldName, Operation, Outcome, Seen, Verb};
@@ -205,16 +205,7 @@ fn short_value(code: u8, b: &[u8]) -> CompactString {
         (0xc3, [a, b]) => format_compact!("{}", i16::from_le_bytes([*a, *b])),
         (0xc4, [a, b, c, d]) => format_compact!("{}", i32::from_le_bytes([*a, *b, *c, *d])),
         (0xca, [a, b, c, d]) => format_compact!("{}", f32::from_le_bytes([*a, *b, *c, *d])),
-        _ => {
-            let mut out = CompactString::const_new("");
-            for b in data.iter().take(8) {
-                out.push_str(&format_compact!("{b:02x}"));
-            }
-            if data.len() > 8 {
-                out.push('…');
-            }
-            out
-        }
+        _ => Short::default().dump(data).text(),
     }
 }
 

@@ -91,11 +91,10 @@ fn probe(peek: Peek<'_>) -> Verdict {
         return Verdict::Yes(sender(bytes));
     }
     // A capture that joined in the middle of a large read or write: trust the port and look on.
-    match (peek.by_port, find_frame(bytes)) {
-        (Some(_), Some(at)) => Verdict::Yes(sender(&bytes[at..])),
-        (Some(_), None) => Verdict::More,
-        (None, _) => Verdict::No,
+    if peek.by_port.is_none() {
+        return Verdict::No;
     }
+    find_frame(bytes).map_or(Verdict::More, |at| Verdict::Yes(sender(&bytes[at..])))
 }
 
 /// Where one direction stands.

@@ -1,6 +1,6 @@
 //! Request paths (CIP volume 1, appendix C): logical and symbolic segments.
 
-use crate::bytes::Bytes;
+use crate::{bytes::Bytes, decode::Short};
 use compact_str::{CompactString, format_compact};
 
 /// What a path names.
@@ -85,16 +85,16 @@ impl Path {
         if self.class.is_none() && !self.symbol.is_empty() {
             return self.symbol.clone();
         }
-        let mut out = CompactString::const_new("");
+        let mut out = Short::default();
         if let Some(n) = self.class {
-            out.push_str(&format_compact!("class {n:#04x}"));
+            out.str("class ").hex(n);
         }
         if let Some(n) = self.instance {
-            out.push_str(&format_compact!(" instance {n}"));
+            out.str(" instance ").number(n);
         }
         if let Some(n) = self.attribute {
-            out.push_str(&format_compact!(" attribute {n}"));
+            out.str(" attribute ").number(n);
         }
-        out
+        out.text()
     }
 }

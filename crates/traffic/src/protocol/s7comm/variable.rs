@@ -1,7 +1,7 @@
 //! Items of Read Var and Write Var: areas, addresses, values, return codes.
 
-use crate::bytes::Bytes;
-use compact_str::{CompactString, format_compact};
+use crate::{bytes::Bytes, decode::Short};
+use compact_str::format_compact;
 use hangtu_record::{Operation, Outcome};
 
 /// Says what the first item addresses, how many items there are, and a short value written.
@@ -21,19 +21,8 @@ pub(super) fn describe(op: &mut Operation, parameter: &[u8], data: &[u8]) {
         ]));
         let bits = matches!(data.get(1), Some(3..=5));
         let len = if bits { len.div_ceil(8) } else { len };
-        op.value = hex(&bytes[..len.min(bytes.len())]);
+        op.value = Short::default().dump(&bytes[..len.min(bytes.len())]).text();
     }
-}
-
-fn hex(bytes: &[u8]) -> CompactString {
-    let mut out = CompactString::const_new("");
-    for b in bytes.iter().take(8) {
-        out.push_str(&format_compact!("{b:02x}"));
-    }
-    if bytes.len() > 8 {
-        out.push('…');
-    }
-    out
 }
 
 fn item(op: &mut Operation, r: &mut Bytes<'_>) -> Option<()> {

@@ -1,0 +1,123 @@
+//! `cargo xtask test`: everything that must pass, in one command; CI runs the same.
+
+use crate::{root, run, shared};
+use anyhow::{Context, Result, bail};
+use std::{env, fs, path::Path, process::Command};
+
+/// Programs that building needs, with the Debian package each comes from.
+const PACKAGES: [(&str, &str); 1] = [("cc", "gcc")];
+
+/// The version of cargo-deny that CI uses.
+const CARGO_DENY: &str = "0.20.2";
+
+/// The crates from the top down (design, section 3): one may depend only on those below it.
+const ORDER: [&str; 6] = [
+    "hangtu",
+    "hangtu-examine",
+    "hangtu-catalog",
+    "hangtu-sigma",
+    "hangtu-traffic",
+    "hangtu-record",
+];
+
+/// Runs all of it.
+pub fn run_all() -> Result<()> {
+    packages()?;
+    arrows()?;
+    step("format", &["fmt", "--all", "--check"])?;
+    step("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    deny()?;
+    if shared("data").is_none() {
+        println!("note: ../shared/data is absent; tests over real evidence are skipped");
+    }
+    step("tests", &["test", "--workspace"])?;
+    step("documentation", &["doc", "--workspace", "--no-deps"])
+}
+
+fn step(name: &str, args: &[&str]) -> Result<()> {
+    println!("\n== {name}: cargo {}", args.join(" "));
+    run(Command::new("cargo").current_dir(root()).args(args).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn found(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+/// Installs what is missing where that is allowed, and otherwise names it.
+fn packages() -> Result<()> {
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(program, _)| !found(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let by_hand = format!("apt-get install {}", missing.join(" "));
+    if !found("apt-get") || fs::metadata("/root").is_ok_and(|m| m.permissions().readonly()) {
+        bail!("these packages are needed: {}", missing.join(" "));
+    }
+    println!("installing Debian packages: {}", missing.join(" "));
+    run(Command::new("apt-get").arg("update")).with_context(|| by_hand.clone())?;
+    run(Command::new("apt-get").args(["install", "-y"]).args(&missing)).context(by_hand)
+}
+
+/// Licences and sources of dependencies. cargo-deny is installed from the registry when missing.
+fn deny() -> Result<()> {
+    if !found("cargo-deny") {
+        println!("\ninstalling cargo-deny {CARGO_DENY} from the registry");
+        run(Command::new("cargo").args([
+            "install",
+            "cargo-deny",
+            "--locked",
+            "--version",
+            CARGO_DENY,
+        ]))?;
+    }
+    // Advisories need the network; licences, bans and sources do not.
+    step("licences", &["deny", "--offline", "check", "licenses", "bans", "sources"])
+}
+
+/// Fails when a crate depends on one above it.
+fn arrows() -> Result<()> {
+    for (at, name) in ORDER.iter().enumerate() {
+        let folder = name.strip_prefix("hangtu-").unwrap_or("hangtu");
+        let manifest = root().join("crates").join(folder).join("Cargo.toml");
+        if let Some(upper) = depends_upwards(&manifest, &ORDER[..=at])? {
+            bail!("{name} depends on {upper}, which stands above it (ARCHITECTURE.md)");
+        }
+    }
+    for entry in fs::read_dir(root().join("crates"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !ORDER.iter().any(|o| *o == name || o.strip_prefix("hangtu-") == Some(&name)) {
+            bail!("crates/{name} has no place in the order (xtask/src/test.rs)");
+        }
+    }
+    println!("== arrows: every crate depends only on those below it");
+    Ok(())
+}
+
+fn depends_upwards(manifest: &Path, upper: &[&str]) -> Result<Option<String>> {
+    let text = fs::read_to_string(manifest).with_context(|| manifest.display().to_string())?;
+    let mut section = "";
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if section == "[dependencies]" {
+            let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            if upper.contains(&name) {
+                return Ok(Some(name.to_owned()));
+            }
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn arrows_point_down() {
+        super::arrows().unwrap();
+    }
+}

@@ -79,6 +79,7 @@ impl Hash for Key {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tcp {
     pub(crate) seq: u32,
+    pub(crate) ack: u32,
     pub(crate) flags: u8,
 }
 
@@ -245,6 +246,12 @@ impl Flow {
         self.flags[side as usize] |= tcp.flags;
         if tcp.flags & SYN != 0 {
             self.streams[side as usize].syn(tcp.seq);
+        }
+        // What was asked before this answer must be read before it.
+        while tcp.flags & ACK != 0
+            && self.streams[self.side(!low_is_sender) as usize].missed(tcp.ack)
+        {
+            self.release(at, !low_is_sender, true, out);
         }
         if payload.is_empty() || tcp.flags & (SYN | RST) != 0 {
             return;
@@ -439,7 +446,7 @@ impl Flow {
             pending.drain(..used);
         }
         // Long messages are rare: do not keep a big buffer for the next small one.
-        if pending.is_empty() && pending.capacity() > 4096 {
+        if pending.is_empty() && pending.capacity() > 512 {
             pending = Vec::new();
         }
         self.streams[side as usize].pending = pending;

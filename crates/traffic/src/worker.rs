@@ -131,8 +131,11 @@ impl Worker {
                     self.limits.broken_packets += 1;
                     return;
                 }
-                let tcp =
-                    Tcp { seq: u32::from_be_bytes([b[4], b[5], b[6], b[7]]), flags: b[13] & 0x3f };
+                let tcp = Tcp {
+                    seq: u32::from_be_bytes([b[4], b[5], b[6], b[7]]),
+                    ack: u32::from_be_bytes([b[8], b[9], b[10], b[11]]),
+                    flags: b[13] & 0x3f,
+                };
                 self.flow(at, frame, ip, source, destination, Some(tcp), &b[header..]);
             }
             17 if b.len() >= 8 => {

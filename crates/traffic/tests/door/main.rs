@@ -7,3 +7,4 @@ mod formats;
 mod links;
 mod packets;
 mod reading;
+mod streams;

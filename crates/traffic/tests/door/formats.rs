@@ -17,7 +17,7 @@ fn frames() -> Vec<Stamped> {
 fn section(file: &mut Pcapng, big: bool, packets: &[Stamped], obsolete: bool) {
     file.block(0x0bad, &[1, 2, 3]);
     file.interface(1, 9, 0);
-    file.interface(1, 0x80 | 10, -3600);
+    file.interface(1, 0x8a, -3600);
     for (i, packet) in packets.iter().enumerate() {
         file.packet(i % 2, packet, obsolete);
     }
@@ -85,7 +85,7 @@ fn times_are_as_fine_as_the_format() {
         assert_eq!(first(file(&ng.out)), Some(time / fine * fine), "{resolution:#x}");
     }
     let mut ng = Pcapng::new(true);
-    ng.interface(1, 0x80 | 33, 0);
+    ng.interface(1, 0xa1, 0);
     ng.packet(0, &packet[0], false);
     assert!(first(file(&ng.out)).is_some_and(|t| (time - 1..=time).contains(&t)));
 }

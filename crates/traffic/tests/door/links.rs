@@ -133,7 +133,7 @@ fn fragmented<'a>(
         let (payload, client) = inside(packet);
         let (from, to) = if client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
         for (offset, more, bytes) in arrange(payload, parts(payload)) {
-            let part = offset / 8 | if more { 0x2000 } else { 0 };
+            let part = (offset / 8) | if more { 0x2000 } else { 0 };
             frames.push(ipv4_part(from, to, packet[9], id as u16, part, bytes));
         }
     }
@@ -189,7 +189,7 @@ fn a_tunnel_in_fragments_is_looked_into_with_any_number_of_threads() {
             continue;
         }
         for (offset, more, bytes) in parts(&packet[20..]) {
-            let part = offset / 8 | if more { 0x2000 } else { 0 };
+            let part = (offset / 8) | if more { 0x2000 } else { 0 };
             frames.push(ipv4_part(OUTER.0, OUTER.1, 47, id as u16, part, bytes));
         }
     }

@@ -22,7 +22,7 @@ impl Observer for Seen {
     fn records(&mut self, batch: &mut Batch) -> io::Result<()> {
         batch.each(|record| {
             let mut line = format!("{} ", record.origin().number);
-            record.each(&mut |name, value| line += &format!("{name}={value} "));
+            record.each(&mut |name, value| line.push_str(&format!("{name}={value} ")));
             self.lines.push(line);
         });
         self.operations.append(&mut batch.operations.clone());

@@ -236,8 +236,7 @@ pub fn sigma(data: &[u8]) {
         &hangtu_sigma::Options::default(),
     );
     let mut scratch = hangtu_sigma::Scratch::new();
-    let mut correlator =
-        hangtu_sigma::Correlator::new(&ruleset, hangtu_sigma::Limits::default());
+    let mut correlator = hangtu_sigma::Correlator::new(&ruleset, hangtu_sigma::Limits::default());
     for kind in Kind::ALL {
         for second in 0..3 {
             let time = Time::new(1_700_000_000 + second, 0);

@@ -1,5 +1,6 @@
 //! `cargo xtask …`: everything a developer runs, and CI with them.
 
+mod fuzz;
 mod oracle;
 
 use anyhow::{Context, Result, bail};
@@ -14,8 +15,9 @@ fn main() -> Result<()> {
     let command = args.next().unwrap_or_default();
     let rest: Vec<String> = args.collect();
     match command.as_str() {
+        "fuzz" => fuzz::run(&rest),
         "oracle" => oracle::run(&rest),
-        _ => bail!("usage: cargo xtask oracle"),
+        _ => bail!("usage: cargo xtask fuzz | oracle"),
     }
 }
 

@@ -286,7 +286,9 @@ fn row(out: &mut PerProtocol, line: &str) {
     };
     let codes = numbers("modbus.func_code");
     if get("tcp.dstport") == "502" {
-        codes.iter().for_each(|c| add("modbus", false, forward(*c)));
+        for code in &codes {
+            add("modbus", false, forward(*code));
+        }
     } else if get("tcp.srcport") == "502" {
         let exceptions = numbers("modbus.exception_code").len();
         codes.iter().take(exceptions).for_each(|c| add("modbus", true, back(*c & 0x7f)));

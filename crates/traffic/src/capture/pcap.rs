@@ -121,7 +121,7 @@ impl Pcap {
         }
     }
 
-    /// Whether two ordinary headers follow in a row from `at`, or the end; `None` when more bytes
+    /// Whether two likely headers follow in a row from `at`, or the end; `None` when more bytes
     /// would be needed to say.
     fn leads_on(&self, bytes: &[u8], mut at: usize, ended: bool) -> Option<bool> {
         for _ in 0..2 {
@@ -131,8 +131,10 @@ impl Pcap {
                 None if ended => return Some(false),
                 _ => return None,
             };
-            let head = self.head(rest).filter(|h| self.ordinary(h));
-            let Some(head) = head else { return Some(false) };
+            // Not `ordinary`: these may be the first of a capture whose packets are all in part.
+            let likely =
+                |h: &Head| (1..=MAX_SNAP).contains(&h.wire) && (1..=h.wire).contains(&h.captured);
+            let Some(head) = self.head(rest).filter(likely) else { return Some(false) };
             at += self.header + head.captured as usize;
         }
         Some(true)

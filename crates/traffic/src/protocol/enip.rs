@@ -14,7 +14,14 @@ pub(super) static REGISTRATION: Registration = Registration {
     udp: true,
     ports: &[44818],
     probe,
-    make: || Box::new(Enip { pending: Pending::default(), cip: Cip::default(), lost: [true; 2] }),
+    make: || {
+        Box::new(Enip {
+            pending: Pending::default(),
+            cip: Cip::default(),
+            lost: [true; 2],
+            heard: [false; 2],
+        })
+    },
 };
 
 /// EtherNet/IP implicit (I/O) messaging: recognised, not turned into operations.
@@ -135,6 +142,8 @@ struct Enip {
     cip: Cip,
     /// Sides whose next header must be looked for: after a gap, and where the capture joined.
     lost: [bool; 2],
+    /// Sides that were heard: the first header of a side need not be looked for.
+    heard: [bool; 2],
 }
 
 impl Decoder for Enip {
@@ -143,7 +152,11 @@ impl Decoder for Enip {
             return 0;
         }
         let lost = std::mem::take(&mut self.lost[from as usize]);
-        let header = header(bytes).filter(|h| !lost || likely(h, &bytes[HEADER..]));
+        let first = !std::mem::replace(&mut self.heard[from as usize], true);
+        let header = header(bytes).filter(|h| {
+            let usual = from == Side::Client || h.command > 0;
+            !lost || first && usual && h.length < 4096 || likely(h, &bytes[HEADER..])
+        });
         let Some(h) = header else {
             if !lost {
                 cx.unreadable("enip");
@@ -170,6 +183,7 @@ impl Decoder for Enip {
 
     fn gap(&mut self, _cx: &mut Context<'_>, from: Side) {
         self.lost[from as usize] = true;
+        self.heard[from as usize] = true;
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {

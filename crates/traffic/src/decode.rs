@@ -398,12 +398,27 @@ impl<K: PartialEq> Pending<K> {
     }
 }
 
-/// Runs one decoder over segments, as the stream layer would with nothing lost. For tests, fuzz
-/// targets and whoever wants one decoder alone. Returns the output and the session's facts.
-pub fn drive<'s>(
+/// What [`drive`] hands to a decoder next.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece<'s> {
+    /// The next bytes of that side (over UDP: one datagram).
+    Bytes(&'s [u8]),
+    /// Bytes of that side are missing here.
+    Gap,
+}
+
+impl<'s> From<&'s [u8]> for Piece<'s> {
+    fn from(bytes: &'s [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// Runs one decoder over segments, as the stream layer would. For tests, fuzz targets and whoever
+/// wants one decoder alone. Returns the output and the session's facts.
+pub fn drive<'s, P: Into<Piece<'s>>>(
     registration: &Registration,
     transport: Transport,
-    segments: impl IntoIterator<Item = (Side, &'s [u8])>,
+    segments: impl IntoIterator<Item = (Side, P)>,
 ) -> (Output, Vec<(FieldName, OwnedValue)>) {
     let end = |last: u8, port: u16| Endpoint {
         ip: Some(IpAddr::from([192, 0, 2, last])),
@@ -423,7 +438,7 @@ pub fn drive<'s>(
     let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
     let mut skip = [0_usize; 2];
     let mut number = 0;
-    for (side, bytes) in segments {
+    for (side, piece) in segments {
         number += 1;
         let mut cx = Context {
             time: Time(number as i64 * 1_000_000),
@@ -433,11 +448,22 @@ pub fn drive<'s>(
             protocol: &mut protocol,
             out: &mut out,
         };
-        if transport == Transport::Udp {
-            decoder.data(&mut cx, side, bytes);
-            continue;
-        }
         let (buffer, skip) = (&mut buffers[side as usize], &mut skip[side as usize]);
+        let bytes = match piece.into() {
+            Piece::Bytes(bytes) if transport == Transport::Udp => {
+                decoder.data(&mut cx, side, bytes);
+                continue;
+            }
+            Piece::Bytes(bytes) => bytes,
+            Piece::Gap => {
+                if *skip != DONE {
+                    buffer.clear();
+                    *skip = 0;
+                    decoder.gap(&mut cx, side);
+                }
+                continue;
+            }
+        };
         let skipped = bytes.len().min(*skip);
         if *skip != DONE {
             *skip -= skipped;

@@ -143,6 +143,8 @@ pub struct Output {
     pub fresh: bool,
     /// Operations emitted in all.
     pub operation_count: u64,
+    /// Requests that wait for their responses now, over all flows of this worker.
+    pub waiting: usize,
     /// File actions emitted in all.
     pub file_count: u64,
     /// Sessions emitted in all.
@@ -365,21 +367,27 @@ impl<K: PartialEq> Pending<K> {
     /// How many may wait; past that the oldest is emitted as unanswered.
     pub const CAP: usize = 64;
 
+    /// How many may wait over all flows of a worker before each flow keeps only its newest.
+    pub const CAP_ALL: usize = 60_000;
+
     /// Remembers a request.
     pub fn ask(&mut self, cx: &mut Context<'_>, key: K, operation: Operation) {
-        if self.0.len() >= Self::CAP
+        while (self.0.len() >= Self::CAP || cx.out.waiting >= Self::CAP_ALL)
             && let Some((_, old)) = self.0.pop_front()
         {
+            cx.out.waiting -= 1;
             cx.emit(old);
         }
+        cx.out.waiting += 1;
         self.0.push_back((key, operation));
     }
 
     /// Takes the newest request with that key and marks it as seen on both sides; its outcome is
     /// for the caller to set.
-    pub fn answer(&mut self, cx: &Context<'_>, key: &K) -> Option<Operation> {
+    pub fn answer(&mut self, cx: &mut Context<'_>, key: &K) -> Option<Operation> {
         let at = self.0.iter().rposition(|(k, _)| k == key)?;
         let (_, mut operation) = self.0.remove(at)?;
+        cx.out.waiting -= 1;
         operation.seen = Seen::Both;
         operation.delay = Some(cx.time.since(operation.time).max(0));
         Some(operation)
@@ -393,6 +401,7 @@ impl<K: PartialEq> Pending<K> {
     /// Emits everything that still waits as unanswered.
     pub fn flush(&mut self, cx: &mut Context<'_>) {
         for (_, operation) in self.0.drain(..) {
+            cx.out.waiting -= 1;
             cx.emit(operation);
         }
     }

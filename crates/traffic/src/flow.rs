@@ -591,7 +591,8 @@ impl Flow {
 
     /// Bytes of payload this flow keeps.
     pub(crate) fn memory(&self) -> usize {
-        self.streams[0].memory() + self.streams[1].memory()
+        // A fact is a name and a short text.
+        self.streams[0].memory() + self.streams[1].memory() + self.facts.len() * 128
     }
 }
 

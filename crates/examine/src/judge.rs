@@ -23,9 +23,9 @@ const MAX_WINDOWS: usize = 10;
 /// Quiet time that ends a spell.
 const QUIET: i64 = 3_600_000_000_000;
 /// Samples kept for correlations, of all rules together.
-const MAX_KEPT: usize = 12_000;
+const MAX_KEPT: usize = 4_000;
 /// Bounds of the correlator: a few tens of megabytes.
-const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, events: 300_000 };
+const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, events: 200_000 };
 
 /// What a rule needs prepared for judging.
 struct Prepared {

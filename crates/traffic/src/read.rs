@@ -285,7 +285,20 @@ impl Router {
         route.clear();
         for i in 0..chunk.packets.len() {
             let packet = chunk.packets[i];
-            let frame = walk(packet.link, chunk.bytes(&packet));
+            let bytes = chunk.bytes(&packet);
+            // The usual packet, whole TCP in plain IPv4, needs no walk to be sent on its way.
+            if packet.link == 1
+                && let Some(h) = bytes.first_chunk::<34>()
+                && h[12..15] == [8, 0, 0x45]
+                && u16::from_be_bytes([h[20], h[21]]) & 0x3fff == 0
+                && h[23] == 6
+            {
+                let bits =
+                    |at| u128::from(u32::from_be_bytes([h[at], h[at + 1], h[at + 2], h[at + 3]]));
+                route.push(self.pair(bits(26), bits(30)));
+                continue;
+            }
+            let frame = walk(packet.link, bytes);
             let Content::Ip(ip) = frame.content else {
                 route.push(0);
                 continue;
@@ -315,7 +328,10 @@ impl Router {
             IpAddr::V4(v4) => u128::from(v4.to_bits()),
             IpAddr::V6(v6) => v6.to_bits(),
         };
-        let (a, b) = (number(ip.source), number(ip.destination));
+        self.pair(number(ip.source), number(ip.destination))
+    }
+
+    fn pair(&self, a: u128, b: u128) -> u8 {
         let hash = foldhash::fast::FixedState::default().hash_one((a.min(b), a.max(b)));
         ((hash >> 32) as usize % self.threads) as u8
     }

@@ -28,9 +28,9 @@ fn folder(test: &str) -> PathBuf {
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hangtu"));
     command.args(args).current_dir(root());
-    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().for_each(|name| {
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
         command.env_remove(name);
-    });
+    }
     command
 }
 

@@ -105,6 +105,7 @@ fn faults_of_form_are_named_with_their_line() {
     ] {
         let said = refused(&slip(from, what));
         assert!(said.starts_with("plant.yaml: ") && said.contains("line "), "{what}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
     }
     assert!(refused(&slip("title: New", "titel: New")).contains("titel"));
 }

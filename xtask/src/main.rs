@@ -1,6 +1,7 @@
 //! `cargo xtask …`: everything a developer runs, and CI with them.
 
 mod bench;
+mod fuzz;
 mod oracle;
 mod test;
 
@@ -14,6 +15,7 @@ use std::{
 const USAGE: &str = "usage: cargo xtask COMMAND
   test             everything that must pass: format, lints, licences, tests (installs what is missing)
   oracle [FILTER]  compare decoded operations with tshark's over ../shared/data/traffic
+  fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
   plant [DIR]      generate examples/plant
   bench traffic    measure against cat, tcpdump, ndpiReader and tshark";
 
@@ -23,6 +25,7 @@ fn main() -> Result<()> {
     let rest: Vec<String> = args.collect();
     match command.as_str() {
         "bench" => bench::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "oracle" => oracle::run(&rest),
         "plant" => xtask::plant::run(&root(), &rest),
         "test" => test::run_all(),

@@ -16,6 +16,7 @@ impl Bar {
         }
         let sizes = inputs.iter().map(|input| match input {
             Input::File(path) => path.metadata().map(|m| m.len()).ok(),
+            Input::Memory(_, bytes) => Some(bytes.len() as u64),
             Input::Stdin => None,
         });
         let total: Option<u64> = sizes.sum();

@@ -143,6 +143,8 @@ pub struct Output {
     pub fresh: bool,
     /// Operations emitted in all.
     pub operation_count: u64,
+    /// Requests that wait for their responses now, over all flows of this worker.
+    pub waiting: usize,
     /// File actions emitted in all.
     pub file_count: u64,
     /// Sessions emitted in all.
@@ -365,21 +367,27 @@ impl<K: PartialEq> Pending<K> {
     /// How many may wait; past that the oldest is emitted as unanswered.
     pub const CAP: usize = 64;
 
+    /// How many may wait over all flows of a worker before each flow keeps only its newest.
+    pub const CAP_ALL: usize = 60_000;
+
     /// Remembers a request.
     pub fn ask(&mut self, cx: &mut Context<'_>, key: K, operation: Operation) {
-        if self.0.len() >= Self::CAP
+        while (self.0.len() >= Self::CAP || cx.out.waiting >= Self::CAP_ALL)
             && let Some((_, old)) = self.0.pop_front()
         {
+            cx.out.waiting -= 1;
             cx.emit(old);
         }
+        cx.out.waiting += 1;
         self.0.push_back((key, operation));
     }
 
     /// Takes the newest request with that key and marks it as seen on both sides; its outcome is
     /// for the caller to set.
-    pub fn answer(&mut self, cx: &Context<'_>, key: &K) -> Option<Operation> {
+    pub fn answer(&mut self, cx: &mut Context<'_>, key: &K) -> Option<Operation> {
         let at = self.0.iter().rposition(|(k, _)| k == key)?;
         let (_, mut operation) = self.0.remove(at)?;
+        cx.out.waiting -= 1;
         operation.seen = Seen::Both;
         operation.delay = Some(cx.time.since(operation.time).max(0));
         Some(operation)
@@ -393,17 +401,33 @@ impl<K: PartialEq> Pending<K> {
     /// Emits everything that still waits as unanswered.
     pub fn flush(&mut self, cx: &mut Context<'_>) {
         for (_, operation) in self.0.drain(..) {
+            cx.out.waiting -= 1;
             cx.emit(operation);
         }
     }
 }
 
-/// Runs one decoder over segments, as the stream layer would with nothing lost. For tests, fuzz
-/// targets and whoever wants one decoder alone. Returns the output and the session's facts.
-pub fn drive<'s>(
+/// What [`drive`] hands to a decoder next.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece<'s> {
+    /// The next bytes of that side (over UDP: one datagram).
+    Bytes(&'s [u8]),
+    /// Bytes of that side are missing here.
+    Gap,
+}
+
+impl<'s> From<&'s [u8]> for Piece<'s> {
+    fn from(bytes: &'s [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// Runs one decoder over segments, as the stream layer would. For tests, fuzz targets and whoever
+/// wants one decoder alone. Returns the output and the session's facts.
+pub fn drive<'s, P: Into<Piece<'s>>>(
     registration: &Registration,
     transport: Transport,
-    segments: impl IntoIterator<Item = (Side, &'s [u8])>,
+    segments: impl IntoIterator<Item = (Side, P)>,
 ) -> (Output, Vec<(FieldName, OwnedValue)>) {
     let end = |last: u8, port: u16| Endpoint {
         ip: Some(IpAddr::from([192, 0, 2, last])),
@@ -423,7 +447,7 @@ pub fn drive<'s>(
     let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
     let mut skip = [0_usize; 2];
     let mut number = 0;
-    for (side, bytes) in segments {
+    for (side, piece) in segments {
         number += 1;
         let mut cx = Context {
             time: Time(number as i64 * 1_000_000),
@@ -433,11 +457,22 @@ pub fn drive<'s>(
             protocol: &mut protocol,
             out: &mut out,
         };
-        if transport == Transport::Udp {
-            decoder.data(&mut cx, side, bytes);
-            continue;
-        }
         let (buffer, skip) = (&mut buffers[side as usize], &mut skip[side as usize]);
+        let bytes = match piece.into() {
+            Piece::Bytes(bytes) if transport == Transport::Udp => {
+                decoder.data(&mut cx, side, bytes);
+                continue;
+            }
+            Piece::Bytes(bytes) => bytes,
+            Piece::Gap => {
+                if *skip != DONE {
+                    buffer.clear();
+                    *skip = 0;
+                    decoder.gap(&mut cx, side);
+                }
+                continue;
+            }
+        };
         let skipped = bytes.len().min(*skip);
         if *skip != DONE {
             *skip -= skipped;

@@ -12,6 +12,9 @@ use std::sync::LazyLock;
 
 /// Looks at one direction before its bytes are given up.
 const MAX_LOOKS: u8 = 6;
+/// A beginning shorter than this that a probe wants to see more of costs no look: a stream may
+/// come byte by byte.
+const BEGINNING: usize = 256;
 
 /// What detection knows so far.
 #[derive(Debug, Default)]
@@ -72,6 +75,7 @@ pub(crate) fn detect(
     parties: &Parties,
     side: Side,
     bytes: &[u8],
+    counts: bool,
 ) -> Found {
     let sender = BY_PORT[usize::from(parties.of(side).port)];
     let receiver = BY_PORT[usize::from(parties.of(side.other()).port)];
@@ -111,6 +115,9 @@ pub(crate) fn detect(
             return found;
         }
     }
+    if !counts || more && parties.transport == Transport::Tcp && bytes.len() < BEGINNING {
+        return Found::NotYet;
+    }
     let looks = &mut detection.looks[side as usize];
     *looks = looks.saturating_add(1);
     if !more && bytes.len() >= MAX_UNKNOWN {
@@ -119,9 +126,10 @@ pub(crate) fn detect(
     let other = detection.looks[side.other() as usize];
     // A side that never spoke must not keep the flow waiting for ever.
     let spent = detection.looks[side as usize];
-    if spent >= MAX_LOOKS
-        && (other >= 2 || other == 0 && spent >= 2 * MAX_LOOKS || other >= MAX_LOOKS)
-        || spent >= 4 * MAX_LOOKS
+    // On a port of ours, a connection joined inside a message deserves more patience.
+    let patience = if sender | receiver == 0 { MAX_LOOKS } else { 3 * MAX_LOOKS };
+    if spent >= patience && (other >= 2 || other == 0 && spent >= 2 * patience)
+        || spent >= 4 * patience
     {
         return Found::Nothing;
     }

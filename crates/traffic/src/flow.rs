@@ -19,6 +19,9 @@ const MAX_PENDING: usize = 64 * 1024;
 /// Bytes one direction may keep while its protocol is not known.
 pub(crate) const MAX_UNKNOWN: usize = 4096;
 
+/// A segment shorter than this is not looked at without what came before it.
+const MIN_BEGINNING: usize = 4;
+
 /// An address as a number: IPv4 mapped into IPv6, link addresses above them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Address(u128);
@@ -233,7 +236,7 @@ impl Flow {
         if payload.is_empty() || matches!(self.state, State::Off) {
             return;
         }
-        if matches!(self.state, State::Detecting(_)) && !self.detect(side, payload) {
+        if matches!(self.state, State::Detecting(_)) && !self.detect(side, payload, true) {
             return;
         }
         // Detection may have exchanged the sides.
@@ -261,6 +264,7 @@ impl Flow {
         if tcp.flags & SYN != 0 {
             self.streams[side as usize].syn(tcp.seq);
         }
+        // What was asked before this answer must be read before it.
         while tcp.flags & ACK != 0 && self.streams[side.other() as usize].missed(tcp.ack) {
             self.release(!low_is_sender, true, out);
         }
@@ -370,7 +374,7 @@ impl Flow {
             State::Detecting(_) => {
                 // Most first segments tell at once, without being copied.
                 if stream.pending.is_empty() {
-                    if self.detect(side, bytes) {
+                    if self.detect(side, bytes, true) {
                         self.start(at, low, bytes, out);
                     } else if matches!(self.state, State::Detecting(_)) {
                         let keep = bytes.len().min(MAX_UNKNOWN);
@@ -381,14 +385,14 @@ impl Flow {
                 let room = MAX_UNKNOWN.saturating_sub(stream.pending.len());
                 stream.pending.extend_from_slice(&bytes[..bytes.len().min(room)]);
                 let pending = std::mem::take(&mut stream.pending);
-                // What is kept may have begun inside a message; the new segment may not.
-                if self.detect(side, &pending) {
+                if self.detect(side, &pending, true) {
                     let rest = bytes.get(room..).unwrap_or_default();
                     self.start(at, low, &pending, out);
                     if !rest.is_empty() {
                         self.deliver(at, low, rest, out);
                     }
-                } else if self.detect(side, bytes) {
+                } else if bytes.len() >= MIN_BEGINNING && self.detect(side, bytes, false) {
+                    // What was kept began inside a message; the new segment did not.
                     self.start(at, low, bytes, out);
                 } else if matches!(self.state, State::Detecting(_)) {
                     self.streams[side as usize].pending = pending;
@@ -397,10 +401,11 @@ impl Flow {
         }
     }
 
-    /// Tries to recognise the protocol; `true` when decoding begins.
-    fn detect(&mut self, side: Side, bytes: &[u8]) -> bool {
+    /// Tries to recognise the protocol; `true` when decoding begins. A look that `counts` is one of
+    /// the few that a flow gets.
+    fn detect(&mut self, side: Side, bytes: &[u8], counts: bool) -> bool {
         let State::Detecting(detection) = &mut self.state else { return false };
-        match detect::detect(detection, &self.parties, side, bytes) {
+        match detect::detect(detection, &self.parties, side, bytes, counts) {
             detect::Found::Protocol(registration, sender) => {
                 self.protocol = registration.name;
                 self.state = State::Decoding((registration.make)());
@@ -460,7 +465,7 @@ impl Flow {
             pending.drain(..used);
         }
         // Long messages are rare: do not keep a big buffer for the next small one.
-        if pending.is_empty() && pending.capacity() > 4096 {
+        if pending.is_empty() && pending.capacity() > 512 {
             pending = Vec::new();
         }
         self.streams[side as usize].pending = pending;
@@ -586,7 +591,8 @@ impl Flow {
 
     /// Bytes of payload this flow keeps.
     pub(crate) fn memory(&self) -> usize {
-        self.streams[0].memory() + self.streams[1].memory()
+        // A fact is a name and a short text.
+        self.streams[0].memory() + self.streams[1].memory() + self.facts.len() * 128
     }
 }
 

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 const MAX_DATAGRAMS: usize = 4096;
 /// Bytes waiting in all.
 const MAX_BYTES: usize = 16 << 20;
+/// What a part costs beside its bytes.
+const PART: usize = 48;
 /// Largest IP payload.
 const MAX_DATAGRAM: u32 = 65_535;
 /// How long fragments wait, in capture time (RFC 8200 section 4.5: 60 seconds).
@@ -23,6 +25,8 @@ struct Datagram {
     /// Parts by offset, not overlapping.
     parts: Vec<(u32, Box<[u8]>)>,
     bytes: usize,
+    /// Bytes and what keeping them in parts costs.
+    cost: usize,
     /// Total length, known from the last fragment.
     total: Option<u32>,
 }
@@ -57,31 +61,35 @@ impl Fragments {
             started: time,
             parts: Vec::new(),
             bytes: 0,
+            cost: 0,
             total: None,
         });
         if !part.more {
             datagram.total = Some(end);
         }
-        let at = datagram.parts.partition_point(|(o, _)| *o < part.offset);
-        let before = at.checked_sub(1).map_or(0, |i| {
-            let (o, b) = &datagram.parts[i];
-            o + b.len() as u32
-        });
-        let start = part.offset.max(before);
-        let stop = datagram.parts.get(at).map_or(end, |(o, _)| end.min(*o));
-        if start < stop {
-            let from = (start - part.offset) as usize;
-            let to = (stop - part.offset) as usize;
-            let at = datagram.parts.partition_point(|(o, _)| *o < start);
-            datagram.parts.insert(at, (start, packet.payload[from..to].into()));
-            datagram.bytes += to - from;
-            self.bytes += to - from;
+        // Every hole that this fragment fills.
+        let mut start = part.offset;
+        while start < end {
+            let at = datagram.parts.partition_point(|(o, _)| *o <= start);
+            if let Some((o, b)) = at.checked_sub(1).and_then(|i| datagram.parts.get(i))
+                && o + b.len() as u32 > start
+            {
+                start = o + b.len() as u32;
+                continue;
+            }
+            let stop = datagram.parts.get(at).map_or(end, |(o, _)| end.min(*o));
+            let range = (start - part.offset) as usize..(stop - part.offset) as usize;
+            datagram.bytes += range.len();
+            datagram.cost += range.len() + PART;
+            self.bytes += range.len() + PART;
+            datagram.parts.insert(at, (start, packet.payload[range].into()));
+            start = stop;
         }
         if datagram.total.is_none_or(|t| datagram.bytes < t as usize) {
             return None;
         }
         let done = self.waiting.remove(&key)?;
-        self.bytes -= done.bytes;
+        self.bytes -= done.cost;
         let mut whole = Vec::with_capacity(done.bytes);
         for (offset, bytes) in &done.parts {
             if *offset as usize != whole.len() {
@@ -93,16 +101,23 @@ impl Fragments {
         Some(whole)
     }
 
+    /// The evidence is at its end: what still waits lacks fragments.
+    pub(crate) fn end(&mut self) {
+        self.dropped += self.waiting.len() as u64;
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+
     /// Gives up what is too old; when that is not enough, everything.
     fn expire(&mut self, now: Time) {
         let before = self.waiting.len();
         self.waiting.retain(|_, d| now.since(d.started) <= MAX_AGE);
         if self.waiting.len() >= MAX_DATAGRAMS
-            || self.waiting.values().map(|d| d.bytes).sum::<usize>() >= MAX_BYTES
+            || self.waiting.values().map(|d| d.cost).sum::<usize>() >= MAX_BYTES
         {
             self.waiting.clear();
         }
-        self.bytes = self.waiting.values().map(|d| d.bytes).sum();
+        self.bytes = self.waiting.values().map(|d| d.cost).sum();
         self.dropped += (before - self.waiting.len()) as u64;
     }
 }

@@ -205,6 +205,38 @@ fn rare_ethertype<'a>(
     }
 }
 
+/// A frame as [`walk`] reads it, with its link type, around a datagram put together from fragments.
+pub(crate) fn rebuild(frame: &Frame<'_>, packet: &IpPacket<'_>, payload: &[u8]) -> (u16, Vec<u8>) {
+    let mut out = Vec::with_capacity(payload.len() + 58);
+    let (ethertype, mut link) = (if packet.source.is_ipv4() { 0x0800 } else { 0x86dd_u16 }, 101);
+    if let Some(source) = frame.source {
+        link = 1;
+        out.extend(frame.destination.unwrap_or_default().0);
+        out.extend(source.0);
+        if let Some(vlan) = frame.vlan {
+            out.extend([0x81, 0x00]);
+            out.extend(vlan.to_be_bytes());
+        }
+        out.extend(ethertype.to_be_bytes());
+    }
+    // Length 0: what was captured.
+    match (packet.source, packet.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            out.extend([0x45, 0, 0, 0, 0, 0, 0, 0, packet.ttl, packet.protocol, 0, 0]);
+            out.extend(source.octets());
+            out.extend(destination.octets());
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            out.extend([0x60, 0, 0, 0, 0, 0, packet.protocol, packet.ttl]);
+            out.extend(source.octets());
+            out.extend(destination.octets());
+        }
+        _ => {}
+    }
+    out.extend(payload);
+    (link, out)
+}
+
 fn ppp(b: &[u8], depth: u32) -> Option<Content<'_>> {
     // A compressed protocol field is one odd byte.
     let (protocol, rest) =
@@ -278,7 +310,7 @@ fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
     let announced = usize::from(u16::from_be_bytes([head[4], head[5]]));
     // Zero is a jumbogram or offload.
     let end = if announced == 0 { b.len() } else { 40 + announced };
-    let mut rest = &b[40..end.min(b.len())];
+    let rest = &b[40..end.min(b.len())];
     let mut packet = IpPacket {
         source: address(8),
         destination: address(24),
@@ -288,9 +320,16 @@ fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
         ttl: head[7],
         fragment: None,
     };
-    // Extension headers (RFC 8200 section 4); the routing header's last address does not matter
-    // for who spoke.
+    extensions(&mut packet)?;
+    Some(tunnel(packet, depth))
+}
+
+/// Moves past IPv6 extension headers (RFC 8200 section 4), to the first fragment header at most:
+/// what follows it can be read when the datagram is whole. The routing header's last address does
+/// not matter for who spoke.
+fn extensions(packet: &mut IpPacket<'_>) -> Option<()> {
     for _ in 0..MAX_LAYERS {
+        let rest = packet.payload;
         let size = match packet.protocol {
             0 | 43 | 60 | 135 | 139 | 140 => 8 + usize::from(*rest.get(1)?) * 8,
             51 => 8 + usize::from(*rest.get(1)?) * 4,
@@ -306,13 +345,21 @@ fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
             _ => break,
         };
         packet.protocol = rest[0];
-        rest = rest.get(size..)?;
-        if packet.fragment.is_some_and(|f| f.offset != 0) {
+        packet.payload = rest.get(size..)?;
+        if packet.fragment.is_some() {
             break;
         }
     }
-    packet.payload = rest;
-    Some(tunnel(packet, depth))
+    Some(())
+}
+
+/// What a datagram put together from fragments carries.
+pub(crate) fn whole(mut packet: IpPacket<'_>) -> Content<'_> {
+    packet.fragment = None;
+    if packet.source.is_ipv6() && extensions(&mut packet).is_none() {
+        return Content::Broken;
+    }
+    tunnel(packet, MAX_LAYERS)
 }
 
 /// Looks into IP-in-IP, GRE and VXLAN; everything else stays as it is.
@@ -363,7 +410,11 @@ fn inner<'a>(packet: &IpPacket<'a>, depth: u32) -> Option<Content<'a>> {
                     let at = if flags & 0x1000 != 0 { at + 8 } else { at };
                     ethernet(b.get(at..)?, &mut frame, depth)?
                 }
-                (0, 0x22eb) => ethernet(b.get(at + 12..)?, &mut frame, depth)?,
+                (0, 0x22eb) => {
+                    // The last bit announces a subheader of the platform.
+                    let more = if b.get(at + 11)? & 1 == 1 { 8 } else { 0 };
+                    ethernet(b.get(at + 12 + more..)?, &mut frame, depth)?
+                }
                 (0, _) => by_ethertype(protocol, b.get(at..)?, &mut frame, depth),
                 _ => return None,
             }

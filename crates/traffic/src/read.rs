@@ -7,7 +7,8 @@
 use crate::{
     assets::AssetNotes,
     capture::{AnyReader, CaptureError, Chunk, Input, InputSummary, open},
-    packet::{Content, walk},
+    fragment::Fragments,
+    packet::{Content, IpPacket, rebuild, walk},
     worker::{Bounds, Limits, Worker},
 };
 use hangtu_record::{FileAction, Operation, Record, Session, Time};
@@ -139,6 +140,9 @@ pub enum ReadError {
     Observer(#[from] io::Error),
 }
 
+/// The route of a fragment: the datagram goes with the last one.
+const NOBODY: u8 = u8::MAX;
+
 /// A chunk on its way: who gets which packet is decided by the reading thread.
 struct Parcel {
     input: u32,
@@ -212,7 +216,7 @@ pub fn read(
                 worker
             }));
         }
-        let hasher = foldhash::fast::FixedState::default();
+        let mut router = Router { threads, fragments: Fragments::default() };
         let mut waiting = 0_usize;
         let merge = |observer: &mut dyn Observer| -> Result<(), ReadError> {
             let mut all = Batch::default();
@@ -234,22 +238,7 @@ pub fn read(
                 std::mem::swap(&mut parcel.chunk, chunk);
                 parcel.input = input;
                 parcel.clock = clock;
-                parcel.route.clear();
-                for packet in &parcel.chunk.packets {
-                    let frame = walk(packet.link, parcel.chunk.bytes(packet));
-                    let route = match frame.content {
-                        Content::Ip(ip) => {
-                            let number = |ip: IpAddr| match ip {
-                                IpAddr::V4(v4) => u128::from(v4.to_bits()),
-                                IpAddr::V6(v6) => v6.to_bits(),
-                            };
-                            let (a, b) = (number(ip.source), number(ip.destination));
-                            (hasher.hash_one((a.min(b), a.max(b))) >> 32) as usize % threads
-                        }
-                        _ => 0,
-                    };
-                    parcel.route.push(route as u8);
-                }
+                router.route(&mut parcel);
                 let parcel = Arc::new(parcel);
                 for worker in &to {
                     // A worker that is gone has panicked; the join below says so.
@@ -277,8 +266,59 @@ pub fn read(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
+        router.fragments.end();
+        summary.limits.fragments_dropped += router.fragments.dropped;
         result.map(|()| summary)
     })
+}
+
+/// Decides which worker gets which packet: by the two addresses, so that a flow stays with one.
+struct Router {
+    threads: usize,
+    /// Only a whole datagram tells what is in it, and so whose it is.
+    fragments: Fragments,
+}
+
+impl Router {
+    fn route(&mut self, parcel: &mut Parcel) {
+        let Parcel { chunk, route, .. } = parcel;
+        route.clear();
+        for i in 0..chunk.packets.len() {
+            let packet = chunk.packets[i];
+            let frame = walk(packet.link, chunk.bytes(&packet));
+            let Content::Ip(ip) = frame.content else {
+                route.push(0);
+                continue;
+            };
+            let Some(part) = ip.fragment else {
+                route.push(self.worker(&ip));
+                continue;
+            };
+            let Some(whole) = self.fragments.add(packet.time, &ip, part) else {
+                route.push(NOBODY);
+                continue;
+            };
+            let (link, bytes) = rebuild(&frame, &ip, &whole);
+            let start = chunk.data.len();
+            let packet = &mut chunk.packets[i];
+            (packet.link, packet.start, packet.len) = (link, start as u32, bytes.len() as u32);
+            route.push(match walk(link, &bytes).content {
+                Content::Ip(ip) => self.worker(&ip),
+                _ => 0,
+            });
+            chunk.data.extend(bytes);
+        }
+    }
+
+    fn worker(&self, ip: &IpPacket<'_>) -> u8 {
+        let number = |ip: IpAddr| match ip {
+            IpAddr::V4(v4) => u128::from(v4.to_bits()),
+            IpAddr::V6(v6) => v6.to_bits(),
+        };
+        let (a, b) = (number(ip.source), number(ip.destination));
+        let hash = foldhash::fast::FixedState::default().hash_one((a.min(b), a.max(b)));
+        ((hash >> 32) as usize % self.threads) as u8
+    }
 }
 
 type OnChunk<'a> =

@@ -10,6 +10,8 @@ use crate::flow::At;
 const MAX_HELD: usize = 64;
 /// Bytes held for one direction.
 const MAX_HELD_BYTES: usize = 256 * 1024;
+/// What a held segment costs beside its bytes.
+const HELD: usize = size_of::<Held>() + 16;
 /// How long a hole is waited for, in capture time.
 const MAX_HOLD: i64 = 2_000_000_000;
 /// A jump in sequence numbers past this is another connection or nonsense, not a hole.
@@ -58,6 +60,8 @@ pub(crate) struct Released {
 pub(crate) struct Stream {
     next: u32,
     started: bool,
+    /// Whether any data came.
+    spoke: bool,
     held_bytes: u32,
     /// Bytes to pass over before the decoder looks again; `u64::MAX` for all of them.
     pub(crate) skip: u64,
@@ -69,12 +73,19 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// A SYN with that sequence number: data starts one later.
+    /// A SYN with that sequence number: data starts one later. Until there was any, the last one
+    /// counts: an attempt that was refused may be repeated from another number.
     pub(crate) fn syn(&mut self, seq: u32) {
-        if !self.started {
+        if !self.spoke {
             self.started = true;
             self.next = seq.wrapping_add(1);
         }
+    }
+
+    /// Whether the other side has acknowledged what fills the first hole: then it was sent and
+    /// received, and the capture will not have it any more.
+    pub(crate) fn missed(&self, ack: u32) -> bool {
+        self.held.first().is_some_and(|first| ack.wrapping_sub(first.seq) as i32 >= 0)
     }
 
     /// Whether any segment is held.
@@ -86,6 +97,7 @@ impl Stream {
     /// Places a segment of `len` captured bytes.
     #[inline]
     pub(crate) fn place(&mut self, seq: u32, len: usize) -> Placed {
+        self.spoke = true;
         if !self.started {
             self.started = true;
             self.next = seq;
@@ -158,15 +170,8 @@ impl Stream {
         }
     }
 
-    /// Whether the other side acknowledged bytes that are not here: then they are not late, the
-    /// capture does not hold them.
-    #[inline(always)]
-    pub(crate) fn missed(&self, ack: u32) -> bool {
-        !self.held.is_empty() && (ack.wrapping_sub(self.next) as i32) > 0
-    }
-
-    /// How many bytes are held or pending.
+    /// What is held or pending costs.
     pub(crate) fn memory(&self) -> usize {
-        self.held_bytes as usize + self.pending.len()
+        self.held_bytes as usize + self.held.len() * HELD + self.pending.capacity()
     }
 }

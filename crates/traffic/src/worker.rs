@@ -5,7 +5,7 @@ use crate::{
     decode::{Output, Parties},
     flow::{Address, At, Flow, Key, Tcp, sender_is_client},
     fragment::Fragments,
-    packet::{Content, Frame, IpPacket, knows_link, walk},
+    packet::{Content, Frame, IpPacket, knows_link, walk, whole},
 };
 use hangtu_record::{Endpoint, Mac, Origin, Time, Transport};
 use hashbrown::HashMap;
@@ -112,9 +112,11 @@ impl Worker {
         match frame.content {
             Content::Ip(ip) => {
                 if let Some(part) = ip.fragment {
-                    if let Some(whole) = self.fragments.add(at.time, &ip, part) {
-                        let ip = IpPacket { payload: &whole, fragment: None, ..ip };
-                        self.ip(at, &frame, &ip);
+                    if let Some(bytes) = self.fragments.add(at.time, &ip, part) {
+                        match whole(IpPacket { payload: &bytes, ..ip }) {
+                            Content::Ip(ip) if ip.fragment.is_none() => self.ip(at, &frame, &ip),
+                            _ => self.limits.broken_packets += 1,
+                        }
                     }
                 } else {
                     self.ip(at, &frame, &ip);
@@ -346,6 +348,7 @@ impl Worker {
         for slot in 0..self.flows.len() as u32 {
             self.finish(slot);
         }
+        self.fragments.end();
         self.limits.fragments_dropped = self.fragments.dropped;
     }
 }

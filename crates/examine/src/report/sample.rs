@@ -140,6 +140,11 @@ pub(super) fn small() -> Examination {
         count: 1_204,
         first: "2026-03-02T06:05:09Z".into(),
         last: "2026-03-02T06:41:00Z".into(),
+        windows: vec![Window {
+            first: "2026-03-02T06:05:09Z".into(),
+            last: "2026-03-02T06:41:00Z".into(),
+            count: 1_204,
+        }],
         unapproved: Some(Unapproved {
             nearest: Some("WO-2026-0311".into()),
             reasons: vec!["wrong-window".into(), "wrong-source".into(), HOSTILE[0].into()],
@@ -231,6 +236,7 @@ pub(super) fn small() -> Examination {
                 },
             ],
             rules: 128,
+            rule_ids: vec!["hangtu-modbus-write-unapproved".into()],
             rules_sha256: "ab".repeat(32),
             matrix: "default/1".into(),
             matrix_sha256: "cd".repeat(32),

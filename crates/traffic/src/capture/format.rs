@@ -37,6 +37,9 @@ pub struct Damage {
 /// How many damages are listed one by one; later ones are counted only.
 const MAX_DAMAGES: usize = 100;
 
+/// How many more bytes are read when a search cannot tell yet.
+const MORE: usize = 1 << 16;
+
 /// What one step of a format's parser found at the front of the bytes.
 pub(super) enum Step {
     /// A packet whose record takes `size` bytes; `start` and `len` are within it.
@@ -57,20 +60,32 @@ pub(super) enum Format {
 }
 
 impl Format {
-    fn step(&mut self, bytes: &[u8], last: Time) -> Step {
+    /// Parses what stands at the front; `ended` when nothing will follow these bytes.
+    fn step(&mut self, bytes: &[u8], last: Time, ended: bool) -> Step {
         match self {
-            Self::Pcap(f) => f.step(bytes),
+            Self::Pcap(f) => f.step(bytes, ended),
             Self::Pcapng(f) => f.step(bytes, last),
         }
     }
 
     /// Whether a record plausibly starts here; `None` when more bytes would be needed to say.
-    fn plausible(&self, bytes: &[u8], last: Time) -> Option<bool> {
+    fn plausible(&self, bytes: &[u8], ended: bool) -> Option<bool> {
         match self {
-            Self::Pcap(f) => f.plausible(bytes, last),
+            Self::Pcap(f) => f.plausible(bytes, ended),
             Self::Pcapng(f) => f.plausible(bytes),
         }
     }
+}
+
+/// A search for the next record.
+#[derive(Clone, Copy)]
+struct Lost {
+    /// Offset of the damage.
+    from: u64,
+    /// Bytes passed over so far.
+    skipped: u64,
+    /// Whether the damage may be no more than the end of the input.
+    cut: bool,
 }
 
 /// Reads packets from one input.
@@ -83,8 +98,8 @@ pub struct CaptureReader<R> {
     offset: u64,
     /// Bytes still to pass over.
     skip: u64,
-    /// Bytes passed over so far while looking for a record after damage at `.0`.
-    lost: Option<(u64, u64)>,
+    /// Set while looking for a record after damage.
+    lost: Option<Lost>,
     ended: bool,
     packets: u64,
     last: Time,
@@ -176,11 +191,9 @@ impl<R: Read> CaptureReader<R> {
                 break;
             }
             if self.ended {
-                let left = chunk.data.len() - at;
-                if left > 0 || self.skip > 0 {
+                if self.skip > 0 {
                     self.damage(self.offset + at as u64, DamageKind::Truncated);
                     self.skip = 0;
-                    at += left;
                 }
                 break;
             }
@@ -224,33 +237,35 @@ impl<R: Read> CaptureReader<R> {
                 continue;
             }
             if left == 0 {
+                if self.ended
+                    && let Some(Lost { from, skipped, cut }) = self.lost.take()
+                {
+                    let unreadable = DamageKind::Unreadable { skipped };
+                    self.damage(from, if cut { DamageKind::Truncated } else { unreadable });
+                }
                 return usize::from(!self.ended);
             }
             let offset = self.offset + *at as u64;
-            if let Some((from, skipped)) = self.lost {
-                match self.format.plausible(&chunk.data[*at..], self.last) {
+            if let Some(lost) = &mut self.lost {
+                match self.format.plausible(&chunk.data[*at..], self.ended) {
                     Some(true) => {
+                        let Lost { from, skipped, .. } = *lost;
                         self.damage(from, DamageKind::BadHeader { skipped });
                         self.lost = None;
                     }
-                    Some(false) => {
-                        self.lost = Some((from, skipped + 1));
+                    None if !self.ended => return left + MORE,
+                    _ => {
+                        lost.skipped += 1;
                         *at += 1;
                         continue;
                     }
-                    None if self.ended => {
-                        self.damage(
-                            from,
-                            DamageKind::Unreadable { skipped: skipped + left as u64 },
-                        );
-                        self.lost = None;
-                        *at += left;
-                        return 0;
-                    }
-                    None => return left + 1,
                 }
             }
-            match self.format.step(&chunk.data[*at..], self.last) {
+            let damaged = |at: &mut usize, cut| {
+                *at += 1;
+                Some(Lost { from: offset, skipped: 1, cut })
+            };
+            match self.format.step(&chunk.data[*at..], self.last, self.ended) {
                 Step::Packet { size, start, len, wire_len, link, time } => {
                     self.packets += 1;
                     self.last = time;
@@ -271,8 +286,10 @@ impl<R: Read> CaptureReader<R> {
                     self.damage(offset, kind);
                     *at += size;
                 }
-                Step::Need(n) => return n.max(left + 1),
-                Step::Bad => self.lost = Some((offset, 0)),
+                Step::Need(n) if !self.ended => return n.max(left + 1),
+                // A wrong length may reach beyond the end with good records behind it.
+                Step::Need(_) => self.lost = damaged(at, true),
+                Step::Bad => self.lost = damaged(at, false),
             }
         }
     }
@@ -280,5 +297,5 @@ impl<R: Read> CaptureReader<R> {
 
 /// Shared plausibility: lengths that a packet record may have.
 pub(super) fn plausible_lengths(captured: u32, wire: u32) -> bool {
-    captured as usize <= MAX_PACKET && captured <= wire.max(captured) && wire <= 1 << 28
+    captured as usize <= MAX_PACKET && wire <= 1 << 28
 }

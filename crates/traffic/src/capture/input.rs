@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::{self, BufReader, Chain, Cursor, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Why an input cannot be read as a capture.
@@ -36,6 +37,8 @@ pub enum Input {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// A capture already in memory: its name and content.
+    Memory(String, Arc<[u8]>),
 }
 
 impl Input {
@@ -44,6 +47,7 @@ impl Input {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Stdin => "-".into(),
+            Self::Memory(name, _) => name.clone(),
         }
     }
 }
@@ -116,6 +120,7 @@ pub fn open(
 ) -> Result<(AnyReader, &'static str), CaptureError> {
     let source: Box<dyn Read + Send> = match input {
         Input::Stdin => Box::new(io::stdin()),
+        Input::Memory(_, bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         Input::File(path) => Box::new(
             File::open(path).map_err(|source| CaptureError::Io { path: input.name(), source })?,
         ),

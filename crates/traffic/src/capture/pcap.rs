@@ -1,17 +1,25 @@
 //! pcap: a file header and records (draft-ietf-opsawg-pcap), in both byte orders and both
 //! resolutions, and the "modified" variant with longer record headers.
 
-use super::{
-    MAX_PACKET,
-    format::{Step, plausible_lengths},
-};
+use super::format::{Step, plausible_lengths};
 use hangtu_record::Time;
+
+/// Captured bytes that are common; more is believed only when another record follows.
+const MAX_SNAP: u32 = 262_144;
+/// How far apart in seconds neighbours in a capture are believed to be.
+const NEAR: i64 = 86_400;
 
 pub(super) struct Pcap {
     big_endian: bool,
     nanos: bool,
     header: usize,
     link: u16,
+    /// Bytes of a packet that the capture kept at most.
+    snap: u32,
+    /// Whether packets were kept in part for other reasons.
+    sliced: bool,
+    /// Seconds of the last packets; one of them may have been damaged.
+    recent: [Option<u32>; 3],
 }
 
 struct Head {
@@ -35,10 +43,15 @@ impl Pcap {
             [0xa1, 0xb2, 0xcd, 0x34] => (true, false, 24),
             _ => return None,
         };
-        let field: [u8; 4] = bytes.get(20..24)?.try_into().ok()?;
-        let field = if big_endian { u32::from_be_bytes(field) } else { u32::from_le_bytes(field) };
+        let mut out =
+            Self { big_endian, nanos, header, link: 0, snap: 0, sliced: false, recent: [None; 3] };
+        if bytes.len() < 24 {
+            return None;
+        }
+        out.snap = out.u32(bytes, 16);
         // The upper bits say whether frames end in a checksum; the lower 16 are the link type.
-        Some(Self { big_endian, nanos, header, link: field as u16 })
+        out.link = out.u32(bytes, 20) as u16;
+        Some(out)
     }
 
     fn u32(&self, bytes: &[u8], at: usize) -> u32 {
@@ -55,20 +68,48 @@ impl Pcap {
             wire: self.u32(bytes, 12),
         };
         let limit = if self.nanos { 1_000_000_000 } else { 1_000_000 };
-        // Some writers put a full second into the fraction; twice the limit is nobody's.
-        (head.fraction < 2 * limit && plausible_lengths(head.captured, head.wire)).then_some(head)
+        // Some writers put a full second into the fraction; twice the limit is nobody's. Zeroes
+        // are what a disk gives back for what it lost.
+        (head.fraction < 2 * limit
+            && plausible_lengths(head.captured, head.wire)
+            && (head.seconds, head.captured, head.wire) != (0, 0, 0))
+            .then_some(head)
     }
 
-    pub(super) fn step(&self, bytes: &[u8]) -> Step {
+    /// Whether the lengths are those of an ordinary packet: kept whole, or cut as all are.
+    fn ordinary(&self, head: &Head) -> bool {
+        (1..=MAX_SNAP).contains(&head.wire)
+            && (head.captured == head.wire
+                || (1..head.wire).contains(&head.captured)
+                    && (self.sliced || head.captured == self.snap))
+    }
+
+    /// Whether the time is near one of the last ones.
+    fn known_time(&self, head: &Head) -> bool {
+        self.recent.iter().flatten().any(|s| near(*s, head.seconds))
+    }
+
+    pub(super) fn step(&mut self, bytes: &[u8], ended: bool) -> Step {
         if bytes.len() < self.header {
             return Step::Need(self.header);
         }
         let Some(head) = self.head(bytes) else { return Step::Bad };
         let len = head.captured as usize;
         let size = self.header + len;
+        // What is unusual is believed when it leads to the next records.
+        let known = self.known_time(&head) || self.recent[0].is_none();
+        if !known || !self.ordinary(&head) {
+            match self.leads_on(bytes, size, ended) {
+                Some(true) => {}
+                Some(false) => return Step::Bad,
+                None => return Step::Need(bytes.len() + self.header),
+            }
+        }
         if bytes.len() < size {
             return Step::Need(size);
         }
+        self.sliced |= known && head.captured < head.wire && head.captured != self.snap;
+        self.recent = [Some(head.seconds), self.recent[0], self.recent[1]];
         let nanos = if self.nanos { head.fraction } else { head.fraction.saturating_mul(1000) };
         Step::Packet {
             size,
@@ -80,25 +121,56 @@ impl Pcap {
         }
     }
 
-    /// Two headers in a row, within a day of the last good time: chance gives that once in 10^12.
-    pub(super) fn plausible(&self, bytes: &[u8], last: Time) -> Option<bool> {
-        let near = |head: &Head| {
-            let seconds = i64::from(head.seconds);
-            head.wire > 0
-                && head.captured <= head.wire
-                && (last.0 == 0 || (seconds - last.0 / 1_000_000_000).abs() <= 86_400)
-        };
-        if bytes.len() < self.header {
-            return None;
+    /// Whether two likely headers follow in a row from `at`, or the end; `None` when more bytes
+    /// would be needed to say.
+    fn leads_on(&self, bytes: &[u8], mut at: usize, ended: bool) -> Option<bool> {
+        for _ in 0..2 {
+            let rest = match bytes.get(at..) {
+                Some(rest) if rest.len() >= self.header => rest,
+                Some(_) if ended => break,
+                None if ended => return Some(false),
+                _ => return None,
+            };
+            // Not `ordinary`: these may be the first of a capture whose packets are all in part.
+            let likely =
+                |h: &Head| (1..=MAX_SNAP).contains(&h.wire) && (1..=h.wire).contains(&h.captured);
+            let Some(head) = self.head(rest).filter(likely) else { return Some(false) };
+            at += self.header + head.captured as usize;
         }
-        let Some(first) = self.head(bytes).filter(near) else { return Some(false) };
-        let size = self.header + (first.captured as usize).min(MAX_PACKET);
-        if bytes.len() == size {
-            return Some(true);
-        }
-        if bytes.len() < size + self.header {
-            return None;
-        }
-        Some(self.head(&bytes[size..]).as_ref().is_some_and(near))
+        Some(true)
     }
+
+    /// Two headers in a row at a time near the last ones: chance gives that once in 10^12. Where
+    /// the time is another one, five headers in a row.
+    pub(super) fn plausible(&self, bytes: &[u8], ended: bool) -> Option<bool> {
+        let (mut at, mut want) = (0, 2_usize);
+        let mut first = 0;
+        for found in 0.. {
+            let rest = match bytes.get(at..) {
+                Some(rest) if rest.len() >= self.header => rest,
+                // The last record of a capture has none behind it.
+                Some(_) if ended => return Some(found >= want.div_ceil(2)),
+                None if ended => return Some(false),
+                _ => return None,
+            };
+            let head = self.head(rest).filter(|h| self.ordinary(h));
+            let Some(head) = head else { return Some(false) };
+            if found == 0 {
+                first = head.seconds;
+                want = if self.known_time(&head) { 2 } else { 5 };
+            }
+            if !near(first, head.seconds) {
+                return Some(false);
+            }
+            if found + 1 == want {
+                break;
+            }
+            at += self.header + head.captured as usize;
+        }
+        Some(true)
+    }
+}
+
+fn near(a: u32, b: u32) -> bool {
+    (i64::from(a) - i64::from(b)).abs() <= NEAR
 }

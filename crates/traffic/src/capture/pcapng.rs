@@ -29,6 +29,7 @@ struct Interface {
     dropped: u64,
 }
 
+#[derive(Default)]
 pub(super) struct Pcapng {
     big_endian: bool,
     interfaces: Vec<Interface>,
@@ -92,7 +93,7 @@ impl Pcapng {
             SECTION | INTERFACE | OBSOLETE_PACKET | SIMPLE_PACKET | STATISTICS | ENHANCED_PACKET
         );
         if size > MAX_BLOCK {
-            return if wanted || size > 1 << 28 {
+            return if wanted || !may_be_large(kind) || size > 1 << 28 {
                 Step::Bad
             } else {
                 Step::Skip { size: size as u64 }
@@ -112,11 +113,11 @@ impl Pcapng {
                 Step::Skip { size: size as u64 }
             }
             INTERFACE => {
-                if block.len() < 8 || self.interfaces.len() >= MAX_INTERFACES {
-                    return Step::Refuse {
-                        size,
-                        kind: DamageKind::BadHeader { skipped: size as u64 },
-                    };
+                if block.len() < 8 {
+                    return Step::Bad;
+                }
+                if self.interfaces.len() >= MAX_INTERFACES {
+                    return Step::Skip { size: size as u64 };
                 }
                 let mut interface = Interface {
                     link: self.u16(block, 0),
@@ -225,7 +226,10 @@ impl Pcapng {
             return None;
         }
         if bytes[..4] == SECTION.to_be_bytes() {
-            return Some(byte_order(bytes).is_some());
+            return Some(byte_order(bytes).is_some_and(|big| {
+                let size = Self { big_endian: big, ..Self::default() }.u32(bytes, 4);
+                (28..65_536).contains(&size) && size.is_multiple_of(4)
+            }));
         }
         let kind = self.u32(bytes, 0);
         let size = self.u32(bytes, 4) as usize;
@@ -236,7 +240,8 @@ impl Pcapng {
             if bytes.len() < 28 {
                 return None;
             }
-            if !plausible_lengths(self.u32(bytes, 20), self.u32(bytes, 24)) {
+            let (captured, wire) = (self.u32(bytes, 20), self.u32(bytes, 24));
+            if !plausible_lengths(captured, wire) || captured as usize + 32 > size {
                 return Some(false);
             }
         }
@@ -253,6 +258,12 @@ impl Interface {
         let nanos = u128::from(ticks % self.ticks) * 1_000_000_000 / u128::from(self.ticks);
         Time::new(seconds.saturating_add(self.offset), nanos as u32)
     }
+}
+
+/// Kinds that tools write without a bound: names, journals, secrets, custom and local ones. Any
+/// other number with a large size is damage.
+fn may_be_large(kind: u32) -> bool {
+    matches!(kind, 4 | 7..=11 | 0x200..=0x2ff | 0x0bad | 0x4000_0bad | 0x8000_0000..=0x8000_00ff)
 }
 
 /// Byte order of a section header block; `None` when its magic is wrong.

@@ -14,7 +14,14 @@ pub(super) static REGISTRATION: Registration = Registration {
     udp: true,
     ports: &[44818],
     probe,
-    make: || Box::new(Enip::default()),
+    make: || {
+        Box::new(Enip {
+            pending: Pending::default(),
+            cip: Cip::default(),
+            lost: [true; 2],
+            heard: [false; 2],
+        })
+    },
 };
 
 /// EtherNet/IP implicit (I/O) messaging: recognised, not turned into operations.
@@ -74,6 +81,19 @@ fn header(b: &[u8]) -> Option<Header> {
     })
 }
 
+/// Whether a header found in the middle of a stream fits what follows it; zeroes and text look
+/// like the rarer commands.
+fn likely(h: &Header, body: &[u8]) -> bool {
+    match h.command {
+        0x6f | 0x70 => (16..4096).contains(&h.length) && body.iter().take(4).all(|b| *b == 0),
+        0x65 => h.length == 4,
+        0x63 => h.length == 0 || h.length > 30 && body.get(2..4).is_none_or(|k| k == [0x0c, 0]),
+        0x66 => h.length == 0,
+        0x04 => h.length > 4 && body.get(2..4).is_none_or(|k| k == [0, 1]),
+        _ => false,
+    }
+}
+
 fn probe(peek: Peek<'_>) -> Verdict {
     let b = peek.bytes;
     if b.len() < HEADER {
@@ -117,10 +137,13 @@ fn cip_part(body: &[u8]) -> Option<(Option<u16>, &[u8])> {
     None
 }
 
-#[derive(Default)]
 struct Enip {
     pending: Pending<(u16, u64)>,
     cip: Cip,
+    /// Sides whose next header must be looked for: after a gap, and where the capture joined.
+    lost: [bool; 2],
+    /// Sides that were heard: the first header of a side need not be looked for.
+    heard: [bool; 2],
 }
 
 impl Decoder for Enip {
@@ -128,11 +151,20 @@ impl Decoder for Enip {
         if bytes.len() < HEADER {
             return 0;
         }
-        let Some(h) = header(bytes) else {
-            cx.unreadable("enip");
+        let lost = std::mem::take(&mut self.lost[from as usize]);
+        let first = !std::mem::replace(&mut self.heard[from as usize], true);
+        let header = header(bytes).filter(|h| {
+            let usual = from == Side::Client || h.command > 0;
+            !lost || first && usual && h.length < 4096 || likely(h, &bytes[HEADER..])
+        });
+        let Some(h) = header else {
+            if !lost {
+                cx.unreadable("enip");
+            }
             let next = (1..=bytes.len() - HEADER).find(|i| {
-                header(&bytes[*i..]).is_some_and(|h| h.command >= 0x63 && h.length < 4096)
+                self::header(&bytes[*i..]).is_some_and(|h| likely(&h, &bytes[*i + HEADER..]))
             });
+            self.lost[from as usize] = next.is_none();
             return next.unwrap_or(bytes.len() - HEADER + 1);
         };
         let Some(body) = bytes.get(HEADER..HEADER + h.length) else { return 0 };
@@ -147,6 +179,11 @@ impl Decoder for Enip {
             _ => self.command(cx, from, &h, body),
         }
         HEADER + h.length
+    }
+
+    fn gap(&mut self, _cx: &mut Context<'_>, from: Side) {
+        self.lost[from as usize] = true;
+        self.heard[from as usize] = true;
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {

@@ -19,7 +19,10 @@ pub(super) static REGISTRATION: Registration = Registration {
     udp: false,
     ports: &[102],
     probe,
-    make: || Box::new(S7comm::default()),
+    make: || {
+        let (pending, parts) = (Pending::default(), <[Vec<u8>; 2]>::default());
+        Box::new(S7comm { pending, parts, lost: [true; 2] })
+    },
 };
 
 /// Longest message put together from COTP fragments.
@@ -71,22 +74,28 @@ fn says(data: &[u8]) -> Option<Side> {
     }
 }
 
-#[derive(Default)]
 struct S7comm {
     pending: Pending<(Side, u16)>,
     parts: [Vec<u8>; 2],
+    /// Sides whose next frame must be looked for: after a gap, and where the capture joined.
+    lost: [bool; 2],
 }
 
 impl Decoder for S7comm {
     fn data(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> usize {
-        if bytes.len() < 4 {
+        let lost = &mut self.lost[from as usize];
+        if bytes.len() < if *lost { 6 } else { 4 } {
             return 0;
         }
-        let Some(size) = tpkt::frame(bytes) else {
-            cx.unreadable("s7comm");
+        let size = tpkt::frame(bytes).filter(|_| !*lost || tpkt::likely(bytes));
+        let Some(size) = size else {
+            if !std::mem::replace(lost, true) {
+                cx.unreadable("s7comm");
+            }
             return tpkt::resync(bytes);
         };
         let Some(frame) = bytes.get(..size) else { return 0 };
+        *lost = false;
         if let Cotp::Data(data, last) = tpkt::cotp(frame) {
             let part = &mut self.parts[from as usize];
             if last && part.is_empty() {
@@ -104,6 +113,7 @@ impl Decoder for S7comm {
 
     fn gap(&mut self, _cx: &mut Context<'_>, from: Side) {
         self.parts[from as usize].clear();
+        self.lost[from as usize] = true;
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {

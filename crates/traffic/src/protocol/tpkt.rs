@@ -37,11 +37,21 @@ pub(crate) fn cotp(frame: &[u8]) -> Cotp<'_> {
     }
 }
 
+/// Whether a frame that starts in the middle of a stream looks like one beyond its first bytes;
+/// what is not there yet speaks for it.
+pub(crate) fn likely(b: &[u8]) -> bool {
+    frame(b).is_some_and(|size| size <= 8192)
+        && match (b.get(4), b.get(5)) {
+            (Some(length), Some(0xf0)) => *length == 2,
+            (Some(length), Some(0xe0 | 0xd0)) => *length >= 6,
+            (_, Some(_)) => false,
+            _ => true,
+        }
+}
+
 /// The next place where a frame could start, or the end less what may be the start of one.
 pub(crate) fn resync(b: &[u8]) -> usize {
-    let plausible = |i: &usize| {
-        frame(&b[*i..]).is_some_and(|size| size <= 8192)
-            && matches!(b.get(i + 5), Some(0xf0 | 0xe0 | 0xd0) | None)
-    };
-    (1..b.len().saturating_sub(4)).find(plausible).unwrap_or(b.len().saturating_sub(3).max(1))
+    (1..b.len().saturating_sub(4))
+        .find(|i| likely(&b[*i..]))
+        .unwrap_or(b.len().saturating_sub(3).max(1))
 }

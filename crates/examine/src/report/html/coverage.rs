@@ -61,9 +61,32 @@ fn checks(out: &mut Html, page: &Page<'_>) {
     out.raw(" · ");
     out.say_with(key::REPORT_MEASURED_REST, &[("missing", missing), ("errors", errors)]);
     out.raw("</p>");
+    let pick = |statuses: &[CheckStatus]| -> Vec<&CheckCoverage> {
+        all.iter().filter(|check| statuses.contains(&check.status)).collect()
+    };
+    // What was measured is read first; what was not, and why, is one click away.
+    rows(out, "h-checks", &pick(&[CheckStatus::Error]));
+    rows(out, "h-checks", &pick(&[CheckStatus::Measured]));
+    let missing = pick(&[CheckStatus::NotMeasured]);
+    if !missing.is_empty() {
+        out.raw("<details class=\"more\"><summary id=\"h-missing\">");
+        out.say_with(
+            key::REPORT_NOT_MEASURED_LIST,
+            &[("count", Arg::Number(missing.len() as u64))],
+        );
+        out.raw("</summary>");
+        rows(out, "h-missing", &missing);
+        out.raw("</details>");
+    }
+}
+
+fn rows(out: &mut Html, label: &'static str, checks: &[&CheckCoverage]) {
+    if checks.is_empty() {
+        return;
+    }
     table(
         out,
-        "h-checks",
+        label,
         &[
             (key::REPORT_CHECK, Column::Text),
             (key::REPORT_CHECK_TITLE, Column::Text),
@@ -74,10 +97,8 @@ fn checks(out: &mut Html, page: &Page<'_>) {
             (key::REPORT_FINDINGS, Column::Number),
         ],
     );
-    for status in [CheckStatus::Error, CheckStatus::NotMeasured, CheckStatus::Measured] {
-        for check in all.iter().filter(|check| check.status == status) {
-            row(out, check);
-        }
+    for check in checks {
+        row(out, check);
     }
     table_end(out);
 }
@@ -97,7 +118,11 @@ fn row(out: &mut Html, check: &CheckCoverage) {
         None => out,
     };
     out.raw("</td><td class=\"wide\">");
-    out.both(&texts::joined(check.scenarios.iter().copied().map(texts::scenario)));
+    if check.scenarios.len() == 4 {
+        out.say(key::REPORT_SCENARIO_ALL);
+    } else {
+        out.both(&texts::joined(check.scenarios.iter().copied().map(texts::scenario)));
+    }
     out.raw("</td>");
     number_cell(out, check.rules as u64);
     number_cell(out, check.findings as u64);

@@ -1,0 +1,275 @@
+//! What the fuzz targets do, and what they hold to be true.
+//!
+//! `cargo xtask fuzz` runs them all. One alone, on the stable toolchain:
+//! `cargo fuzz run -s none modbus fuzz/corpus/modbus fuzz/seeds/modbus`.
+
+use hangtu_record::{FileAction, Kind, Operation, Origin, OwnedValue, Time, Transport};
+use hangtu_traffic::{
+    Batch, Observer, Settings,
+    capture::{Input, InputSummary},
+    decode::{MAX_FACTS, Peek, Piece, Registration, Side, drive},
+    packet::{self, Content},
+    protocol::REGISTRY,
+};
+use std::io;
+
+/// Longest text a record may carry: 200 bytes from the wire, each at most three in UTF-8, and
+/// paths put together from several of them.
+const MAX_TEXT: usize = 4096;
+
+/// Cuts an input into pieces. A control byte says the side (bit 7), whether it is a gap (bit 6),
+/// and with the byte behind it how long the piece is.
+fn pieces(data: &[u8]) -> Vec<(Side, Piece<'_>)> {
+    let mut out = Vec::new();
+    let mut rest = data;
+    while let [control, tail @ ..] = rest {
+        let side = if control & 0x80 == 0 { Side::Client } else { Side::Server };
+        if control & 0x40 != 0 {
+            out.push((side, Piece::Gap));
+            rest = tail;
+            continue;
+        }
+        let [low, tail @ ..] = tail else { break };
+        let size = usize::from(control & 0x0f) << 8 | usize::from(*low);
+        let (piece, tail) = tail.split_at(size.min(tail.len()));
+        out.push((side, Piece::Bytes(piece)));
+        rest = tail;
+    }
+    out
+}
+
+/// One decoder. The first byte chooses TCP or UDP where the protocol has both.
+pub fn protocol(name: &str, data: &[u8]) {
+    let Some(registration) = REGISTRY.iter().find(|r| r.name == name) else {
+        panic!("no protocol {name} in the registry")
+    };
+    let Some((first, rest)) = data.split_first() else { return };
+    let udp = registration.udp && (!registration.tcp || first & 1 == 1);
+    let transport = if udp { Transport::Udp } else { Transport::Tcp };
+    let (out, facts) = drive(registration, transport, pieces(rest));
+    let bound = data.len() as u64;
+    assert!(out.operation_count <= bound, "{} operations", out.operation_count);
+    assert!(out.file_count <= bound, "{} file actions", out.file_count);
+    let unreadable: u64 = out.unreadable.iter().map(|(_, n)| n).sum();
+    assert!(unreadable <= bound, "{unreadable} unreadable messages");
+    assert!(facts.len() <= MAX_FACTS);
+    for (name, value) in &facts {
+        if let OwnedValue::Str(text) = value {
+            assert!(text.len() <= MAX_TEXT, "{} of {} bytes", name.name(), text.len());
+        }
+    }
+    out.operations.iter().for_each(operation);
+    out.files.iter().for_each(file);
+}
+
+fn operation(o: &Operation) {
+    assert!(o.object.len() <= MAX_TEXT && o.value.len() <= MAX_TEXT, "long text in {o:?}");
+    assert!(o.delay.is_none_or(|d| d >= 0), "answered before it was asked: {o:?}");
+}
+
+fn file(f: &FileAction) {
+    assert!(f.path.len() <= MAX_TEXT && f.target.len() <= MAX_TEXT, "long text in {f:?}");
+    assert!(f.entropy.is_none_or(|e| (0.0..=8.0).contains(&e)), "entropy of {f:?}");
+}
+
+/// Counts what comes, and looks at every field of it.
+#[derive(Default)]
+struct Counts {
+    records: u64,
+    damages: Vec<u64>,
+}
+
+impl Observer for Counts {
+    fn records(&mut self, batch: &mut Batch) -> io::Result<()> {
+        batch.each(|record| {
+            self.records += 1;
+            record.each(&mut |_, _| ());
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, _index: u32, summary: &InputSummary) {
+        self.damages.extend(summary.damages.iter().map(|d| d.offset));
+    }
+}
+
+fn read(data: Vec<u8>) -> Option<(hangtu_traffic::Summary, Counts)> {
+    let settings = Settings { threads: 1, max_flows: 64, max_payload: 1 << 20, records: true };
+    let mut counts = Counts::default();
+    let input = Input::Memory("fuzz".into(), data.into());
+    let summary = hangtu_traffic::read(&[input], &settings, &mut counts).ok()?;
+    Some((summary, counts))
+}
+
+/// A whole file, plain or compressed.
+pub fn capture(data: &[u8]) {
+    let Some((summary, counts)) = read(data.to_vec()) else { return };
+    assert_eq!(counts.records, summary.operations + summary.files + summary.sessions);
+    let input = &summary.inputs[0];
+    if !input.format.contains('+') {
+        assert!(input.packets <= data.len() as u64 / 12, "{} packets", input.packets);
+        assert!(counts.damages.iter().all(|d| *d <= data.len() as u64), "{:?}", counts.damages);
+    }
+}
+
+/// Pieces as the segments of one connection: the ports come first, then for each piece a byte
+/// that says what goes wrong with it (lost, late, twice, overlapping, cut).
+pub fn flow(data: &[u8]) {
+    let [flags, a, b, c, d, rest @ ..] = data else { return };
+    let ports = [u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])];
+    let udp = flags & 1 == 1;
+    let mut seq = [1_u32, 0xffff_ff00];
+    let mut packets: Vec<Vec<u8>> = Vec::new();
+    if flags & 2 != 0 && !udp {
+        packets.push(segment(ports, Side::Client, 0, 2, &[]));
+        packets.push(segment(ports, Side::Server, seq[1].wrapping_sub(1), 0x12, &[]));
+    }
+    for (side, piece) in pieces(rest) {
+        let at = &mut seq[side as usize];
+        let Piece::Bytes(bytes) = piece else {
+            *at = at.wrapping_add(100);
+            continue;
+        };
+        let (what, bytes) = bytes.split_first().map_or((0, bytes), |(w, b)| (*w, b));
+        if udp {
+            packets.push(datagram(ports, side, bytes));
+            continue;
+        }
+        let new = segment(ports, side, *at, 0x10 | what >> 7, bytes);
+        match what & 0x0f {
+            1 => {}
+            2 if !packets.is_empty() => packets.insert(packets.len() - 1, new),
+            3 => packets.extend([new.clone(), new]),
+            4 => packets.push(segment(ports, side, at.wrapping_sub(5), 0x10, bytes)),
+            5 => packets.push(new[..new.len() - bytes.len() / 2].to_vec()),
+            _ => packets.push(new),
+        }
+        *at = at.wrapping_add(bytes.len() as u32);
+    }
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0];
+    file.extend(101_u32.to_le_bytes());
+    for (number, packet) in packets.iter().enumerate() {
+        file.extend((1_700_000_000 + number as u32 / 4).to_le_bytes());
+        file.extend((number as u32 % 4 * 250_000).to_le_bytes());
+        file.extend((packet.len() as u32).to_le_bytes().repeat(2));
+        file.extend(packet);
+    }
+    let (summary, _) = read(file).expect("a whole capture");
+    assert!(summary.inputs[0].damages.is_empty(), "{:?}", summary.inputs[0].damages);
+    assert_eq!(summary.inputs[0].packets, packets.len() as u64);
+    assert!(summary.sessions <= packets.len() as u64);
+    assert!(summary.operations <= data.len() as u64 * 2);
+}
+
+fn ip(side: Side, protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x45, 0];
+    out.extend((20 + payload.len() as u16).to_be_bytes());
+    out.extend([0, 0, 0, 0, 64, protocol, 0, 0]);
+    let ends = [[192, 0, 2, 1], [192, 0, 2, 2]];
+    out.extend(ends[side as usize]);
+    out.extend(ends[side.other() as usize]);
+    out.extend(payload);
+    out
+}
+
+fn segment(ports: [u16; 2], side: Side, seq: u32, flags: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut out = ports[side as usize].to_be_bytes().to_vec();
+    out.extend(ports[side.other() as usize].to_be_bytes());
+    out.extend(seq.to_be_bytes());
+    out.extend([0, 0, 0, 0, 0x50, flags, 1, 0, 0, 0, 0, 0]);
+    out.extend(bytes);
+    ip(side, 6, &out)
+}
+
+fn datagram(ports: [u16; 2], side: Side, bytes: &[u8]) -> Vec<u8> {
+    let mut out = ports[side as usize].to_be_bytes().to_vec();
+    out.extend(ports[side.other() as usize].to_be_bytes());
+    out.extend((8 + bytes.len() as u16).to_be_bytes());
+    out.extend([0, 0]);
+    out.extend(bytes);
+    ip(side, 17, &out)
+}
+
+/// The walk through headers; the first byte is the link type.
+pub fn packet(data: &[u8]) {
+    let Some((link, bytes)) = data.split_first() else { return };
+    let link = if *link == 255 { 276 } else { u16::from(*link) };
+    let frame = packet::walk(link, bytes);
+    let inside = match frame.content {
+        Content::Ip(ip) => {
+            assert!(ip.fragment.is_none_or(|f| f.offset <= 0xffff));
+            ip.payload
+        }
+        Content::Link { payload, .. } => payload,
+        Content::Arp { .. } | Content::Broken => &[],
+    };
+    assert!(inside.len() <= bytes.len());
+    assert!(packet::knows_link(link) || frame.content == Content::Broken);
+}
+
+/// Every probe, with every suggestion the ports could make.
+pub fn detect(data: &[u8]) {
+    for registration in REGISTRY {
+        has_target(registration);
+        for by_port in [None, Some(Side::Client), Some(Side::Server)] {
+            for transport in [Transport::Tcp, Transport::Udp] {
+                let _ = (registration.probe)(Peek { bytes: data, by_port, transport });
+            }
+        }
+    }
+}
+
+/// A protocol without a target of its own would never be tried: this one says so at once.
+fn has_target(registration: &Registration) {
+    const TARGETS: &str = include_str!("../Cargo.toml");
+    let name = registration.name;
+    let mut names = TARGETS.lines().filter_map(|l| l.strip_prefix("name = \"")?.strip_suffix('"'));
+    assert!(names.any(|n| n == name), "fuzz/Cargo.toml has no target for {name}");
+}
+
+/// Rules: parsed, compiled, matched with a fixed record, correlated.
+pub fn sigma(data: &[u8]) {
+    let (rules, _) = hangtu_sigma::parse("fuzz.yml", data);
+    let (ruleset, _) = hangtu_sigma::Ruleset::compile(
+        rules,
+        &hangtu_sigma::Mapping::default(),
+        &hangtu_sigma::Options::default(),
+    );
+    let mut scratch = hangtu_sigma::Scratch::new();
+    let mut correlator = hangtu_sigma::Correlator::new(&ruleset, hangtu_sigma::Limits::default());
+    for kind in Kind::ALL {
+        for second in 0..3 {
+            let time = Time::new(1_700_000_000 + second, 0);
+            let origin = Origin { input: 0, number: second as u64, offset: 0 };
+            let mut record = hangtu_record::Fields::new(kind, time, origin);
+            record.push("network.protocol", "modbus");
+            record.push("operation.verb", "write");
+            record.push("operation.address", 40_001);
+            record.push("source.ip", std::net::IpAddr::from([192, 0, 2, 1]));
+            record.push("CommandLine", "powershell -enc SQBFAFgA “x” ４");
+            record.push("empty", "");
+            ruleset.matches(&mut scratch, &record, &mut |rule| {
+                assert!((rule.0 as usize) < ruleset.rules().len());
+                correlator.push(rule, &record);
+            });
+        }
+    }
+    correlator.finish();
+}
+
+/// A file of authorisations.
+pub fn authorisations(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = hangtu_examine::authorise::Authorisations::parse("fuzz.yml", text);
+    }
+}
+
+/// An earlier examination.
+pub fn baseline(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(examination) = hangtu_examine::baseline(text)
+    {
+        let mut now = examination.clone();
+        hangtu_examine::compare(&mut now, &examination, "fuzz");
+    }
+}

@@ -236,7 +236,10 @@ impl Authorisations {
     /// Reads a file's text.
     pub fn parse(name: &str, text: &str) -> Result<Self, AuthorisationError> {
         let bad = |why: String| AuthorisationError { file: name.into(), why };
-        let file: File = serde_saphyr::from_str(text).map_err(|e| bad(e.to_string()))?;
+        // One line that names the place; the file is named in front of it.
+        let options = serde_saphyr::options! { with_snippet: false };
+        let file: File =
+            serde_saphyr::from_str_with_options(text, options).map_err(|e| bad(e.to_string()))?;
         if file.version != 1 {
             return Err(bad(format!(
                 "version {} is not known; this program reads 1",

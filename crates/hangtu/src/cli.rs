@@ -66,10 +66,11 @@ pub(crate) fn command(language: Language) -> Command {
             .help(t(key::CLI_ARG_DIR))
             .help_heading(heading(key::CLI_ARGUMENTS))
     };
-    let sub = |name: &'static str, about: key::Key| {
-        Command::new(name)
+    // clap joins the words of a nested command with dashes where it names them.
+    let sub = |path: &'static str, about: key::Key| {
+        Command::new(path.rsplit(' ').next().unwrap_or(path))
             .about(t(about))
-            .help_template(template(language))
+            .help_template(template(language, &format!("hangtu {path}")))
             .disable_help_flag(true)
             .arg(help_flag(language))
     };
@@ -78,7 +79,7 @@ pub(crate) fn command(language: Language) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about(t(key::CLI_ABOUT))
         .after_help(t(key::CLI_EXIT_CODES))
-        .help_template(template(language))
+        .help_template(template(language, "hangtu"))
         .subcommand_help_heading(t(key::CLI_COMMANDS))
         .disable_help_subcommand(true)
         .disable_help_flag(true)
@@ -138,9 +139,9 @@ pub(crate) fn command(language: Language) -> Command {
                 .subcommand_required(true)
                 .disable_help_subcommand(true)
                 .subcommand_help_heading(t(key::CLI_COMMANDS))
-                .subcommand(sub("list", key::CLI_RULES_LIST).arg(dirs()).arg(json()))
-                .subcommand(sub("check", key::CLI_RULES_CHECK).arg(dirs()))
-                .subcommand(sub("test", key::CLI_RULES_TEST).arg(dirs())),
+                .subcommand(sub("rules list", key::CLI_RULES_LIST).arg(dirs()).arg(json()))
+                .subcommand(sub("rules check", key::CLI_RULES_CHECK).arg(dirs()))
+                .subcommand(sub("rules test", key::CLI_RULES_TEST).arg(dirs())),
         )
         .subcommand(
             sub("explain", key::CLI_EXPLAIN)
@@ -168,10 +169,10 @@ fn help_flag(language: Language) -> Arg {
         .help_heading(text(language, key::CLI_OPTIONS, &[]))
 }
 
-fn template(language: Language) -> String {
+fn template(language: Language, command: &str) -> String {
     // clap writes "[OPTIONS]" and "[COMMAND]" in English only; the lists below say the same.
     format!(
-        "{{about}}\n\n{}: {{name}} …\n\n{{all-args}}{{after-help}}\n",
+        "{{about}}\n\n{}: {command} …\n\n{{all-args}}{{after-help}}\n",
         text(language, key::CLI_USAGE, &[])
     )
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let text = fs::read_to_string(path).map_err(|e| {
         Failure::new(key::CLI_IO, Some(key::CLI_EXPLAIN_REMEDY))
             .with("path", path.display())
-            .with("reason", e)
+            .because(&e)
     })?;
     let examination = baseline(&text).map_err(|e| {
         Failure::new(key::CLI_BASELINE_BAD, Some(key::CLI_EXPLAIN_REMEDY))
@@ -41,6 +41,11 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     }
 }
 
+fn labelled(language: Language, label: key::Key, value: &str) -> String {
+    let label = text(language, label, &[]);
+    text(language, key::CLI_LABELLED, &[("label", Arg::Text(&label)), ("value", Arg::Text(value))])
+}
+
 fn print(language: Language, f: &Finding) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let level = summary::name(language, "level", f.level.name());
@@ -52,9 +57,8 @@ fn print(language: Language, f: &Finding) -> io::Result<()> {
         if value.trim().is_empty() {
             return Ok(());
         }
-        let label = text(language, label, &[]);
         let mut lines = value.lines();
-        writeln!(out, "{label}: {}", lines.next().unwrap_or_default())?;
+        writeln!(out, "{}", labelled(language, label, lines.next().unwrap_or_default()))?;
         lines.try_for_each(|line| writeln!(out, "    {line}"))
     };
     row(key::CLI_LABEL_LEVEL, &format!("{level} ({} × {})", f.likelihood, f.impact))?;
@@ -70,7 +74,7 @@ fn print(language: Language, f: &Finding) -> io::Result<()> {
     row(key::CLI_LABEL_CONTROLS, &f.controls.join(", "))?;
     row(key::CLI_LABEL_TECHNIQUES, &f.techniques.join(", "))?;
     row(key::CLI_LABEL_RULE, &f.rule)?;
-    writeln!(out, "{}:", text(language, key::CLI_LABEL_EVIDENCE, &[]))?;
+    writeln!(out, "{}", labelled(language, key::CLI_LABEL_EVIDENCE, "").trim_end())?;
     for e in &f.evidence {
         writeln!(out, "    {} #{} {}", e.file, e.number, summary::local(&e.time))?;
         if !e.text.is_empty() {

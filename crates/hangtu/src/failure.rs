@@ -9,6 +9,8 @@ use hangtu_traffic::{ReadError, capture::CaptureError};
 pub(crate) struct Failure {
     what: key::Key,
     args: Vec<(&'static str, String)>,
+    /// The operating system's reason, where the user's language has words for it.
+    reason: Option<key::Key>,
     remedy: Option<key::Key>,
     /// Standard output is gone: nobody is left to tell.
     silent: bool,
@@ -17,7 +19,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A message without arguments.
     pub(crate) fn new(what: key::Key, remedy: Option<key::Key>) -> Self {
-        Self { what, args: Vec::new(), remedy, silent: false }
+        Self { what, args: Vec::new(), reason: None, remedy, silent: false }
     }
 
     /// Adds an argument.
@@ -26,18 +28,32 @@ impl Failure {
         self
     }
 
+    /// Adds why the operating system refused, as the argument `reason`.
+    pub(crate) fn because(mut self, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as E;
+        self.reason = match error.kind() {
+            E::NotFound => Some(key::CLI_REASON_NOT_FOUND),
+            E::PermissionDenied => Some(key::CLI_REASON_DENIED),
+            E::IsADirectory => Some(key::CLI_REASON_FOLDER),
+            E::NotADirectory => Some(key::CLI_REASON_NO_FOLDER),
+            E::StorageFull => Some(key::CLI_REASON_FULL),
+            E::ReadOnlyFilesystem => Some(key::CLI_REASON_READ_ONLY),
+            E::InvalidData => Some(key::CLI_REASON_NOT_TEXT),
+            _ => None,
+        };
+        self.with("reason", error)
+    }
+
     /// A file that cannot be read.
     pub(crate) fn read(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new(key::CLI_IO, Some(key::CLI_IO_REMEDY))
-            .with("path", path.display())
-            .with("reason", error)
+        Self::new(key::CLI_IO, Some(key::CLI_IO_REMEDY)).with("path", path.display()).because(error)
     }
 
     /// A file that cannot be written.
     pub(crate) fn write(path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::new(key::CLI_CANNOT_WRITE, Some(key::CLI_CANNOT_WRITE_REMEDY))
             .with("path", path.display())
-            .with("reason", error)
+            .because(error)
     }
 
     /// Standard output failed; a closed pipe is no failure worth words.
@@ -52,8 +68,11 @@ impl Failure {
         if self.silent {
             return;
         }
-        let args: Vec<(&str, Arg<'_>)> =
+        let reason = self.reason.map(|key| text(language, key, &[]));
+        let mut args: Vec<(&str, Arg<'_>)> =
             self.args.iter().map(|(n, v)| (*n, Arg::Text(v.as_str()))).collect();
+        // Of two arguments of one name the later counts.
+        args.extend(reason.as_ref().map(|r| ("reason", Arg::Text(r.as_str()))));
         let what = text(language, self.what, &args);
         eprintln!("{}", text(language, key::CLI_ERROR, &[("what", Arg::Text(&what))]));
         if let Some(remedy) = self.remedy {

@@ -137,7 +137,7 @@ fields! {
     FilePath = "file.path",
     /// A file's name without its folders.
     FileFullName = "file.name",
-    /// A file's extension without the dot, lower case.
+    /// A file's extension without the dot, as written.
     FileExtension = "file.extension",
     /// The new path of a renamed file.
     FileTargetPath = "file.target_path",

@@ -1,0 +1,126 @@
+//! The authorisations file: document, schema, example plant and program agree, and slips of the pen
+//! are named with their place.
+
+use hangtu_examine::authorise::Authorisations;
+use serde_json::Value;
+
+const DOCUMENT: &str = include_str!("../../../docs/authorisations.md");
+const PLANT: &str = include_str!("../../../examples/plant/authorisations.yaml");
+
+/// The complete example of the document.
+fn example() -> &'static str {
+    let (_, rest) = DOCUMENT.split_once("```yaml\n").expect("an example");
+    rest.split_once("```").expect("its end").0
+}
+
+fn schema() -> Value {
+    let text = include_str!("../../../docs/schema/authorisations-1.schema.json");
+    serde_json::from_str(text).expect("the schema is JSON")
+}
+
+/// What the schema says against a file.
+fn faults(text: &str) -> Vec<String> {
+    let schema = schema();
+    jsonschema::meta::validate(&schema).expect("the schema keeps to JSON Schema");
+    let file: Value = serde_saphyr::from_str(text).expect("YAML");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    validator.iter_errors(&file).map(|e| format!("{}: {e}", e.instance_path())).collect()
+}
+
+#[test]
+fn the_examples_keep_to_the_schema_and_can_be_read() {
+    for (name, text, entries) in [("document", example(), 6), ("plant", PLANT, 10)] {
+        assert_eq!(faults(text), Vec::<String>::new(), "{name}");
+        let read = Authorisations::parse(name, text).expect("it can be read");
+        assert_eq!(read.list.len(), entries, "{name}");
+    }
+}
+
+#[test]
+fn the_schema_lists_the_verbs() {
+    let schema = schema();
+    let listed = schema["$defs"]["verb"]["enum"].as_array().expect("a list").iter();
+    let listed: Vec<&str> = listed.filter_map(Value::as_str).collect();
+    let mut known: Vec<&str> = hangtu_record::Verb::ALL.iter().map(|v| v.name()).collect();
+    known.push("any");
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn every_key_is_documented() {
+    fn keys(schema: &Value, out: &mut Vec<String>) {
+        let Value::Object(map) = schema else { return };
+        if let Some(Value::Object(properties)) = map.get("properties") {
+            out.extend(properties.keys().cloned());
+        }
+        map.values().for_each(|v| keys(v, out));
+    }
+    let mut all = Vec::new();
+    keys(&schema(), &mut all);
+    for key in all {
+        assert!(DOCUMENT.contains(&format!("`{key}`")), "{key} is not in docs/authorisations.md");
+    }
+}
+
+/// The example with one thing changed; the change must be there to make.
+fn slip(from: &str, to: &str) -> String {
+    let text = example();
+    assert!(text.contains(from), "{from}");
+    text.replacen(from, to, 1)
+}
+
+fn refused(text: &str) -> String {
+    Authorisations::parse("plant.yaml", text).expect_err("it is refused").to_string()
+}
+
+#[test]
+fn slips_of_the_pen_are_named_with_their_place() {
+    for (from, to, why) in [
+        ("[stop, download", "[stop, downlaod", "WO-118: there is no verb \"downlaod\""),
+        ("targets: [zone:line-1]", "targets: [zone:line-9]", "ST-HMI: \"zone:line-9\" is no"),
+        ("targets: [ews-1]", "targets: [ews-9]", "RM-17: \"ews-9\" is no"),
+        ("stations: [ST-EWS]", "stations: [ST-EWX]", "WO-118: there is no station \"ST-EWX\""),
+        ("person: wang.wei", "person: wang.wie", "WO-118: person \"wang.wie\" is not in people"),
+        ("to: 2026-03-02T16:00", "to: 2026-03-02T12:00", "WO-118: ends before it begins"),
+        ("to: 2026-03-02T16:00:00+08:00", "to: tomorrow", "WO-118: \"tomorrow\" is no time"),
+        ("hours: 08:00-18:00", "hours: daytime", "ST-EWS: hours \"daytime\""),
+        ("10.1.1.0/24", "10.1.1.0/33", "zone line-1: \"10.1.1.0/33\" is no network"),
+        ("[10.1.1.11]", "[10.1.1.311]", "asset plc-1: \"10.1.1.311\" is no address"),
+        ("\"+08:00\"", "\"8\"", "utc_offset \"8\""),
+        ("id: RM-17", "id: WO-118", "WO-118 stands twice"),
+        ("version: 1", "version: 2", "version 2 is not known; this program reads 1"),
+    ] {
+        let said = refused(&slip(from, to));
+        assert!(said.starts_with(&format!("plant.yaml: {why}")), "{to}: {said}");
+    }
+}
+
+#[test]
+fn faults_of_form_are_named_with_their_line() {
+    for (from, what) in [
+        ("title: New filling recipe", "titel: New filling recipe"),
+        ("    approved_by: li.na\n", ""),
+        ("stations: [ST-EWS]", "stations: [ST-EWS"),
+        ("version: 1\n", ""),
+    ] {
+        let said = refused(&slip(from, what));
+        assert!(said.starts_with("plant.yaml: ") && said.contains("line "), "{what}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert!(refused(&slip("title: New", "titel: New")).contains("titel"));
+}
+
+#[test]
+fn the_schema_refuses_faults_of_form_too() {
+    for (from, to) in [
+        ("version: 1", "version: 2"),
+        ("title: New filling recipe", "titel: New filling recipe"),
+        ("[stop, download, start]", "[stop, downlaod, start]"),
+        ("hours: 08:00-18:00", "hours: daytime"),
+        ("10.1.1.0/24", "line one"),
+        ("2026-03-02T16:00:00+08:00", "2026-03-02T16:00:00"),
+        ("    approved_by: li.na\n", ""),
+    ] {
+        assert_eq!(faults(&slip(from, to)).len(), 1, "{to}");
+    }
+}

@@ -1,0 +1,423 @@
+//! The program as its users meet it: the real binary over the example plant.
+
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+const PLANT: &str = "examples/plant";
+const MORNING: &str = "examples/plant/control-0700.pcapng";
+const EVENING: &str = "examples/plant/control-1600.pcap.zst";
+const APPROVED: &str = "examples/plant/authorisations.yaml";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder of this test's own below the target directory, empty.
+fn folder(test: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).expect("a folder");
+    path
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hangtu"));
+    command.args(args).current_dir(root());
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a run ended with, and what it said.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn ran(output: Output) -> Ran {
+    Ran {
+        code: output.status.code().expect("an exit code"),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+fn hangtu(args: &[&str]) -> Ran {
+    ran(command(args).output().expect("it runs"))
+}
+
+/// Runs with a file as standard input.
+fn fed(args: &[&str], file: &str) -> Ran {
+    let file = fs::File::open(root().join(file)).expect("a file");
+    ran(command(args).stdin(Stdio::from(file)).output().expect("it runs"))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("it was written")).expect("JSON")
+}
+
+/// What was said, without the folder it was written to.
+fn shown(said: &str, folder: &Path) -> String {
+    said.replace(text(folder), "OUT")
+}
+
+#[test]
+fn the_plant_is_examined_in_both_languages() {
+    for language in ["en", "zh-CN"] {
+        let out = folder(&format!("plant-{language}"));
+        let ran = hangtu(&["examine", PLANT, "--lang", language, "--out", text(&out)]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        insta::assert_snapshot!(format!("examine-{language}"), shown(&ran.out, &out));
+    }
+}
+
+#[test]
+fn a_finding_bad_enough_ends_with_1() {
+    let out = folder("fail-on");
+    let examine = |args: &[&str]| {
+        let all = [&["examine", MORNING, "--out", text(&out)], args].concat();
+        hangtu(&all).code
+    };
+    assert_eq!(examine(&["--fail-on", "high"]), 1);
+    assert_eq!(examine(&[]), 0);
+}
+
+#[test]
+fn every_format_is_written() {
+    let out = folder("formats");
+    let formats = "html,json,sarif,ocsf,xlsx";
+    let ran = hangtu(&["examine", MORNING, "--format", formats, "--out", text(&out)]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for name in
+        ["findings.json", "report.html", "findings.sarif", "findings.ocsf.jsonl", "findings.xlsx"]
+    {
+        assert!(ran.out.contains(name), "{name} is not told of");
+        let size = fs::metadata(out.join(name)).expect("it was written").len();
+        assert!(size > 1000, "{name}: {size} bytes");
+    }
+    let findings = json(&out.join("findings.json"));
+    let count = findings["findings"].as_array().expect("a list").len();
+    assert_eq!(findings["schema"], "hangtu.findings/1");
+    let sarif = json(&out.join("findings.sarif"));
+    assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(count));
+    let lines = fs::read_to_string(out.join("findings.ocsf.jsonl")).expect("it was written");
+    assert_eq!(lines.lines().count(), count);
+    assert!(lines.lines().all(|l| serde_json::from_str::<Value>(l).is_ok()));
+}
+
+#[test]
+fn records_are_json_lines_of_the_contract() {
+    let contract = fs::read_to_string(root().join("docs/records.md")).expect("the contract");
+    let named: BTreeSet<&str> =
+        contract.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+    let always = ["@timestamp", "record.kind", "evidence.file", "evidence.number"];
+    let ran = hangtu(&["records", PLANT]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let mut kinds = BTreeSet::new();
+    for line in ran.out.lines() {
+        let record: Value = serde_json::from_str(line).expect("JSON");
+        let record = record.as_object().expect("an object");
+        for name in record.keys() {
+            assert!(named.contains(name.as_str()), "{name} is not in the contract");
+        }
+        for name in always {
+            assert!(record.contains_key(name), "no {name}: {line}");
+        }
+        let kind = record["record.kind"].as_str().expect("text");
+        kinds.insert(kind.to_owned());
+        let own: &[&str] = match kind {
+            "operation" => &["operation.verb", "operation.code", "operation.outcome"],
+            "session" => &["network.transport", "event.end", "source.bytes", "destination.bytes"],
+            _ => &["event.action", "file.path", "file.size", "file.status"],
+        };
+        for name in own {
+            assert!(record.contains_key(*name), "no {name}: {line}");
+        }
+    }
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["file", "operation", "session"]);
+}
+
+#[test]
+fn threads_and_standard_input_change_nothing() {
+    let one = hangtu(&["records", MORNING, "--threads", "1"]);
+    assert_eq!(one.code, 0);
+    assert_eq!(one.out, hangtu(&["records", MORNING, "--threads", "4"]).out);
+    let fed = fed(&["records", "-"], MORNING);
+    let named =
+        one.out.replace(&format!(r#""evidence.file":"{MORNING}""#), r#""evidence.file":"-""#);
+    assert_eq!((fed.code, fed.out), (0, named));
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_what_to_do() {
+    let out = folder("nothing-done");
+    let bad = out.join("plant.yaml");
+    fs::write(
+        &bad,
+        "version: 1\nstations: [{id: A, addresses: [any], targets: [any], verbs: [sing]}]",
+    )
+    .expect("it can be written");
+    let baseline = out.join("baseline.json");
+    fs::write(&baseline, "{}").expect("it can be written");
+    let cases: [&[&str]; 11] = [
+        &["examine", "examples/plant/README.md"],
+        &["examine", "nowhere.pcap"],
+        &["examine", "docs"],
+        &["examine", MORNING, "--authorisations", text(&bad)],
+        &["examine", MORNING, "--baseline", text(&baseline)],
+        &["examine", MORNING, "--rules", "nowhere"],
+        &["examine", MORNING, "--fail-on", "bad"],
+        &["examine", MORNING, "--surprise"],
+        &["examine"],
+        &["exmine"],
+        &["explain", "F-1", "--from", "nowhere.json"],
+    ];
+    for language in ["en", "zh-CN"] {
+        let mut all = String::new();
+        for case in cases {
+            let ran = hangtu(&[case, &["--lang", language]].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{case:?}");
+            all.push_str(&shown(&format!("$ hangtu {}\n{}\n", case.join(" "), ran.err), &out));
+        }
+        insta::assert_snapshot!(format!("nothing-done-{language}"), all);
+    }
+}
+
+#[test]
+fn damage_is_named_with_its_place() {
+    let out = folder("damage");
+    let whole = fs::read(root().join(MORNING)).expect("a capture");
+    let cut = out.join("cut.pcapng");
+    fs::write(&cut, &whole[..60_000]).expect("it can be written");
+    for (language, said) in [
+        ("en", "Damaged evidence: OUT/cut.pcapng at byte 59964: The file ends inside a record"),
+        ("zh-CN", "证据损坏：OUT/cut.pcapng 第 59964 字节处：文件在一条记录中途结束"),
+    ] {
+        let ran = hangtu(&["examine", text(&cut), "--out", text(&out), "--lang", language]);
+        assert_eq!(ran.code, 3, "{}", ran.err);
+        assert!(shown(&ran.out, &out).contains(said), "{}", ran.out);
+    }
+    let findings = json(&out.join("findings.json"));
+    assert_eq!(findings["coverage"]["complete"], false);
+    assert_eq!(findings["run"]["inputs"][0]["problems"][0]["offset"], 59964);
+    assert_eq!(hangtu(&["records", text(&cut)]).code, 3);
+    assert_eq!(hangtu(&["assets", text(&cut)]).code, 3);
+}
+
+#[test]
+fn the_same_evidence_twice_changes_nothing() {
+    let (a, b) = (folder("twice-a"), folder("twice-b"));
+    let examine = |out: &Path, more: &[&str]| {
+        let args = [&["examine", PLANT, "--out", text(out)], more].concat();
+        assert_eq!(hangtu(&args).code, 0);
+        json(&out.join("findings.json"))
+    };
+    let mut first = examine(&a, &[]);
+    let mut second = examine(&b, &["--threads", "3"]);
+    for run in [&mut first, &mut second] {
+        run["run"]["examined_at"] = Value::Null;
+    }
+    assert!(first == second, "two runs differ in more than run.examined_at");
+    let baseline = a.join("findings.json");
+    let third = examine(&b, &["--baseline", text(&baseline)]);
+    let comparison = &third["comparison"];
+    let count = first["findings"].as_array().map(Vec::len);
+    assert_eq!(comparison["new"], 0);
+    assert_eq!(comparison["still"].as_u64().map(|n| n as usize), count);
+    assert_eq!(comparison["gone"], serde_json::json!([]));
+    assert_eq!(comparison["not_retested"], serde_json::json!([]));
+}
+
+#[test]
+fn absence_is_proof_only_in_newer_and_longer_evidence() {
+    let (morning, evening) = (folder("retest-morning"), folder("retest-evening"));
+    let examine = |capture: &str, out: &Path, more: &[&str]| {
+        let args = ["examine", capture, "--authorisations", APPROVED, "--out", text(out)];
+        let ran = hangtu(&[&args, more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        json(&out.join("findings.json"))
+    };
+    examine(MORNING, &morning, &[]);
+    let baseline = morning.join("findings.json");
+    let compared = |now: &Value, list: &str| -> BTreeSet<(String, String)> {
+        let all = now["comparison"][list].as_array().expect("a list");
+        let text = |v: &Value| v.as_str().expect("text").to_owned();
+        all.iter().map(|e| (text(&e["subject"]), text(&e["reason"]["en"]))).collect()
+    };
+    // Five hours after nine: newer, but too short to prove anything gone.
+    let now = examine(EVENING, &evening, &["--baseline", text(&baseline)]);
+    assert_eq!((&now["comparison"]["new"], &now["comparison"]["still"]), (&8.into(), &2.into()));
+    assert!(compared(&now, "gone").is_empty());
+    let reasons: BTreeSet<String> =
+        compared(&now, "not_retested").into_iter().map(|(_, why)| why).collect();
+    let short = "Not re-tested: this evidence covers less time than the earlier one.";
+    assert_eq!(reasons, [short.to_owned()].into());
+    // Were the morning's evidence no longer than the evening's, the same absence would be proof,
+    // for the assets that the evening shows.
+    let mut shorter = json(&baseline);
+    shorter["coverage"]["first"] = "2026-03-02T04:00:02Z".into();
+    fs::write(&baseline, shorter.to_string()).expect("it can be written");
+    let now = examine(EVENING, &evening, &["--baseline", text(&baseline)]);
+    let gone = compared(&now, "gone");
+    assert!(
+        gone.iter().any(|(subject, why)| subject == "10.20.2.11"
+            && why.starts_with("Gone: 10.20.2.11 was seen from 2026-03-02T08:")),
+        "{gone:#?}"
+    );
+    let not = compared(&now, "not_retested");
+    let unseen = "Not re-tested: 10.20.2.199 does not appear in this evidence.";
+    assert!(not.contains(&("10.20.2.199".into(), unseen.into())), "{not:#?}");
+    // And looking backwards proves nothing.
+    let back = examine(MORNING, &morning, &["--baseline", text(&evening.join("findings.json"))]);
+    let old = "Not re-tested: this evidence is not newer than the finding.";
+    assert!(compared(&back, "gone").is_empty());
+    assert!(compared(&back, "not_retested").iter().all(|(_, why)| why == old));
+}
+
+#[test]
+fn a_finding_is_explained_by_the_beginning_of_its_fingerprint() {
+    let out = folder("explain");
+    assert_eq!(hangtu(&["examine", PLANT, "--out", text(&out)]).code, 0);
+    let from = out.join("findings.json");
+    for language in ["en", "zh-CN"] {
+        let ran = hangtu(&["explain", "f-bedef0", "--from", text(&from), "--lang", language]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        insta::assert_snapshot!(format!("explain-{language}"), ran.out);
+    }
+    let several = hangtu(&["explain", "F-", "--from", text(&from)]);
+    assert_eq!(several.code, 2);
+    assert!(several.err.contains("write more of it"), "{}", several.err);
+    let none = hangtu(&["explain", "F-0000", "--from", text(&from)]);
+    assert_eq!(none.code, 2);
+    assert!(none.err.contains("F-0000"), "{}", none.err);
+}
+
+/// The rule of docs/rules.md and its test file.
+fn own_rule() -> (String, String) {
+    let document = fs::read_to_string(root().join("docs/rules.md")).expect("the document");
+    let mut blocks = document.split("```yaml\n").skip(1).filter_map(|b| b.split("```").next());
+    let mut next = || blocks.next().expect("an example").to_owned();
+    (next(), next())
+}
+
+#[test]
+fn own_rules_are_listed_checked_tested_and_run() {
+    let out = folder("rules");
+    let dir = out.join("own");
+    fs::create_dir_all(&dir).expect("a folder");
+    let put = |name: &str, text: &str| fs::write(dir.join(name), text).expect("it can be written");
+    let (rule, test) = own_rule();
+    put("water.yml", &rule);
+    put("water.test.yml", &test);
+    let rules = |what: &str| hangtu(&["rules", what, text(&dir)]);
+
+    for what in ["list", "check", "test"] {
+        let own = rules(what);
+        assert_eq!((own.code, own.err.as_str()), (0, ""), "{what}: {}", own.out);
+        assert_eq!(hangtu(&["rules", what]).code, 0);
+    }
+    assert!(rules("list").out.contains("Water set point written outside"));
+    let lines = hangtu(&["rules", "list", "--json", text(&dir)]).out;
+    let mut lines = lines.lines().map(|l| serde_json::from_str::<Value>(l).expect("JSON"));
+    assert!(lines.any(|r| r["id"] == "5b0c1a34-6f0e-4a3f-9d55-0d0f5f0c8a11"));
+
+    let examine = hangtu(&["examine", MORNING, "--rules", text(&dir), "--out", text(&out)]);
+    assert_eq!(examine.code, 0);
+    assert!(examine.out.contains("Water set point written outside"), "{}", examine.out);
+
+    // A case that does not come true, and a rule that cannot be read: named, and 3.
+    put("water.test.yml", &test.replace("operation.address: 150", "operation.address: 250"));
+    let failed = rules("test");
+    assert_eq!(failed.code, 3);
+    assert!(failed.out.contains("water.yml: a usual set point: expected that the rule is silent"));
+    put("broken.yml", &rule.replace("condition: selection", "condition: selektion"));
+    let checked = rules("check");
+    assert_eq!(checked.code, 3);
+    assert!(checked.out.contains("broken.yml"), "{}", checked.out);
+    assert_eq!(hangtu(&["rules", "check", "nowhere"]).code, 2);
+}
+
+#[test]
+fn help_speaks_the_users_language() {
+    // Names of commands, options, values, files and formats stay as they are typed.
+    let kept: BTreeSet<&str> = [
+        "hangtu",
+        "examine",
+        "records",
+        "assets",
+        "rules",
+        "explain",
+        "list",
+        "check",
+        "test",
+        "zh-CN",
+        "en",
+        "PATH",
+        "FILE",
+        "DIR",
+        "FINDING",
+        "N",
+        "NAME.test.yml",
+        "JSON",
+        "YAML",
+        "Sigma",
+        "docs/records.md",
+        "docs/authorisations.md",
+        "authorisations.yaml",
+        "findings.json",
+        "hangtu-report",
+        "hangtu-report/findings.json",
+        "html",
+        "json",
+        "sarif",
+        "ocsf",
+        "xlsx",
+        "light",
+        "low",
+        "medium",
+        "high",
+        "major",
+        "h",
+        "V",
+    ]
+    .into();
+    let commands: [&[&str]; 9] = [
+        &[],
+        &["examine"],
+        &["records"],
+        &["assets"],
+        &["rules"],
+        &["rules", "list"],
+        &["rules", "check"],
+        &["rules", "test"],
+        &["explain"],
+    ];
+    for command in commands {
+        let ran = hangtu(&[command, &["--help", "--lang", "zh-CN"]].concat());
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{command:?}");
+        let usage = format!("用法: {} …", [&["hangtu"], command].concat().join(" "));
+        assert!(ran.out.contains(&usage), "{}", ran.out);
+        let part = |c: char| c.is_ascii_alphanumeric() || "-./_".contains(c);
+        for word in ran.out.split(|c| !part(c)) {
+            let word = word.trim_matches(['.', '-', '/']);
+            let option = ran.out.contains(&format!("--{word}"));
+            let number = word.chars().all(|c| c.is_ascii_digit());
+            assert!(option || number || kept.contains(word), "{command:?}: {word:?}");
+        }
+    }
+    let english = hangtu(&["--help", "--lang", "en"]);
+    insta::assert_snapshot!("help-en", english.out);
+    // Without a command the same is shown.
+    assert_eq!(hangtu(&["--lang", "en"]).out, english.out);
+}

@@ -421,3 +421,39 @@ fn help_speaks_the_users_language() {
     // Without a command the same is shown.
     assert_eq!(hangtu(&["--lang", "en"]).out, english.out);
 }
+
+/// Commands of a guide in order, and what it says they write. Commands for a shell are left out.
+fn commands(guide: &str) -> impl Iterator<Item = (&str, &str)> {
+    guide
+        .split("```console\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .flat_map(|block| block.split("$ ").skip(1))
+        .filter_map(|part| part.split_once('\n'))
+        .filter(|(command, _)| command.starts_with("hangtu ") && !command.contains(['|', '>', '*']))
+}
+
+/// The guides show what the program writes; `…` stands for what they leave out.
+#[cfg(unix)]
+#[test]
+fn the_guides_show_true_output() {
+    for (guide, language) in [("guide.md", "en"), ("guide.zh-CN.md", "zh-CN")] {
+        let here = folder(guide);
+        std::os::unix::fs::symlink(root().join("examples"), here.join("examples"))
+            .expect("a link to the example plant");
+        let text = fs::read_to_string(root().join("docs").join(guide)).expect("the guide");
+        let spaces = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut count = 0;
+        for (line, shown) in commands(&text) {
+            let args: Vec<&str> = line.split(' ').skip(1).collect();
+            let mut run = command(&args);
+            let ran = ran(run.env("LANG", language).current_dir(&here).output().expect("it runs"));
+            let said = spaces(&(ran.out + &ran.err));
+            for piece in shown.lines().flat_map(|l| l.split('…')) {
+                assert!(said.contains(&spaces(piece)), "{guide}: {line}: {piece}\n{said}");
+            }
+            count += 1;
+        }
+        assert!(count >= 9, "{guide}: {count} commands");
+    }
+}

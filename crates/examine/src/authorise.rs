@@ -229,6 +229,10 @@ fn offset(text: &str) -> Option<i64> {
     ((0..=14).contains(&h) && (0..60).contains(&m)).then_some(sign * (h * 3600 + m * 60))
 }
 
+/// Kinds of zones that rules know.
+const ZONE_KINDS: [&str; 7] =
+    ["control", "supervision", "operations", "dmz", "office", "external", "remote"];
+
 /// Local time of the plan's country, unless the file says otherwise.
 pub const CHINA: i64 = 8 * 3600;
 
@@ -252,6 +256,13 @@ impl Authorisations {
                 offset(text).ok_or_else(|| bad(format!("utc_offset {text:?}: write +08:00")))?;
         }
         for zone in &file.zones {
+            if !ZONE_KINDS.contains(&zone.kind.as_str()) {
+                let known = ZONE_KINDS.join(", ");
+                return Err(bad(format!(
+                    "zone {}: there is no kind {:?} ({known})",
+                    zone.name, zone.kind
+                )));
+            }
             for network in &zone.networks {
                 let net = Net::parse(network)
                     .ok_or_else(|| bad(format!("zone {}: {network:?} is no network", zone.name)))?;
@@ -376,6 +387,13 @@ impl Authorisations {
                     revoked: false,
                     self_approved: false,
                 });
+            }
+        }
+        for a in &list {
+            // A slip of the pen must not silently approve nothing.
+            let unknown = |p: &&String| !hangtu_traffic::protocol::is_name(p);
+            if let Some(protocol) = a.protocols.iter().find(unknown) {
+                return Err(bad(format!("{}: there is no protocol {protocol:?}", a.id)));
             }
         }
         for (i, a) in list.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::{
 };
 use hangtu_catalog::{Arg, Bilingual, Catalog, Register, RuleInfo, key, sha256};
 use hangtu_record::{Field, FieldName, Origin, Record, Text, Time};
-use hangtu_sigma::{Body, Correlator, Limits, RuleIndex, Ruleset, Scratch};
+use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, RuleIndex, Ruleset, Scratch};
 use std::collections::{BTreeMap, HashMap};
 
 /// Findings kept in one run.
@@ -244,7 +244,11 @@ impl<'a> Judge<'a> {
                 peer: info.peer.as_deref().and_then(value),
                 class: (!class.is_empty()).then(|| class.join(" ").into()),
             };
-            let unapproved = prepared.authorise.map(|_| (burst.first, None, Vec::new()));
+            // What came before the condition held is background, not part of what happened.
+            let temporal = matches!(&self.ruleset.rules()[index].body, Body::Correlation(c)
+                if matches!(c.kind, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered));
+            let first = if temporal { burst.met } else { burst.first };
+            let unapproved = prepared.authorise.map(|_| (first, None, Vec::new()));
             if !self.findings.contains_key(&key) && self.findings.len() >= MAX_FINDINGS {
                 self.dropped += 1;
                 continue;
@@ -255,7 +259,7 @@ impl<'a> Judge<'a> {
                 samples: Vec::new(),
                 unapproved: None,
             });
-            gathered.add(burst.first, burst.count);
+            gathered.add(first, burst.count);
             gathered.add(burst.last, 0);
             gathered.doubt(unapproved);
             for origin in &burst.samples {

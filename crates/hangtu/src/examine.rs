@@ -10,6 +10,7 @@ use hangtu_record::Time;
 use hangtu_traffic::capture::{self, Input};
 use std::{
     fs,
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -116,34 +117,40 @@ fn write(
         matches.get_many::<String>("format").into_iter().flatten().map(String::as_str).collect();
     let wants = |name: &str| asked.contains(&name) || asked.is_empty() && name == "html";
     let mut written = Vec::new();
-    let mut put = |name: &str, bytes: &[u8]| -> Result<(), Failure> {
+    let mut put = |name: &str, fill: &mut Fill<'_>| -> Result<(), Failure> {
         let path = out.join(name);
-        fs::write(&path, bytes).map_err(|e| Failure::write(&path, &e))?;
+        let file = fs::File::create(&path).map_err(|e| Failure::write(&path, &e))?;
+        let mut file = BufWriter::with_capacity(1 << 16, file);
+        fill(&mut file).and_then(|()| file.flush()).map_err(|e| Failure::write(&path, &e))?;
         written.push(path);
         Ok(())
     };
-    put("findings.json", &pretty(examination))?;
+    put("findings.json", &mut |f| pretty(f, examination))?;
     if wants("html") {
-        put("report.html", report::html(examination, language).as_bytes())?;
+        put("report.html", &mut |f| f.write_all(report::html(examination, language).as_bytes()))?;
     }
     if wants("sarif") {
-        put("findings.sarif", &pretty(&report::sarif(examination, language)))?;
+        put("findings.sarif", &mut |f| pretty(f, &report::sarif(examination, language)))?;
     }
     if wants("ocsf") {
-        put("findings.ocsf.jsonl", report::ocsf(examination, language).as_bytes())?;
+        put("findings.ocsf.jsonl", &mut |f| {
+            f.write_all(report::ocsf(examination, language).as_bytes())
+        })?;
     }
     if wants("xlsx") {
-        let path = out.join("findings.xlsx");
-        let bytes = report::xlsx(examination, language)
-            .map_err(|e| Failure::write(&path, &std::io::Error::other(e.to_string())))?;
-        put("findings.xlsx", &bytes)?;
+        put("findings.xlsx", &mut |f| {
+            let bytes = report::xlsx(examination, language).map_err(io::Error::other)?;
+            f.write_all(&bytes)
+        })?;
     }
     Ok(written)
 }
 
-/// JSON for people and programs; what is written here always serialises.
-fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
-    let mut out = serde_json::to_vec_pretty(value).unwrap_or_default();
-    out.push(b'\n');
-    out
+/// Fills one result file.
+type Fill<'a> = dyn FnMut(&mut BufWriter<fs::File>) -> io::Result<()> + 'a;
+
+/// JSON for people and programs, without building it in memory first.
+fn pretty(file: &mut BufWriter<fs::File>, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *file, value)?;
+    file.write_all(b"\n")
 }

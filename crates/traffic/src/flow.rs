@@ -409,7 +409,11 @@ impl Flow {
             detect::Found::Protocol(registration, sender) => {
                 self.protocol = registration.name;
                 self.state = State::Decoding((registration.make)());
-                if sender.is_some_and(|s| s != side) {
+                // A broadcast or group address never is the one who asks.
+                let group = self.parties.server.ip.is_some_and(|ip| {
+                    ip.is_multicast() || ip == IpAddr::V4(std::net::Ipv4Addr::BROADCAST)
+                });
+                if sender.is_some_and(|s| s != side) && !group {
                     self.swap();
                 }
                 true

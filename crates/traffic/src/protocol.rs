@@ -43,6 +43,12 @@ pub static REGISTRY: &[&Registration] = &[
     &dns::REGISTRATION,
 ];
 
+/// Whether records may carry that protocol name.
+pub fn is_name(name: &str) -> bool {
+    // CIP travels inside EtherNet/IP, S7comm-plus is told apart from S7comm by its decoder.
+    matches!(name, "cip" | "s7comm-plus") || REGISTRY.iter().any(|r| r.name == name)
+}
+
 /// Records of a decoder, one line each, for snapshots.
 #[cfg(test)]
 pub(crate) fn show(out: &crate::decode::Output) -> String {

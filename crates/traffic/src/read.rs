@@ -152,6 +152,9 @@ struct Parcel {
     clock: Time,
 }
 
+/// Chunks that reading may be ahead of a worker: evens out chunks that are mostly one worker's.
+const AHEAD: usize = 8;
+
 /// Reads the inputs one after the other.
 pub fn read(
     inputs: &[Input],
@@ -186,8 +189,8 @@ pub fn read(
         let mut from: Vec<Receiver<Batch>> = Vec::new();
         let mut handles = Vec::new();
         for index in 0..threads {
-            let (send, parcels) = sync_channel::<Arc<Parcel>>(2);
-            let (done, batches) = sync_channel::<Batch>(3);
+            let (send, parcels) = sync_channel::<Arc<Parcel>>(AHEAD);
+            let (done, batches) = sync_channel::<Batch>(AHEAD + 1);
             to.push(send);
             from.push(batches);
             let pool = Arc::clone(&pool);
@@ -246,7 +249,7 @@ pub fn read(
                 }
                 drop(parcel);
                 waiting += 1;
-                if waiting > 2 {
+                if waiting > AHEAD {
                     waiting -= 1;
                     merge(observer)?;
                 }

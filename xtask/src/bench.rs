@@ -18,8 +18,9 @@ use std::{
 
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
-    if args.first().map(String::as_str) != Some("traffic") {
-        bail!("usage: cargo xtask bench traffic [--mib N] [--no-tshark]");
+    let what = args.first().map(String::as_str);
+    if !matches!(what, Some("traffic" | "memory")) {
+        bail!("usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory");
     }
     let value = |name: &str| {
         args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).map(String::as_str)
@@ -34,6 +35,9 @@ pub fn run(args: &[String]) -> Result<()> {
     fs::create_dir_all(&dir)?;
     let capture = mixed(&data, &dir, mib << 20)?;
     let small = mixed(&data, &dir, (mib << 20) / 10)?;
+    if what == Some("memory") {
+        return memory(&data, &dir, &hangtu, mib << 20);
+    }
     let (bytes, packets) = (capture.metadata()?.len(), packets_of(&hangtu, &capture)?);
     println!(
         "capture: {:.2} GB, {packets} packets, {:.0} bytes each",
@@ -80,6 +84,18 @@ pub fn run(args: &[String]) -> Result<()> {
     if !args.iter().any(|a| a == "--no-tshark") {
         measure("tshark", &tshark)?;
     }
+    let alone = rows.iter().find(|(n, _)| *n == "hangtu, records off").map(|(_, c)| c.wall);
+    if let (Some(alone), Some(shared)) =
+        (alone, rows.iter().find(|(n, _)| n.ends_with("two threads")).map(|(_, c)| c.wall))
+    {
+        let both = two_at_once(&hangtu, &f)?;
+        println!(
+            "\ntwo threads are {:.2} times as fast as one; two processes at once, the most this \
+             machine gives, {:.2} times",
+            alone / shared,
+            2.0 * alone / both
+        );
+    }
     let cpu = |name: &str| rows.iter().find(|(n, _)| *n == name).map(|(_, c)| c.cpu);
     let base = cpu("tcpdump").unwrap_or(1.0);
     println!("\n| program | CPU s | × tcpdump | wall s | peak MiB |");
@@ -89,6 +105,38 @@ pub fn run(args: &[String]) -> Result<()> {
         println!("| {name} | {:.2} | {ratio:.2} | {:.2} | {} |", cost.cpu, cost.wall, cost.mib);
     }
     Ok(())
+}
+
+/// Peak memory over a capture and over ten times of it.
+fn memory(data: &Path, dir: &Path, hangtu: &Path, size: u64) -> Result<()> {
+    let hangtu = hangtu.display().to_string();
+    let report = dir.join("report").display().to_string();
+    println!("| program | capture GB | peak MiB |\n|---|---|---|");
+    for size in [size, size * 10] {
+        let capture = mixed(data, dir, size)?.display().to_string();
+        let gb = Path::new(&capture).metadata()?.len() as f64 / 1e9;
+        let records = timed(&[&hangtu, "records", &capture])?;
+        println!("| hangtu records | {gb:.2} | {} |", records.mib);
+        let examine = timed(&[&hangtu, "examine", "--out", &report, &capture])?;
+        println!("| hangtu examine | {gb:.2} | {} |", examine.mib);
+    }
+    Ok(())
+}
+
+/// Seconds until two processes that started together are both done.
+fn two_at_once(hangtu: &str, capture: &str) -> Result<f64> {
+    let start = std::time::Instant::now();
+    let spawn = || {
+        Command::new(hangtu)
+            .args(["assets", "--threads", "1", capture])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+    };
+    let (mut a, mut b) = (spawn()?, spawn()?);
+    a.wait()?;
+    b.wait()?;
+    Ok(start.elapsed().as_secs_f64())
 }
 
 #[derive(Clone, Copy)]

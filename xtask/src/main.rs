@@ -17,7 +17,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   oracle [FILTER]  compare decoded operations with tshark's over ../shared/data/traffic
   fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
   plant [DIR]      generate examples/plant
-  bench traffic    measure against cat, tcpdump, ndpiReader and tshark";
+  bench traffic    measure against cat, tcpdump, ndpiReader and tshark
+  bench memory     peak memory over a capture and over ten times of it";
 
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);

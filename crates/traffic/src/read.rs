@@ -41,7 +41,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             threads: thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
-            max_flows: 120_000,
+            max_flows: 90_000,
             max_payload: 48 << 20,
             records: true,
         }
@@ -153,7 +153,7 @@ struct Parcel {
 }
 
 /// Chunks that reading may be ahead of a worker: evens out chunks that are mostly one worker's.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 
 /// Reads the inputs one after the other.
 pub fn read(

@@ -45,8 +45,9 @@ pub static REGISTRY: &[&Registration] = &[
 
 /// Whether records may carry that protocol name.
 pub fn is_name(name: &str) -> bool {
-    // CIP travels inside EtherNet/IP, S7comm-plus is told apart from S7comm by its decoder.
-    matches!(name, "cip" | "s7comm-plus") || REGISTRY.iter().any(|r| r.name == name)
+    // CIP travels inside EtherNet/IP; the others are told apart by a decoder of a near name.
+    matches!(name, "cip" | "s7comm-plus" | "mdns" | "llmnr")
+        || REGISTRY.iter().any(|r| r.name == name)
 }
 
 /// Records of a decoder, one line each, for snapshots.

@@ -1,7 +1,7 @@
 //! `cargo xtask plant`: a plant's day of network evidence, built packet by packet from a fixed
 //! seed, with what was approved, what happened, and what an examination must find.
 //!
-//! Sending goes through [`net::Net`]; TCP through [`line::Line`]; what is sent when stands in
+//! Sending goes through `net::Net`; TCP through `line::Line`; what is sent when stands in
 //! `day` (ordinary) and `incident` (planted); `expected` says what the planted must come to.
 
 mod capture;

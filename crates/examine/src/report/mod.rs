@@ -2,7 +2,7 @@
 //!
 //! Writers are pure: no clock, no files, no network. The same examination gives the same bytes.
 //! Whatever comes from evidence is hostile: HTML takes markup from literals of this crate only and
-//! escapes everything else ([`markup`]), workbooks hold text as text, JSON is written by serde.
+//! escapes everything else (`markup`), workbooks hold text as text, JSON is written by serde.
 //!
 //! [`Examination`]: crate::model::Examination
 

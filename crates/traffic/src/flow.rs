@@ -334,18 +334,10 @@ impl Flow {
         }
         stream.skip = 0;
         stream.pending.clear();
-        if let State::Decoding(decoder) = &mut self.state {
-            let mut cx = Context {
-                time: at.time,
-                origin: at.origin,
-                parties: &self.parties,
-                facts: &mut self.facts,
-                protocol: &mut self.protocol,
-                out,
-            };
-            decoder.gap(&mut cx, side);
-            self.tally(out);
-        }
+        self.with(at, out, |decoder, cx| {
+            decoder.gap(cx, side);
+        });
+        self.tally(out);
     }
 
     /// Contiguous new bytes of one direction.
@@ -476,54 +468,53 @@ impl Flow {
     }
 
     fn out_of_step(&mut self, at: At, side: Side, out: &mut Output) {
-        if let State::Decoding(decoder) = &mut self.state {
-            let mut cx = Context {
-                time: at.time,
-                origin: at.origin,
-                parties: &self.parties,
-                facts: &mut self.facts,
-                protocol: &mut self.protocol,
-                out,
-            };
-            decoder.gap(&mut cx, side);
+        self.with(at, out, |decoder, cx| {
+            decoder.gap(cx, side);
             let name = *cx.protocol;
             cx.unreadable(name);
-        }
+        });
+    }
+
+    /// Calls the decoder, where there is one, with what it may know of this moment.
+    #[inline]
+    fn with<R>(
+        &mut self,
+        at: At,
+        out: &mut Output,
+        f: impl FnOnce(&mut dyn Decoder, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let State::Decoding(decoder) = &mut self.state else { return None };
+        let mut cx = Context {
+            time: at.time,
+            origin: at.origin,
+            parties: &self.parties,
+            facts: &mut self.facts,
+            protocol: &mut self.protocol,
+            out,
+        };
+        Some(f(&mut **decoder, &mut cx))
     }
 
     /// Runs the decoder until it wants more; returns how many bytes it used (may exceed them).
     fn run(&mut self, at: At, side: Side, bytes: &[u8], out: &mut Output) -> usize {
-        let State::Decoding(decoder) = &mut self.state else { return bytes.len() };
-        let mut cx = Context {
-            time: at.time,
-            origin: at.origin,
-            parties: &self.parties,
-            facts: &mut self.facts,
-            protocol: &mut self.protocol,
-            out,
-        };
-        let mut used = 0;
-        while used < bytes.len() {
-            match decoder.data(&mut cx, side, &bytes[used..]) {
-                0 => break,
-                DONE => return DONE,
-                n => used = used.saturating_add(n),
+        let run = self.with(at, out, |decoder, cx| {
+            let mut used = 0;
+            while used < bytes.len() {
+                match decoder.data(cx, side, &bytes[used..]) {
+                    0 => break,
+                    DONE => return DONE,
+                    n => used = used.saturating_add(n),
+                }
             }
-        }
-        used
+            used
+        });
+        run.unwrap_or(bytes.len())
     }
 
     fn decode(&mut self, at: At, side: Side, payload: &[u8], out: &mut Output) {
-        let State::Decoding(decoder) = &mut self.state else { return };
-        let mut cx = Context {
-            time: at.time,
-            origin: at.origin,
-            parties: &self.parties,
-            facts: &mut self.facts,
-            protocol: &mut self.protocol,
-            out,
-        };
-        decoder.data(&mut cx, side, payload);
+        self.with(at, out, |decoder, cx| {
+            decoder.data(cx, side, payload);
+        });
     }
 
     /// Takes the operations just emitted into the flow's own counts.
@@ -545,17 +536,9 @@ impl Flow {
                 self.release(low, true, out);
             }
         }
-        if let State::Decoding(decoder) = &mut self.state {
-            let mut cx = Context {
-                time: at.time,
-                origin: at.origin,
-                parties: &self.parties,
-                facts: &mut self.facts,
-                protocol: &mut self.protocol,
-                out,
-            };
-            decoder.end(&mut cx);
-        }
+        self.with(at, out, |decoder, cx| {
+            decoder.end(cx);
+        });
         self.tally(out);
         let syn = |f: u8| f & (SYN | ACK);
         let state = if self.parties.transport != Transport::Tcp {

@@ -4,9 +4,9 @@
 //! `cargo fuzz run -s none modbus fuzz/corpus/modbus fuzz/seeds/modbus`.
 
 use hangtu_record::{FileAction, Kind, Operation, Origin, OwnedValue, Time, Transport};
+use hangtu_evidence::{Input, InputSummary};
 use hangtu_traffic::{
     Batch, Observer, Settings,
-    capture::{Input, InputSummary},
     decode::{MAX_FACTS, Peek, Piece, Registration, Side, drive},
     packet::{self, Content},
     protocol::REGISTRY,

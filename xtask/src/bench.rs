@@ -6,7 +6,8 @@
 
 use crate::{release_binary, root, shared};
 use anyhow::{Context, Result, bail};
-use hangtu_traffic::capture::{Chunk, Input, find, open};
+use hangtu_evidence::{Input, find};
+use hangtu_traffic::capture::{self, Chunk, open};
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
@@ -199,7 +200,7 @@ fn mixed(data: &Path, dir: &Path, size: u64) -> Result<PathBuf> {
     if path.metadata().is_ok_and(|m| m.len() >= size) {
         return Ok(path);
     }
-    let (inputs, _) = find(&[data.to_owned()])?;
+    let inputs = find(&[data.to_owned()], &[capture::first_time])?.inputs.concat();
     let mut sources: Vec<Vec<Packet>> = Vec::new();
     for input in &inputs {
         if let Some(packets) = load(input)? {

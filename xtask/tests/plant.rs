@@ -1,11 +1,12 @@
 //! The example plant: what examination finds there, exactly, and that the files are the code's.
 
 use hangtu_catalog::Catalog;
+use hangtu_evidence::Input;
 use hangtu_examine::{
     AuthorisationsFile, Rules, Setup, authorise::Authorisations, examine, model::Examination,
 };
 use hangtu_record::Time;
-use hangtu_traffic::{Settings, capture::Input};
+use hangtu_traffic::Settings;
 use std::{
     collections::BTreeSet,
     fs,

@@ -8,6 +8,7 @@ damage-header = A record header makes no sense; { $bytes } bytes were passed ove
 damage-unreadable = No further record can be found; the last { $bytes } bytes were not read.
 damage-stream = The file could not be read or decompressed further; everything before was read.
 damage-interface = A packet names an interface that the file does not describe; it was left out.
+damage-entry = An entry could not be decoded in full; what could be read of it was kept.
 damage-more = { $count } further places are damaged.
 coverage-other-evidence = Network traffic cannot show this; it needs other evidence (questionnaire, documents, logs, inventories or a drill).
 coverage-no-rule = No rule that ran looks at this in network traffic.

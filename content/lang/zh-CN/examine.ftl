@@ -8,6 +8,7 @@ damage-header = 记录头不合理；跳过 { $bytes } 字节后继续读取。
 damage-unreadable = 其后再找不到任何记录；末尾 { $bytes } 字节未读取。
 damage-stream = 文件无法继续读取或解压；此前内容均已读取。
 damage-interface = 报文指向文件中未描述的接口，已略去。
+damage-entry = 一个条目未能完整解码；可读部分已保留。
 damage-more = 另有 { $count } 处损坏。
 coverage-other-evidence = 网络流量无法反映此项，需要其他证据（问卷、文档、日志、软件清单或演练）。
 coverage-no-rule = 本次运行的规则均不从网络流量检查此项。

@@ -2,8 +2,8 @@
 
 use crate::model::{CheckCoverage, CheckStatus, Coverage, Finding, ProtocolCoverage};
 use hangtu_catalog::{Bilingual, Catalog, RuleInfo, key};
+use hangtu_evidence::InputSummary;
 use hangtu_record::{Kind, Time};
-use hangtu_traffic::capture::InputSummary;
 use std::collections::{BTreeMap, HashMap};
 
 /// Records of one protocol.
@@ -104,7 +104,7 @@ pub(crate) fn coverage(
     Coverage {
         first: inputs.iter().filter_map(|i| i.first).min().map(Time::to_rfc3339),
         last: inputs.iter().filter_map(|i| i.last).max().map(Time::to_rfc3339),
-        packets: inputs.iter().map(|i| i.packets).sum(),
+        packets: inputs.iter().map(|i| i.entries).sum(),
         records: seen.kinds.iter().map(|(k, n)| ((*k).to_owned(), *n)).collect(),
         protocols,
         checks,

@@ -9,11 +9,9 @@ use crate::{
     rules::Rules,
 };
 use hangtu_catalog::{Arg, Bilingual, Catalog, hex, key, sha256};
+use hangtu_evidence::{Damage, DamageKind, Input, InputSummary, Source};
 use hangtu_record::{FieldName, Kind, Record, Time};
-use hangtu_traffic::{
-    Batch, Observer, ReadError, Settings,
-    capture::{Damage, DamageKind, Input, InputSummary},
-};
+use hangtu_traffic::{Batch, Observer, ReadError, Settings};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -68,7 +66,7 @@ struct Hashed {
 
 /// Hashes and counts what is read of a file; the rest too when it is closed early.
 struct Tee {
-    inner: Box<dyn Read + Send>,
+    inner: Source,
     hash: Sha256,
     bytes: u64,
     total: Arc<AtomicU64>,
@@ -104,12 +102,7 @@ struct Watcher<'a, 'p> {
 }
 
 impl Observer for Watcher<'_, '_> {
-    fn open(
-        &mut self,
-        _index: u32,
-        _input: &Input,
-        file: Box<dyn Read + Send>,
-    ) -> Box<dyn Read + Send> {
+    fn open(&mut self, _index: u32, _input: &Input, file: Source) -> Source {
         let done = Arc::default();
         self.hashes.push(Arc::clone(&done));
         let total = Arc::clone(&self.read);
@@ -211,13 +204,13 @@ fn inputs_of(
         .map(|((name, one), hashed)| {
             let hashed = hashed.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (sha256, bytes) = hashed.map_or_else(Default::default, |h| (h.hash, h.bytes));
-            let mut problems: Vec<Problem> = one.damages.iter().map(problem).collect();
-            if one.more_damages > 0 {
+            let mut problems: Vec<Problem> = one.damages.list.iter().map(problem).collect();
+            if one.damages.more > 0 {
                 problems.push(Problem {
-                    offset: one.damages.last().map_or(0, |d| d.offset),
+                    offset: one.damages.list.last().map_or(0, |d| d.offset),
                     what: Bilingual::message(
                         key::DAMAGE_MORE,
-                        &[("count", Arg::Number(one.more_damages))],
+                        &[("count", Arg::Number(one.damages.more))],
                     ),
                 });
             }
@@ -226,7 +219,7 @@ fn inputs_of(
                 sha256,
                 bytes,
                 format: one.format.clone(),
-                packets: one.packets,
+                entries: one.entries,
                 first: one.first.map(Time::to_rfc3339),
                 last: one.last.map(Time::to_rfc3339),
                 problems,
@@ -246,6 +239,7 @@ pub fn problem(damage: &Damage) -> Problem {
         DamageKind::Unreadable { skipped } => message(key::DAMAGE_UNREADABLE, Some(skipped)),
         DamageKind::Stream => message(key::DAMAGE_STREAM, None),
         DamageKind::UnknownInterface => message(key::DAMAGE_INTERFACE, None),
+        DamageKind::BadEntry => message(key::DAMAGE_ENTRY, None),
     };
     Problem { offset: damage.offset, what }
 }

@@ -77,8 +77,8 @@ pub struct Input {
     pub bytes: u64,
     /// `pcap` or `pcapng`, with `+gzip` or `+zstd`.
     pub format: String,
-    /// Packets read.
-    pub packets: u64,
+    /// Packets or log entries read.
+    pub entries: u64,
     /// Earliest packet time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,

@@ -30,7 +30,7 @@ impl Rules {
         for dir in dirs {
             let mut files = Vec::new();
             if dir.is_dir() {
-                walk(dir, 0, &mut files)?;
+                walk(dir, &mut files)?;
             } else {
                 files.push(dir.clone());
             }
@@ -55,22 +55,14 @@ impl Rules {
     }
 }
 
-/// Rule files below a folder, by name; links are not followed.
-pub fn walk(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) -> io::Result<()> {
-    if depth > 32 {
-        return Ok(());
-    }
-    let mut entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type()?);
+/// Rule files below a folder, by name.
+pub fn walk(dir: &Path, out: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut files = Vec::new();
+    hangtu_evidence::walk(dir, &mut files)?;
+    out.extend(files.into_iter().filter(|path| {
         let yaml = path.extension().is_some_and(|e| e == "yml" || e == "yaml");
         let test = path.file_stem().is_some_and(|s| s.to_string_lossy().ends_with(".test"));
-        if kind.is_dir() {
-            walk(&path, depth + 1, out)?;
-        } else if yaml && !test {
-            out.push(path);
-        }
-    }
+        yaml && !test
+    }));
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     settings.records = false;
     let summary = hangtu_traffic::read(&inputs, &settings, &mut Nobody)?;
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
-    let names: Vec<String> = inputs.iter().map(hangtu_traffic::capture::Input::name).collect();
+    let names: Vec<String> = inputs.iter().map(hangtu_evidence::Input::name).collect();
     let (assets, _) = hangtu_examine::inventory(
         summary.assets,
         authorisations.as_ref().map(|a| &a.authorisations),

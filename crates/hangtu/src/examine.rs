@@ -3,11 +3,12 @@
 use crate::{Ending, cli, failure::Failure, progress::Bar, summary};
 use clap::ArgMatches;
 use hangtu_catalog::{Catalog, Language, Level, key};
+use hangtu_evidence::Input;
 use hangtu_examine::{
     AuthorisationsFile, Rules, Setup, authorise::Authorisations, baseline, compare, report,
 };
 use hangtu_record::Time;
-use hangtu_traffic::capture::{self, Input};
+use hangtu_traffic::capture;
 use std::{
     fs,
     io::{self, BufWriter, Write},
@@ -16,7 +17,9 @@ use std::{
 
 /// The captures that paths name, and how many other files were passed over.
 pub(crate) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, usize), Failure> {
-    let (inputs, others) = capture::find(paths)?;
+    let hangtu_evidence::Found { inputs, others } =
+        hangtu_evidence::find(paths, &[capture::first_time])?;
+    let inputs = inputs.concat();
     if inputs.is_empty() {
         return Err(Failure::new(key::CLI_NO_CAPTURES, Some(key::CLI_NO_CAPTURES_REMEDY)));
     }

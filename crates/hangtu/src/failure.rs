@@ -2,7 +2,8 @@
 //! (`docs/messages.md`).
 
 use hangtu_catalog::{Arg, Language, key, text};
-use hangtu_traffic::{ReadError, capture::CaptureError};
+use hangtu_evidence::EvidenceError;
+use hangtu_traffic::ReadError;
 
 /// A message and its remedy.
 #[derive(Debug)]
@@ -82,11 +83,11 @@ impl Failure {
     }
 }
 
-impl From<CaptureError> for Failure {
-    fn from(error: CaptureError) -> Self {
+impl From<EvidenceError> for Failure {
+    fn from(error: EvidenceError) -> Self {
         match error {
-            CaptureError::Io { path, source } => Self::read(std::path::Path::new(&path), &source),
-            CaptureError::NotACapture { path, head } => {
+            EvidenceError::Io { path, source } => Self::read(std::path::Path::new(&path), &source),
+            EvidenceError::Unrecognised { path, head } => {
                 Self::new(key::CLI_NOT_A_CAPTURE, Some(key::CLI_NOT_A_CAPTURE_REMEDY))
                     .with("path", path)
                     .with("head", head)
@@ -98,7 +99,7 @@ impl From<CaptureError> for Failure {
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Capture(e) => e.into(),
+            ReadError::Evidence(e) => e.into(),
             ReadError::Observer(e) => Self::output(&e),
         }
     }

@@ -1,8 +1,8 @@
 //! A progress bar with rate and time left, on a terminal only.
 
 use hangtu_catalog::{Language, key, text};
+use hangtu_evidence::Input;
 use hangtu_examine::Progress;
-use hangtu_traffic::capture::Input;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 
@@ -14,12 +14,7 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             return Self(None);
         }
-        let sizes = inputs.iter().map(|input| match input {
-            Input::File(path) => path.metadata().map(|m| m.len()).ok(),
-            Input::Memory(_, bytes) => Some(bytes.len() as u64),
-            Input::Stdin => None,
-        });
-        let total: Option<u64> = sizes.sum();
+        let total: Option<u64> = inputs.iter().map(Input::size).sum();
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
         let template = if total.is_some() {
             "{msg} {wide_bar} {bytes}/{total_bytes} · {bytes_per_sec} · {eta} · {prefix}"

@@ -26,7 +26,7 @@ impl Observer for Lines {
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Ending, Failure> {
     let inputs = examine::inputs(&cli::paths(matches, "path"))?.0;
-    let names = inputs.iter().map(hangtu_traffic::capture::Input::name).collect();
+    let names = inputs.iter().map(hangtu_evidence::Input::name).collect();
     let mut lines = Lines { json: JsonWriter::new(), buffer: Vec::new(), names };
     let summary = hangtu_traffic::read(&inputs, &cli::traffic(matches), &mut lines)?;
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());

@@ -94,7 +94,7 @@ fn test(language: Language, rules: &Rules, dirs: &[PathBuf]) -> io::Result<Endin
     let mut files = RulePack::tests();
     for dir in dirs {
         let mut found = Vec::new();
-        hangtu_examine::walk(dir, 0, &mut found)?;
+        hangtu_examine::walk(dir, &mut found)?;
         for rule in found {
             let beside = rule.with_extension("test.yml");
             if let Ok(bytes) = fs::read(&beside) {

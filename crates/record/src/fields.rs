@@ -1,9 +1,9 @@
-//! The free-form record: field names with owned values.
+//! The free-form record: named values in one buffer.
 
 use crate::{Field, Kind, Mac, Origin, Record, Text, Time, Value};
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
-/// A value that a [`Fields`] record owns.
+/// A value that its holder owns.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OwnedValue {
     /// Text.
@@ -56,7 +56,10 @@ impl From<Value<'_>> for OwnedValue {
 }
 
 /// A record that is a list of named values; a name may come more than once.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// All text lies in one buffer, so that a reader can [`clear`](Fields::clear) and fill one record
+/// for millions of log entries without allocating. What would not fit 4 GiB is left out.
+#[derive(Clone)]
 pub struct Fields {
     /// The kind.
     pub kind: Kind,
@@ -64,26 +67,108 @@ pub struct Fields {
     pub time: Time,
     /// Where it stands in the evidence.
     pub origin: Origin,
-    /// Names and values in the order of the source.
-    pub list: Vec<(Text, OwnedValue)>,
+    text: String,
+    list: Vec<Cell>,
+}
+
+/// Buffers above this are given back by [`Fields::clear`], so one huge entry is not kept for ever.
+const KEEP: usize = 1 << 20;
+
+#[derive(Clone, Copy)]
+struct Cell {
+    /// Where name and value begin and end in the buffer: start, middle, end.
+    at: [u32; 3],
+    /// The value, when it is not text.
+    plain: Option<Value<'static>>,
 }
 
 impl Fields {
     /// An empty record.
-    pub fn new(kind: Kind, time: Time, origin: Origin) -> Self {
-        Self { kind, time, origin, list: Vec::new() }
+    pub const fn new(kind: Kind, time: Time, origin: Origin) -> Self {
+        Self { kind, time, origin, text: String::new(), list: Vec::new() }
+    }
+
+    /// Takes every value away, to be filled anew.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.text.clear();
+        if self.text.capacity() > KEEP {
+            self.text.shrink_to(KEEP);
+        }
     }
 
     /// Adds a value.
     pub fn push<'a>(&mut self, name: &str, value: impl Into<Value<'a>>) {
-        self.list.push((name.into(), value.into().into()));
+        let value = value.into();
+        let plain = match value {
+            Value::Str(text) => return self.push_with(name, |out| out.push_str(text)),
+            Value::Int(n) => Value::Int(n),
+            Value::Float(n) => Value::Float(n),
+            Value::Bool(b) => Value::Bool(b),
+            Value::Ip(ip) => Value::Ip(ip),
+            Value::Mac(mac) => Value::Mac(mac),
+            Value::Time(t) => Value::Time(t),
+            Value::Null => Value::Null,
+        };
+        self.push_with(name, |_| ());
+        if let Some(cell) = self.list.last_mut() {
+            cell.plain = Some(plain);
+        }
+    }
+
+    /// Adds a text that `write` appends to the buffer it is given.
+    pub fn push_with(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        self.text.push_str(name);
+        let middle = self.text.len();
+        write(&mut self.text);
+        match [start, middle, self.text.len()].map(u32::try_from) {
+            [Ok(a), Ok(b), Ok(c)] => self.list.push(Cell { at: [a, b, c], plain: None }),
+            _ => self.text.truncate(start),
+        }
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<Value<'_>> {
+        self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    /// The first value of that name, when it is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Value::Str(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Names and values in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.list.iter().map(|cell| {
+            let [a, b, c] = cell.at.map(|at| at as usize);
+            let value = cell.plain.unwrap_or_else(|| Value::Str(&self.text[b..c]));
+            (&self.text[a..b], value)
+        })
     }
 
     /// A copy of any record as named values.
     pub fn copy_of(record: &(impl Record + ?Sized)) -> Self {
         let mut out = Self::new(record.kind(), record.time(), record.origin());
-        record.each(&mut |name, value| out.list.push((name.into(), value.into())));
+        record.each(&mut |name, value| out.push(name, value));
         out
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {} {:?} ", self.kind, self.time.to_rfc3339(), self.origin)?;
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        let head = |r: &Self| (r.kind, r.time, r.origin);
+        head(self) == head(other) && self.iter().eq(other.iter())
     }
 }
 
@@ -101,16 +186,10 @@ impl Record for Fields {
     }
 
     fn values<'a>(&'a self, field: &Field, f: &mut dyn FnMut(Value<'a>)) {
-        for (name, value) in &self.list {
-            if name.as_str() == &*field.name {
-                f(value.as_value());
-            }
-        }
+        self.iter().filter(|(name, _)| *name == &*field.name).for_each(|(_, value)| f(value));
     }
 
     fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for (name, value) in &self.list {
-            f(name, value.as_value());
-        }
+        self.iter().for_each(|(name, value)| f(name, value));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     window::{Burst, Bursts, Event, EventValue, Group},
 };
 use foldhash::{HashMap, HashMapExt};
-use hangtu_record::{Field, Fields, Kind, Origin, OwnedValue, Record, Text, Time, Value};
+use hangtu_record::{Field, Fields, Kind, Origin, Record, Text, Time, Value};
 use std::{fmt::Write, sync::Arc};
 
 /// Bounds on what a [`Correlator`] remembers.
@@ -305,7 +305,7 @@ fn as_record(plan: &Plan, key: &[Text], burst: &Burst) -> Fields {
     let origin = burst.samples.first().copied().unwrap_or_default();
     let mut out = Fields::new(Kind::Event, Time(burst.met), origin);
     let mut add = |name: &str, value: &Text| {
-        out.list.push((name.into(), OwnedValue::Str(value.clone())));
+        out.push(name, value.as_str());
     };
     plan.group_by.iter().zip(key).for_each(|(name, value)| add(name, value));
     for (name, value) in plan.carry.iter().zip(burst.carry.iter().flatten()) {

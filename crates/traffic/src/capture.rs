@@ -5,14 +5,37 @@
 //! noting the damage with its offset.
 
 mod format;
-mod input;
 mod pcap;
 mod pcapng;
 
-pub use format::{CaptureReader, Damage, DamageKind};
-pub use input::{AnyReader, CaptureError, Input, InputSummary, find, is_capture, open};
+pub use format::CaptureReader;
 
+use hangtu_evidence::{EvidenceError, Input, Source};
 use hangtu_record::Time;
+
+/// A reader over any input.
+pub type AnyReader = CaptureReader<Source>;
+
+/// Opens an input as a capture. `tee` wraps the bytes as stored. Also says how it is compressed.
+pub fn open(
+    input: &Input,
+    tee: impl FnOnce(Source) -> Source,
+) -> Result<(AnyReader, &'static str), EvidenceError> {
+    let mut opened = hangtu_evidence::open(input, tee)?;
+    match CaptureReader::new(std::mem::replace(&mut opened.source, Box::new(std::io::empty()))) {
+        Ok(Some(reader)) => Ok((reader, opened.compression)),
+        Err(e) if opened.compression.is_empty() => Err(opened.failed(e)),
+        Ok(None) | Err(_) => Err(opened.unrecognised()),
+    }
+}
+
+/// The time of the first packet (`Time(0)` for an empty capture); `None` when not a capture.
+pub fn first_time(input: &Input) -> Option<Time> {
+    let (mut reader, _) = open(input, |r| r).ok()?;
+    let mut chunk = Chunk::default();
+    reader.next_chunk(&mut chunk);
+    Some(chunk.packets.first().map_or(Time(0), |p| p.time))
+}
 
 /// Largest packet record believed; anything larger is taken as damage.
 pub const MAX_PACKET: usize = 1 << 20;

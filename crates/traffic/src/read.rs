@@ -6,16 +6,17 @@
 
 use crate::{
     assets::AssetNotes,
-    capture::{AnyReader, CaptureError, Chunk, Input, InputSummary, open},
+    capture::{AnyReader, Chunk, open},
     fragment::Fragments,
     packet::{Content, IpPacket, rebuild, walk},
     worker::{Bounds, Limits, Worker},
 };
+use hangtu_evidence::{EvidenceError, Input, InputSummary, Source};
 use hangtu_record::{FileAction, Operation, Record, Session, Time};
 use std::{
     collections::BTreeMap,
     hash::BuildHasher,
-    io::{self, Read},
+    io,
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -94,12 +95,7 @@ impl Batch {
 /// Who is told what happens.
 pub trait Observer {
     /// An input is opened; may wrap the file as stored (to hash or count it).
-    fn open(
-        &mut self,
-        _index: u32,
-        _input: &Input,
-        file: Box<dyn Read + Send>,
-    ) -> Box<dyn Read + Send> {
+    fn open(&mut self, _index: u32, _input: &Input, file: Source) -> Source {
         file
     }
     /// Records of the next chunk.
@@ -134,7 +130,7 @@ pub struct Summary {
 pub enum ReadError {
     /// An input cannot be read at all.
     #[error(transparent)]
-    Capture(#[from] CaptureError),
+    Evidence(#[from] EvidenceError),
     /// The observer could not take the records.
     #[error(transparent)]
     Observer(#[from] io::Error),
@@ -356,9 +352,7 @@ fn each_chunk(
         let (mut reader, compression) = open(input, |file| observer.open(index, input, file))?;
         let mut one = InputSummary::default();
         while reader.next_chunk(&mut chunk) {
-            let times = chunk.packets.iter().map(|p| p.time);
-            one.first = one.first.into_iter().chain(times.clone()).min();
-            one.last = one.last.into_iter().chain(times).max();
+            chunk.packets.iter().for_each(|p| one.at(p.time));
             clock = clock.max(chunk.packets.last().map_or(clock, |p| p.time));
             on_chunk(index, &mut chunk, clock, observer)?;
         }
@@ -370,11 +364,9 @@ fn each_chunk(
 }
 
 fn finish_input(one: &mut InputSummary, reader: &AnyReader, compression: &str) {
-    let (damages, more) = reader.damages();
     one.format = format!("{}{compression}", reader.format());
-    one.packets = reader.packets();
-    one.damages = damages.to_vec();
-    one.more_damages = more;
+    one.entries = reader.packets();
+    one.damages = reader.damages().clone();
     one.dropped = reader.dropped();
 }
 

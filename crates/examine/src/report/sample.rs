@@ -213,7 +213,7 @@ pub(super) fn small() -> Examination {
                     sha256: "5f".repeat(32),
                     bytes: 48_230_112,
                     format: "pcapng+zstd".into(),
-                    packets: 502_113,
+                    entries: 502_113,
                     first: Some("2026-03-02T01:00:00Z".into()),
                     last: Some("2026-03-02T10:00:00Z".into()),
                     problems: vec![Problem {
@@ -229,7 +229,7 @@ pub(super) fn small() -> Examination {
                     sha256: "00".repeat(32),
                     bytes: 24,
                     format: "pcap".into(),
-                    packets: 0,
+                    entries: 0,
                     first: None,
                     last: None,
                     problems: vec![],

@@ -53,7 +53,7 @@ pub fn sarif(examination: &Examination, language: Language) -> Value {
                 "length": input.bytes,
                 "roles": ["analysisTarget"],
                 "hashes": { "sha-256": input.sha256 },
-                "properties": { "format": input.format, "packets": input.packets },
+                "properties": { "format": input.format, "entries": input.entries },
             })).collect::<Vec<_>>(),
             "results": results,
             "properties": {

@@ -6,7 +6,7 @@ use crate::{
     Body, Condition, Correlator, Detection, Item, Limits, Literal, Modifier as M, Quantity, Rule,
     RuleIndex, Scratch, Selection,
 };
-use hangtu_record::{Fields, Kind, Origin, OwnedValue, Time};
+use hangtu_record::{Fields, Kind, Origin, Time, Value};
 use proptest::{prelude::*, sample::select};
 use std::fmt::Write;
 
@@ -42,44 +42,41 @@ fn selection(s: &Selection, r: &Fields) -> bool {
 
 fn one_item(item: &Item, r: &Fields) -> bool {
     let mine = |name: &str| item.field.as_deref().is_none_or(|f| f == name);
-    let keyword = |v: &OwnedValue| {
-        item.field.is_some() || !matches!(v, OwnedValue::Null | OwnedValue::Bool(_))
-    };
-    let values: Vec<&OwnedValue> =
-        r.list.iter().filter(|(n, v)| mine(n) && keyword(v)).map(|(_, v)| v).collect();
+    let keyword =
+        |v: &Value<'_>| item.field.is_some() || !matches!(v, Value::Null | Value::Bool(_));
+    let values: Vec<Value<'_>> =
+        r.iter().filter(|(n, v)| mine(n) && keyword(v)).map(|(_, v)| v).collect();
     let mut hits = item.values.iter().map(|literal| value(item, literal, &values, r));
     let hit = if item.has(M::All) { hits.all(|h| h) } else { hits.any(|h| h) };
     if item.has(M::Neq) { !values.is_empty() && !hit } else { hit }
 }
 
-fn value(item: &Item, literal: &Literal, values: &[&OwnedValue], r: &Fields) -> bool {
+fn value(item: &Item, literal: &Literal, values: &[Value<'_>], r: &Fields) -> bool {
     if item.has(M::Exists) {
         return !values.is_empty() == matches!(literal, Literal::Bool(true));
     }
-    let empty = |v: &&&OwnedValue| matches!(v, OwnedValue::Null) || shown(v).is_empty();
+    let empty = |v: &&Value<'_>| matches!(v, Value::Null) || shown(v).is_empty();
     if *literal == Literal::Null {
         return values.is_empty() || values.iter().any(|v| empty(&v));
     }
     values.iter().any(|v| one(item, literal, v, r))
 }
 
-fn shown(v: &OwnedValue) -> String {
-    v.as_value().to_string()
+fn shown(v: &Value<'_>) -> String {
+    v.to_string()
 }
 
-fn number(v: &OwnedValue) -> Option<f64> {
+fn number(v: &Value<'_>) -> Option<f64> {
     match v {
-        OwnedValue::Int(n) => Some(*n as f64),
-        OwnedValue::Float(n) => Some(*n),
-        OwnedValue::Str(s) if s.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
-            s.parse().ok()
-        }
+        Value::Int(n) => Some(*n as f64),
+        Value::Float(n) => Some(*n),
+        Value::Str(s) if s.starts_with(|c: char| c.is_ascii_digit() || c == '-') => s.parse().ok(),
         _ => None,
     }
 }
 
 #[allow(clippy::float_cmp, reason = "small numbers from a short list")]
-fn one(item: &Item, literal: &Literal, v: &OwnedValue, r: &Fields) -> bool {
+fn one(item: &Item, literal: &Literal, v: &Value<'_>, r: &Fields) -> bool {
     let wanted = match literal {
         Literal::Int(n) => Some(*n as f64),
         Literal::Float(n) => Some(*n),
@@ -104,13 +101,13 @@ fn one(item: &Item, literal: &Literal, v: &OwnedValue, r: &Fields) -> bool {
     };
     let lower = |s: &str| if item.has(M::Cased) { s.to_owned() } else { s.to_lowercase() };
     if item.has(M::FieldRef) {
-        return *v != OwnedValue::Null
-            && r.list.iter().any(|(n, other)| {
-                *n == text && *other != OwnedValue::Null && lower(&shown(other)) == lower(&shown(v))
+        return *v != Value::Null
+            && r.iter().any(|(n, other)| {
+                n == text && other != Value::Null && lower(&shown(&other)) == lower(&shown(v))
             });
     }
     if item.has(M::Re) {
-        return *v != OwnedValue::Null && regex::Regex::new(&text).unwrap().is_match(&shown(v));
+        return *v != Value::Null && regex::Regex::new(&text).unwrap().is_match(&shown(v));
     }
     let inside = item.has(M::Contains) || item.field.is_none();
     let placed = inside || item.has(M::StartsWith) || item.has(M::EndsWith);
@@ -119,9 +116,9 @@ fn one(item: &Item, literal: &Literal, v: &OwnedValue, r: &Fields) -> bool {
     }
     if !placed && let Literal::Bool(b) = literal {
         return shown(v).eq_ignore_ascii_case(&b.to_string())
-            && matches!(v, OwnedValue::Bool(_) | OwnedValue::Str(_));
+            && matches!(v, Value::Bool(_) | Value::Str(_));
     }
-    if *v == OwnedValue::Null {
+    if *v == Value::Null {
         return text.is_empty() && !placed;
     }
     let mut pattern: Vec<(char, bool)> = Vec::new();
@@ -264,16 +261,18 @@ fn written_rules() -> impl Strategy<Value = String> {
 
 fn record() -> impl Strategy<Value = Fields> {
     let value = prop_oneof![
-        6 => select(TEXTS).prop_map(|t| OwnedValue::Str(t.into())),
-        2 => select(&[1, 10, 4625, -1][..]).prop_map(OwnedValue::Int),
-        1 => select(&[1.0, 1.5][..]).prop_map(OwnedValue::Float),
-        1 => any::<bool>().prop_map(OwnedValue::Bool),
-        1 => Just(OwnedValue::Null),
+        6 => select(TEXTS).prop_map(Value::Str),
+        2 => select(&[1, 10, 4625, -1][..]).prop_map(Value::Int),
+        1 => select(&[1.0, 1.5][..]).prop_map(Value::Float),
+        1 => any::<bool>().prop_map(Value::Bool),
+        1 => Just(Value::Null),
     ];
     let names = select(&["a", "b", "network.protocol", "EventID", "z"][..]);
     prop::collection::vec((names, value), 0..6).prop_map(|list| {
         let mut out = Fields::new(Kind::Event, Time(0), Origin::default());
-        out.list = list.into_iter().map(|(n, v)| (n.into(), v)).collect();
+        for (name, value) in list {
+            out.push(name, value);
+        }
         out
     })
 }

@@ -1,41 +1,9 @@
 //! The reader shared by both formats: buffering, resynchronising, counting.
 
 use super::{CHUNK, Chunk, MAX_PACKET, PacketRef, pcap::Pcap, pcapng::Pcapng};
+use hangtu_evidence::{DamageKind, Damages};
 use hangtu_record::Time;
 use std::io::{self, Read};
-
-/// What was wrong at a place in a capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DamageKind {
-    /// The input ends inside a record.
-    Truncated,
-    /// A record or block header makes no sense; reading went on `skipped` bytes later.
-    BadHeader {
-        /// Bytes passed over.
-        skipped: u64,
-    },
-    /// Nothing that looks like a record follows any more.
-    Unreadable {
-        /// Bytes passed over.
-        skipped: u64,
-    },
-    /// The stream below (decompression, disk) failed.
-    Stream,
-    /// A packet names an interface that the section does not describe.
-    UnknownInterface,
-}
-
-/// Damage with its place in the (uncompressed) input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// Byte offset.
-    pub offset: u64,
-    /// What was wrong.
-    pub kind: DamageKind,
-}
-
-/// How many damages are listed one by one; later ones are counted only.
-const MAX_DAMAGES: usize = 100;
 
 /// How many more bytes are read when a search cannot tell yet.
 const MORE: usize = 1 << 16;
@@ -103,8 +71,7 @@ pub struct CaptureReader<R> {
     ended: bool,
     packets: u64,
     last: Time,
-    damages: Vec<Damage>,
-    more_damages: u64,
+    damages: Damages,
 }
 
 impl<R: Read> CaptureReader<R> {
@@ -135,8 +102,7 @@ impl<R: Read> CaptureReader<R> {
             ended: broken,
             packets: 0,
             last: Time(0),
-            damages: Vec::new(),
-            more_damages: 0,
+            damages: Damages::default(),
         };
         if broken {
             out.damage(used as u64, DamageKind::Stream);
@@ -165,17 +131,13 @@ impl<R: Read> CaptureReader<R> {
         }
     }
 
-    /// Damage met so far, and how many more there were than are listed.
-    pub fn damages(&self) -> (&[Damage], u64) {
-        (&self.damages, self.more_damages)
+    /// Damage met so far.
+    pub const fn damages(&self) -> &Damages {
+        &self.damages
     }
 
     fn damage(&mut self, offset: u64, kind: DamageKind) {
-        if self.damages.len() < MAX_DAMAGES {
-            self.damages.push(Damage { offset, kind });
-        } else {
-            self.more_damages += 1;
-        }
+        self.damages.push(offset, kind);
     }
 
     /// Fills the chunk with the next packets; `false` when there are no more.

@@ -2,8 +2,9 @@
 
 use super::{
     MAX_PACKET,
-    format::{DamageKind, Step, plausible_lengths},
+    format::{Step, plausible_lengths},
 };
+use hangtu_evidence::DamageKind;
 use hangtu_record::Time;
 
 const SECTION: u32 = 0x0a0d_0d0a;

@@ -5,7 +5,8 @@ use crate::{
     packets::{ACK, CLIENT, SERVER, Talk, ipv4, ipv4_part, udp},
     reading::Seen,
 };
-use hangtu_traffic::{Settings, capture::Input, read};
+use hangtu_evidence::Input;
+use hangtu_traffic::{Settings, read};
 
 fn flood(packets: impl Iterator<Item = Vec<u8>>, settings: Settings) -> Seen {
     let start = 1_700_000_000_000_000_000;

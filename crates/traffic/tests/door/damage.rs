@@ -4,7 +4,8 @@ use crate::{
     files::{Pcap, Pcapng, Stamped, pcap, stamped},
     packets::{ACK, Talk, modbus_write},
 };
-use hangtu_traffic::capture::{CaptureReader, Chunk, Damage, DamageKind};
+use hangtu_evidence::{Damage, DamageKind};
+use hangtu_traffic::capture::{CaptureReader, Chunk};
 use proptest::prelude::*;
 
 /// Three hundred packets, each unlike the others.
@@ -63,9 +64,9 @@ fn read(bytes: &[u8]) -> (Vec<(usize, Vec<u8>)>, Vec<Damage>) {
             out.push((packet.offset as usize, chunk.bytes(packet).to_vec()));
         }
     }
-    let (damages, more) = reader.damages();
-    assert_eq!(more, 0);
-    (out, damages.to_vec())
+    let damages = reader.damages();
+    assert_eq!(damages.more, 0);
+    (out, damages.list.clone())
 }
 
 /// What a whole capture has and the damaged one lacks, by index of the record.

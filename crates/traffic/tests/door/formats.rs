@@ -5,8 +5,9 @@ use crate::{
     packets::{ethernet, modbus},
     reading::{Seen, file, inputs},
 };
+use hangtu_evidence::{DamageKind, find};
 use hangtu_record::Time;
-use hangtu_traffic::capture::{DamageKind, find};
+use hangtu_traffic::capture::first_time;
 use std::{fs, path::Path};
 
 fn frames() -> Vec<Stamped> {
@@ -111,11 +112,13 @@ fn a_folder_is_read_in_the_order_of_time() {
     fs::write(folder.join("b.txt"), "no capture").unwrap();
     fs::write(folder.join("c"), gzip(&part(&frames[2..4]))).unwrap();
     fs::write(folder.join("below/z.cap"), zstd(&part(&frames[..2]))).unwrap();
-    let (found, others) = find(std::slice::from_ref(&folder)).unwrap();
+    let found = find(std::slice::from_ref(&folder), &[first_time]).unwrap();
+    let (found, others) = (&found.inputs[0], found.others);
     assert_eq!(others, [folder.join("b.txt")]);
-    assert_eq!(inputs(&found, 1).anywhere(), file(&part(&frames)).anywhere());
+    assert_eq!(inputs(found, 1).anywhere(), file(&part(&frames)).anywhere());
     // Named one by one, a file is not read twice.
-    let (twice, _) = find(&[folder.join("c"), folder.clone(), folder.join("a.pcap")]).unwrap();
+    let paths = [folder.join("c"), folder.clone(), folder.join("a.pcap")];
+    let twice = &find(&paths, &[first_time]).unwrap().inputs[0];
     assert_eq!(twice, found);
 }
 

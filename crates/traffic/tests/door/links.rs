@@ -196,7 +196,7 @@ fn a_tunnel_in_fragments_is_looked_into_with_any_number_of_threads() {
     let bytes = pcap(PLAIN, 101, &stamped(&frames));
     let one = file(&bytes);
     assert_eq!(one.done(), read(101, &modbus()).done());
-    let input = [hangtu_traffic::capture::Input::Memory("tunnel".into(), bytes.into())];
+    let input = [hangtu_evidence::Input::Memory("tunnel".into(), bytes.into())];
     for threads in [2, 5] {
         assert_eq!(crate::reading::inputs(&input, threads).lines, one.lines);
     }

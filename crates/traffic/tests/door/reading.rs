@@ -1,11 +1,8 @@
 //! Reads captures and keeps all that comes of them.
 
+use hangtu_evidence::{Damage, Input};
 use hangtu_record::{Operation, Outcome, Session, Time};
-use hangtu_traffic::{
-    Batch, Observer, Settings, Summary,
-    capture::{Damage, Input},
-    read,
-};
+use hangtu_traffic::{Batch, Observer, Settings, Summary, read};
 use std::io;
 
 /// What came of a capture.
@@ -44,11 +41,11 @@ impl Seen {
     }
 
     pub(crate) fn damages(&self) -> &[Damage] {
-        &self.summary.inputs[0].damages
+        &self.summary.inputs[0].damages.list
     }
 
     pub(crate) fn packets(&self) -> u64 {
-        self.summary.inputs.iter().map(|i| i.packets).sum()
+        self.summary.inputs.iter().map(|i| i.entries).sum()
     }
 
     pub(crate) fn span(&self) -> (Option<Time>, Option<Time>) {

@@ -5,8 +5,8 @@ use crate::{
     packets::{ACK, Talk, modbus_write},
     reading::{Seen, file, inputs},
 };
+use hangtu_evidence::Input;
 use hangtu_record::Outcome;
-use hangtu_traffic::capture::Input;
 use proptest::prelude::*;
 
 /// A burst of messages from one side: whether the client sends, and the bytes.

@@ -150,7 +150,7 @@ pub(super) fn inputs(out: &mut Html, page: &Page<'_>) {
         out.raw("</span><br><span class=\"mono dim hash\">SHA-256 ").text(&input.sha256);
         out.raw("</span></td><td class=\"mono\">").text(&input.format).raw("</td>");
         number_cell(out, input.bytes);
-        number_cell(out, input.packets);
+        number_cell(out, input.entries);
         time_cell(out, input.first.as_deref());
         time_cell(out, input.last.as_deref());
         out.raw("</tr>");

@@ -253,7 +253,7 @@ pub(super) fn inputs(examination: &Examination) -> Sheet<'_> {
                 Cell::Text(input.path.clone()),
                 Cell::Text(input.format.clone()),
                 Cell::Number(input.bytes),
-                Cell::Number(input.packets),
+                Cell::Number(input.entries),
                 Cell::Time(input.first.clone().unwrap_or_default()),
                 Cell::Time(input.last.clone().unwrap_or_default()),
                 Cell::Text(input.sha256.clone()),

@@ -1,0 +1,12 @@
+//! Event logs to event records: Windows EVTX, XML and JSON exports, Linux auditd, syslog, journald,
+//! and mapped tables.
+//!
+//! Each format is one file or folder and one line in [`FORMATS`]: how it is recognised by content,
+//! and how its bytes become events. [`read`] drives them over inputs. Readers stream, hold one
+//! chunk or one group of lines at most, never trust a length, and note damage with its offset.
+
+mod format;
+mod read;
+
+pub use format::{FORMATS, Format, Settings, Sink};
+pub use read::{Observer, ReadError, Summary, first_time, read};

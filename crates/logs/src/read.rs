@@ -1,0 +1,89 @@
+//! Drives inputs through the reader of their format.
+
+use crate::format::{FORMATS, Format, Settings, Sink};
+use hangtu_evidence::{EvidenceError, Input, InputSummary, Opened, Source, open};
+use hangtu_record::{Fields, Time};
+use std::io::{self, Cursor, Read};
+
+/// Bytes looked at to recognise a format.
+const HEAD: u64 = 64 << 10;
+
+/// Who is told what happens.
+pub trait Observer {
+    /// An input is opened; may wrap the bytes as stored (to hash or count them).
+    fn open(&mut self, _index: u32, _input: &Input, file: Source) -> Source {
+        file
+    }
+    /// The next event.
+    fn event(&mut self, event: &Fields) -> io::Result<()>;
+}
+
+/// What was read in all: per input, in the order given.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Per input.
+    pub inputs: Vec<InputSummary>,
+}
+
+/// Why reading stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// An input cannot be read at all.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The observer could not take the events.
+    #[error(transparent)]
+    Observer(#[from] io::Error),
+}
+
+/// Reads inputs one after the other. The first has the number `first_index` in records' origins.
+pub fn read(
+    inputs: &[Input],
+    first_index: u32,
+    settings: &Settings,
+    observer: &mut dyn Observer,
+) -> Result<Summary, ReadError> {
+    let mut summary = Summary::default();
+    for (input, index) in inputs.iter().zip(first_index..) {
+        let opened = open(input, |file| observer.open(index, input, file))?;
+        let compression = opened.compression;
+        let (format, source) = recognise(opened, &input.name())?;
+        let mut one =
+            InputSummary { format: format!("{}{compression}", format.name), ..Default::default() };
+        (format.read)(source, &mut Sink::new(settings, index, &mut one, observer))?;
+        summary.inputs.push(one);
+    }
+    Ok(summary)
+}
+
+/// Finds the format by the first bytes, and puts them back.
+fn recognise(mut opened: Opened, name: &str) -> Result<(&'static Format, Source), EvidenceError> {
+    let mut head = Vec::new();
+    if let Err(e) = opened.source.by_ref().take(HEAD).read_to_end(&mut head)
+        && head.is_empty()
+    {
+        return Err(opened.failed(e));
+    }
+    match FORMATS.iter().find(|f| (f.recognise)(&head, name)) {
+        Some(format) => Ok((format, Box::new(Cursor::new(head).chain(opened.source)))),
+        None => Err(opened.unrecognised()),
+    }
+}
+
+/// The time of the first event (`Time(0)` for a log without any); `None` when not a log.
+pub fn first_time(input: &Input) -> Option<Time> {
+    struct First(Time);
+    impl Observer for First {
+        fn event(&mut self, event: &Fields) -> io::Result<()> {
+            self.0 = event.time;
+            Err(io::Error::other("seen"))
+        }
+    }
+    let opened = open(input, |r| r).ok()?;
+    let (format, source) = recognise(opened, &input.name()).ok()?;
+    let settings = Settings { utc_offset: 0, year: 1970 };
+    let (mut first, mut one) = (First(Time(0)), InputSummary::default());
+    // Ends with the first event, on purpose.
+    let _ = (format.read)(source, &mut Sink::new(&settings, 0, &mut one, &mut first));
+    Some(first.0)
+}

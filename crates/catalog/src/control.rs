@@ -50,7 +50,7 @@ pub struct Title {
 
 impl From<&Title> for Bilingual {
     fn from(t: &Title) -> Self {
-        Self { zh: t.zh.clone(), en: t.en.clone() }
+        Self::new(t.zh.as_str(), t.en.as_str())
     }
 }
 

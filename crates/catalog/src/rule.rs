@@ -149,7 +149,7 @@ impl Filing {
 impl RuleInfo {
     /// What can be said of a rule without a block of ours: users bring their own as they are.
     pub fn plain(rule: &Rule, catalog: &Catalog) -> Self {
-        let both = |text: String| Bilingual { zh: text.clone(), en: text };
+        let both = |text: String| Bilingual::same(&text);
         let description = rule.description.clone().unwrap_or_default().trim().to_owned();
         let grades = catalog.filing.grades(rule.level);
         Self {
@@ -181,7 +181,7 @@ impl RuleInfo {
         } else {
             Some(serde_json::from_value(rule.extension.clone()).map_err(|e| bad(e.to_string()))?)
         };
-        let both = |text: String| Bilingual { zh: text.clone(), en: text };
+        let both = |text: String| Bilingual::same(&text);
         let list = |items: &[String]| items.join("\n");
         let mut info = Self::plain(rule, catalog);
         if let Some(block) = block {
@@ -196,10 +196,10 @@ impl RuleInfo {
             info.class = block.class;
             info.advice = both(block.advice.trim().to_owned());
             if let Some(zh) = block.zh {
-                info.title.zh = zh.title;
-                zh.description.trim().clone_into(&mut info.description.zh);
-                zh.advice.trim().clone_into(&mut info.advice.zh);
-                info.false_positives.zh = list(&zh.falsepositives);
+                info.title.zh = zh.title.into();
+                info.description.zh = zh.description.trim().into();
+                info.advice.zh = zh.advice.trim().into();
+                info.false_positives.zh = list(&zh.falsepositives).into();
             }
         }
         if !(1..=5).contains(&info.likelihood) || !(1..=5).contains(&info.impact) {

@@ -140,7 +140,7 @@ fn conversations(all: &BTreeMap<Line, Talk>) -> Vec<Conversation> {
             bytes: talk.bytes,
             verbs: Verb::ALL
                 .iter()
-                .zip(talk.verbs)
+                .zip(talk.verbs.iter().flat_map(|v| **v))
                 .filter(|(_, n)| *n > 0)
                 .map(|(verb, n)| (verb.name().to_owned(), n))
                 .collect(),

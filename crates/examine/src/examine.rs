@@ -130,7 +130,7 @@ pub fn examine(
     let authorisations = setup.authorisations.map(|a| &a.authorisations);
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
     let rules = setup.rules;
-    let judge = Judge::new(&rules.ruleset, &rules.infos, authorisations, &none, names.clone());
+    let judge = Judge::new(&rules.ruleset, &rules.infos, authorisations, &none, &names);
     let mut watcher = Watcher {
         judge,
         seen: Seen::default(),

@@ -12,7 +12,11 @@ use crate::{
 use hangtu_catalog::{Arg, Bilingual, Catalog, Register, RuleInfo, key, sha256};
 use hangtu_record::{Field, FieldName, Origin, Record, Text, Time};
 use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, RuleIndex, Ruleset, Scratch};
-use std::collections::{BTreeMap, HashMap};
+use serde_json::value::RawValue;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// Findings kept in one run.
 const MAX_FINDINGS: usize = 20_000;
@@ -70,7 +74,7 @@ pub(crate) struct Judge<'a> {
     authorisations: &'a Authorisations,
     /// Whether a file of authorisations was given at all.
     authorised: bool,
-    names: Vec<String>,
+    names: Vec<Arc<str>>,
     scratch: Scratch,
     correlator: Correlator,
     hits: Vec<RuleIndex>,
@@ -88,7 +92,7 @@ impl<'a> Judge<'a> {
         infos: &[RuleInfo],
         authorisations: Option<&'a Authorisations>,
         none: &'a Authorisations,
-        names: Vec<String>,
+        names: &[String],
     ) -> Self {
         let mut fed: HashMap<&str, Option<Register>> = HashMap::new();
         for (rule, info) in ruleset.rules().iter().zip(infos) {
@@ -119,7 +123,7 @@ impl<'a> Judge<'a> {
             rules: rules.collect(),
             authorisations: authorisations.unwrap_or(none),
             authorised: authorisations.is_some(),
-            names,
+            names: names.iter().map(|n| n.as_str().into()).collect(),
             scratch: Scratch::default(),
             correlator: Correlator::new(ruleset, CORRELATION),
             hits: Vec::new(),
@@ -269,7 +273,7 @@ impl<'a> Judge<'a> {
                     offset: origin.offset,
                     time: burst.first.to_rfc3339(),
                     text: String::new(),
-                    fields: serde_json::Map::new(),
+                    fields: RawValue::NULL.to_owned(),
                 });
                 gathered.sample(burst.first, *origin, || sample);
             }
@@ -288,7 +292,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn excerpt(names: &[String], record: &dyn Record) -> Excerpt {
+fn excerpt(names: &[Arc<str>], record: &dyn Record) -> Excerpt {
     let origin = record.origin();
     Excerpt {
         file: names.get(origin.input as usize).cloned().unwrap_or_default(),

@@ -5,7 +5,8 @@
 
 use hangtu_catalog::{Bilingual, Level, Scenario};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, value::RawValue};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The `schema` value of this version.
 pub const SCHEMA: &str = "hangtu.findings/1";
@@ -246,7 +247,7 @@ pub struct Unapproved {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Excerpt {
     /// Evidence file.
-    pub file: String,
+    pub file: Arc<str>,
     /// Packet number in it, from 1.
     pub number: u64,
     /// Byte offset in it.
@@ -255,8 +256,15 @@ pub struct Excerpt {
     pub time: String,
     /// One line a person can read, e.g. `modbus write Write Single Register unit 1 @40 = 500`.
     pub text: String,
-    /// The record's fields.
-    pub fields: serde_json::Map<String, serde_json::Value>,
+    /// The record's fields, kept as JSON text: a run may hold a hundred thousand of them.
+    pub fields: Box<RawValue>,
+}
+
+impl Excerpt {
+    /// The record's fields: name to value, or to a list where there are several.
+    pub fn map(&self) -> Map<String, Value> {
+        serde_json::from_str(self.fields.get()).unwrap_or_default()
+    }
 }
 
 /// A device or host.

@@ -161,6 +161,7 @@ pub fn read(
     let bounds = Bounds {
         flows: (settings.max_flows / threads).max(16),
         payload: settings.max_payload / threads,
+        workers: threads,
     };
     let new = || Worker::new(bounds, settings.records);
     let mut summary = Summary::default();

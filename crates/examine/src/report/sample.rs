@@ -1,7 +1,10 @@
 //! Examinations made up for the tests: a small hostile one, and one as big as a plant.
 
 use hangtu_catalog::{Bilingual, Level, Scenario};
-use serde_json::{Map, Value, json};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 use std::collections::BTreeMap;
 
 use crate::model::*;
@@ -18,11 +21,8 @@ pub(super) fn both(zh: &str, en: &str) -> Bilingual {
     Bilingual { zh: zh.into(), en: en.into() }
 }
 
-fn fields(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+fn fields(value: Value) -> Box<RawValue> {
+    to_raw_value(&value).unwrap()
 }
 
 fn fact(value: &str, via: &str) -> Fact {

@@ -20,6 +20,8 @@ use std::{
 
 /// Findings kept in one run.
 const MAX_FINDINGS: usize = 20_000;
+/// Samples kept of all findings together; beyond, a new finding keeps its first one only.
+const MAX_EXCERPTS: usize = 20_000;
 /// Samples kept of one finding.
 const MAX_SAMPLES: usize = 5;
 /// Spells kept of one finding.
@@ -29,7 +31,7 @@ const QUIET: i64 = 3_600_000_000_000;
 /// Samples kept for correlations, of all rules together.
 const MAX_KEPT: usize = 4_000;
 /// Bounds of the correlator: a few tens of megabytes.
-const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, events: 200_000 };
+const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, events: 128_000 };
 
 /// What a rule needs prepared for judging.
 struct Prepared {
@@ -59,6 +61,7 @@ struct Spell {
     count: u64,
 }
 
+#[derive(Default)]
 struct Gathered {
     count: u64,
     spells: Vec<Spell>,
@@ -79,6 +82,8 @@ pub(crate) struct Judge<'a> {
     correlator: Correlator,
     hits: Vec<RuleIndex>,
     findings: HashMap<Key, Gathered>,
+    /// Samples kept of them.
+    excerpts: usize,
     kept: HashMap<Origin, Excerpt>,
     kept_of: HashMap<(u32, Text), u8>,
     /// Findings that found no room.
@@ -128,6 +133,7 @@ impl<'a> Judge<'a> {
             correlator: Correlator::new(ruleset, CORRELATION),
             hits: Vec::new(),
             findings: HashMap::new(),
+            excerpts: 0,
             kept: HashMap::new(),
             kept_of: HashMap::new(),
             dropped: 0,
@@ -189,21 +195,15 @@ impl<'a> Judge<'a> {
         };
         let (time, origin) = (record.time(), record.origin());
         let names = &self.names;
-        let excerpt = || excerpt(names, record);
-        if let Some(gathered) = self.findings.get_mut(&key) {
-            gathered.add(time, 1);
-            gathered.sample(time, origin, excerpt);
-            gathered.doubt(unapproved);
-        } else if self.findings.len() >= MAX_FINDINGS {
+        if self.findings.len() >= MAX_FINDINGS && !self.findings.contains_key(&key) {
             self.dropped += 1;
-        } else {
-            let mut gathered =
-                Gathered { count: 0, spells: Vec::new(), samples: Vec::new(), unapproved: None };
-            gathered.add(time, 1);
-            gathered.sample(time, origin, excerpt);
-            gathered.doubt(unapproved);
-            self.findings.insert(key, gathered);
+            return;
         }
+        let room = if self.excerpts < MAX_EXCERPTS { MAX_SAMPLES } else { 1 };
+        let gathered = self.findings.entry(key).or_default();
+        gathered.add(time, 1);
+        self.excerpts += gathered.sample(time, origin, room, || excerpt(names, record));
+        gathered.doubt(unapproved);
     }
 
     /// Keeps a few samples of what feeds correlations: the first of each source.
@@ -257,12 +257,7 @@ impl<'a> Judge<'a> {
                 self.dropped += 1;
                 continue;
             }
-            let gathered = self.findings.entry(key).or_insert_with(|| Gathered {
-                count: 0,
-                spells: Vec::new(),
-                samples: Vec::new(),
-                unapproved: None,
-            });
+            let gathered = self.findings.entry(key).or_default();
             gathered.add(first, burst.count);
             gathered.add(burst.last, 0);
             gathered.doubt(unapproved);
@@ -275,7 +270,7 @@ impl<'a> Judge<'a> {
                     text: String::new(),
                     fields: RawValue::NULL.to_owned(),
                 });
-                gathered.sample(burst.first, *origin, || sample);
+                gathered.sample(burst.first, *origin, MAX_SAMPLES, || sample);
             }
         }
         let (rules, authorised) = (&self.rules, self.authorised);
@@ -321,13 +316,22 @@ impl Gathered {
         }
     }
 
-    /// Keeps the earliest samples, whatever order they come in.
-    fn sample(&mut self, time: Time, origin: Origin, excerpt: impl FnOnce() -> Excerpt) {
+    /// Keeps the earliest samples, whatever order they come in; says how many more there are now.
+    fn sample(
+        &mut self,
+        time: Time,
+        origin: Origin,
+        room: usize,
+        excerpt: impl FnOnce() -> Excerpt,
+    ) -> usize {
+        let before = self.samples.len();
         let at = self.samples.partition_point(|(t, o, _)| (*t, *o) < (time, origin));
-        if at < MAX_SAMPLES && self.samples.get(at).is_none_or(|(_, o, _)| *o != origin) {
+        let room = room.max(before);
+        if at < room && self.samples.get(at).is_none_or(|(_, o, _)| *o != origin) {
             self.samples.insert(at, (time, origin, excerpt()));
-            self.samples.truncate(MAX_SAMPLES);
+            self.samples.truncate(room);
         }
+        self.samples.len() - before
     }
 
     /// The earliest reconciliation speaks for all.

@@ -42,8 +42,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             threads: thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
-            max_flows: 90_000,
-            max_payload: 48 << 20,
+            max_flows: 64_000,
+            max_payload: 40 << 20,
             records: true,
         }
     }

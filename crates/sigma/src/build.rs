@@ -32,13 +32,11 @@ pub(crate) struct Builder<'o> {
     /// Tests by their field and [`Test::key`].
     known: HashMap<(u32, String), u32>,
     rules: Vec<(RuleIndex, Expr)>,
-    /// Rule field → record field, of the reading at hand.
-    names: Option<&'o Names>,
+    /// The reading of the log source at hand.
+    pub(crate) entry: Option<&'o MappingEntry>,
     /// What the rule at hand may still ask: tests, and regular expressions among them.
     left: [usize; 2],
 }
-
-type Names = std::collections::HashMap<String, String>;
 
 impl<'o> Builder<'o> {
     pub(crate) fn new(options: &'o Options) -> Self {
@@ -50,7 +48,7 @@ impl<'o> Builder<'o> {
             tests: Vec::new(),
             known: HashMap::new(),
             rules: Vec::new(),
-            names: None,
+            entry: None,
             left: [0; 2],
         }
     }
@@ -61,7 +59,7 @@ impl<'o> Builder<'o> {
         detection: &Detection,
         entry: Option<&'o MappingEntry>,
     ) -> Result<Expr, ProblemKind> {
-        self.names = entry.map(|e| &e.fields);
+        self.entry = entry;
         self.left = [MAX_TESTS, MAX_REGEXES];
         let mut selections = HashMap::new();
         for (name, selection) in &detection.selections {
@@ -75,7 +73,7 @@ impl<'o> Builder<'o> {
             .map(|c| condition(c, detection, &selections, &mut left))
             .collect::<Result<_, _>>()?;
         let rule = Expr::or(list);
-        self.names = None;
+        self.entry = None;
         match entry.and_then(|e| e.conditions.as_ref()) {
             None => Ok(rule),
             Some(conditions) => Ok(Expr::and(vec![self.selection(conditions)?, rule])),
@@ -110,7 +108,7 @@ impl<'o> Builder<'o> {
 
     /// The slot of a rule's field, by the name the record has for it.
     pub(crate) fn field(&mut self, name: &str) -> Result<u32, ProblemKind> {
-        let name = self.names.and_then(|names| names.get(name)).map_or(name, String::as_str);
+        let name = self.entry.and_then(|e| e.fields.get(name)).map_or(name, String::as_str);
         if name == WHOLE {
             let why = "a field's name is empty".to_owned();
             return Err(ProblemKind::Value { field: String::new(), why });

@@ -54,7 +54,7 @@ pub use correlation::{Bound, Correlation, CorrelationKind, Threshold};
 pub use correlator::{Correlated, Correlator, Dropped, Limits};
 pub use detection::{Detection, Item, Literal, Selection};
 pub use error::{ParseError, Problem, ProblemKind, Wrong};
-pub use mapping::{Mapping, MappingEntry, MappingError};
+pub use mapping::{Mapping, MappingEntry, MappingError, placeholders};
 pub use modifier::Modifier;
 pub use pattern::{Part, Pattern};
 pub use rule::{Body, LogSource, Related, Rule, Severity, Status, parse};

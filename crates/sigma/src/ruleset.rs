@@ -26,7 +26,8 @@ impl fmt::Display for RuleIndex {
 /// What compiling depends on beside the rules.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What `%name%` stands for under the modifier `expand`; values may have wildcards.
+    /// What `%name%` stands for under the modifier `expand`; values may have wildcards. A name
+    /// without any values is one the site has none of; a name that is not there is a problem.
     pub placeholders: HashMap<String, Vec<String>>,
     /// Seconds by which local clocks are ahead of UTC, for `hour` and the other parts of a time.
     /// Times that are text in the record are taken as written.

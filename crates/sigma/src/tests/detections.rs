@@ -1,7 +1,7 @@
 //! Every modifier and form of condition, as data.
 
 use super::{compile, compile_with, event, matched, rule};
-use crate::{Mapping, Options, ProblemKind, Ruleset, check, parse};
+use crate::{Options, ProblemKind, check};
 
 #[track_caller]
 fn case(detection: &str, yes: &[&str], no: &[&str]) {
@@ -177,42 +177,6 @@ fn problems_name_what_does_not_work() {
     assert!(value(kind("{s: {'a|base64': 'x*'}, condition: s}")));
     assert!(value(kind("{s: {'a|exists': 3}, condition: s}")));
     assert!(value(kind("{s: {'a|contains': null}, condition: s}")));
-}
-
-#[test]
-fn log_sources_are_mapped() {
-    let mapping = Mapping::parse(
-        "m.yml",
-        b"
-- {category: process_creation, product: windows, kind: event,
-   conditions: {Channel: Sysmon, EventID: 1}}
-- {category: process_creation, product: windows, kind: event,
-   conditions: {Channel: Security, EventID: 4688}, fields: {Image: NewProcessName}}
-- {product: windows, kind: event}
-",
-    )
-    .unwrap();
-    let source = |s: &str| {
-        rule("r", "{s: {Image: x}, condition: s}").replace("{product: hangtu, category: event}", s)
-    };
-    let go = |s: &str| {
-        let (rules, _) = parse("t.yml", source(s).as_bytes());
-        Ruleset::compile(rules, &mapping, &Options::default())
-    };
-    let (ruleset, _) = go("{product: windows, category: process_creation}");
-    for (record, wanted) in [
-        ("{Channel: sysmon, EventID: 1, Image: X}", 1),
-        ("{Channel: security, EventID: '4688', NewProcessName: X}", 1),
-        ("{Channel: security, EventID: 4688, Image: X}", 0),
-        ("{Image: X}", 0),
-    ] {
-        assert_eq!(matched(&ruleset, &event(record)).len(), wanted, "{record}");
-    }
-    assert_eq!(matched(&go("{product: windows}").0, &event("{Image: X}")).len(), 1);
-    let (ruleset, problems) = go("{product: plan9, service: x}");
-    assert_eq!(problems[0].kind, ProblemKind::NoInput("product plan9, service x".into()));
-    assert!(!ruleset.works(crate::RuleIndex(0)));
-    assert!(Mapping::parse("m.yml", b"[{kind: nonsense}]").is_err());
 }
 
 #[test]

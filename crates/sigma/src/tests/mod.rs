@@ -2,6 +2,7 @@
 
 mod correlations;
 mod detections;
+mod mapping;
 mod property;
 mod robust;
 mod sigmahq;

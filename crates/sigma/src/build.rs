@@ -53,14 +53,28 @@ impl<'o> Builder<'o> {
         }
     }
 
-    /// The expression of a rule, for one reading of its log source.
+    /// The expression of a rule without what filters exclude, for one reading of its log source.
     pub(crate) fn expression(
         &mut self,
         detection: &Detection,
+        excluded: &[&Detection],
         entry: Option<&'o MappingEntry>,
     ) -> Result<Expr, ProblemKind> {
         self.entry = entry;
         self.left = [MAX_TESTS, MAX_REGEXES];
+        let mut parts = vec![self.detection(detection)?];
+        for filter in excluded {
+            parts.push(Expr::Not(Box::new(self.detection(filter)?)));
+        }
+        // Conditions are on the records' own names.
+        self.entry = None;
+        if let Some(conditions) = entry.and_then(|e| e.conditions.as_ref()) {
+            parts.insert(0, self.selection(conditions)?);
+        }
+        Ok(Expr::and(parts))
+    }
+
+    fn detection(&mut self, detection: &Detection) -> Result<Expr, ProblemKind> {
         let mut selections = HashMap::new();
         for (name, selection) in &detection.selections {
             let expr = self.selection(selection)?;
@@ -72,12 +86,7 @@ impl<'o> Builder<'o> {
             .iter()
             .map(|c| condition(c, detection, &selections, &mut left))
             .collect::<Result<_, _>>()?;
-        let rule = Expr::or(list);
-        self.entry = None;
-        match entry.and_then(|e| e.conditions.as_ref()) {
-            None => Ok(rule),
-            Some(conditions) => Ok(Expr::and(vec![self.selection(conditions)?, rule])),
-        }
+        Ok(Expr::or(list))
     }
 
     /// Adds a rule.

@@ -4,6 +4,7 @@ use crate::{
     build::Builder,
     error::{Problem, ProblemKind},
     expr::Expr,
+    filter,
     mapping::Mapping,
     program::Program,
     relate::{Relations, relate},
@@ -44,11 +45,15 @@ pub struct Ruleset {
 }
 
 impl Ruleset {
-    /// Compiles rules together. Rules with a problem stay in the list under their number; whether
-    /// one can fire is told by [`Ruleset::works`].
+    /// Compiles rules together, and applies the filters among them, which are no rules of the set.
+    /// Rules with a problem stay in the list under their number; whether one can fire is told by
+    /// [`Ruleset::works`].
     pub fn compile(rules: Vec<Rule>, mapping: &Mapping, options: &Options) -> (Self, Vec<Problem>) {
         let mut builders: [Builder<'_>; Kind::ALL.len()] =
             std::array::from_fn(|_| Builder::new(options));
+        let (filters, rules): (Vec<Rule>, Vec<Rule>) =
+            rules.into_iter().partition(|rule| matches!(rule.body, Body::Filter(_)));
+        let (excluded, wrong) = filter::assign(&filters, &rules);
         let mut works = vec![false; rules.len()];
         let mut found = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
@@ -59,7 +64,7 @@ impl Ruleset {
                 found.push((index, ProblemKind::Unsupported(what)));
                 continue;
             }
-            match detection_rule(&mut builders, mapping, source, detection) {
+            match detection_rule(&mut builders, mapping, source, detection, &excluded[number]) {
                 Ok(exprs) => {
                     works[number] = true;
                     for (kind, expr) in exprs {
@@ -81,12 +86,17 @@ impl Ruleset {
         }
         let relations = relate(&rules, &mut works, &mut found);
         found.sort_by_key(|(index, _)| *index);
+        let problem = |index, rule: &Rule, kind| Problem {
+            rule: index,
+            title: rule.title.clone(),
+            file: rule.file.clone(),
+            kind,
+        };
+        let of_filters = wrong.into_iter().map(|(n, kind)| problem(None, &filters[n], kind));
         let problems = found
             .into_iter()
-            .map(|(rule, kind)| {
-                let Rule { title, file, .. } = &rules[rule.0 as usize];
-                Problem { rule, title: title.clone(), file: file.clone(), kind }
-            })
+            .map(|(index, kind)| problem(Some(index), &rules[index.0 as usize], kind))
+            .chain(of_filters)
             .collect();
         let programs = builders.map(Builder::finish);
         (Self { rules, programs, relations: Arc::new(relations), works }, problems)
@@ -146,6 +156,7 @@ fn detection_rule<'o>(
     mapping: &'o Mapping,
     source: &LogSource,
     detection: &crate::Detection,
+    excluded: &[&crate::Detection],
 ) -> Result<Vec<(usize, Expr)>, ProblemKind> {
     let readings = mapping.resolve(source);
     if readings.is_empty() {
@@ -154,7 +165,7 @@ fn detection_rule<'o>(
     let mut out: Vec<(usize, Vec<Expr>)> = Vec::new();
     for (kind, entry) in readings {
         let kind = kind as usize;
-        let expr = builders[kind].expression(detection, entry)?;
+        let expr = builders[kind].expression(detection, excluded, entry)?;
         match out.iter_mut().find(|(k, _)| *k == kind) {
             Some((_, list)) => list.push(expr),
             None => out.push((kind, vec![expr])),

@@ -42,6 +42,8 @@ pub struct Ruleset {
     programs: [Option<Program>; Kind::ALL.len()],
     relations: Arc<Relations>,
     works: Vec<bool>,
+    /// The kinds of records that each rule looks at.
+    kinds: Vec<[bool; Kind::ALL.len()]>,
 }
 
 impl Ruleset {
@@ -55,6 +57,7 @@ impl Ruleset {
             rules.into_iter().partition(|rule| matches!(rule.body, Body::Filter(_)));
         let (excluded, wrong) = filter::assign(&filters, &rules);
         let mut works = vec![false; rules.len()];
+        let mut kinds = vec![[false; Kind::ALL.len()]; rules.len()];
         let mut found = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             let index = RuleIndex(number as u32);
@@ -68,6 +71,7 @@ impl Ruleset {
                 Ok(exprs) => {
                     works[number] = true;
                     for (kind, expr) in exprs {
+                        kinds[number][kind] = true;
                         builders[kind].push(index, expr);
                     }
                 }
@@ -85,6 +89,7 @@ impl Ruleset {
             found.extend(seen.into_iter().map(|kind| (index, kind)));
         }
         let relations = relate(&rules, &mut works, &mut found);
+        relations.inherit(&mut kinds);
         found.sort_by_key(|(index, _)| *index);
         let problem = |index, rule: &Rule, kind| Problem {
             rule: index,
@@ -99,7 +104,7 @@ impl Ruleset {
             .chain(of_filters)
             .collect();
         let programs = builders.map(Builder::finish);
-        (Self { rules, programs, relations: Arc::new(relations), works }, problems)
+        (Self { rules, programs, relations: Arc::new(relations), works, kinds }, problems)
     }
 
     /// Every rule, in the order given to [`Ruleset::compile`].
@@ -115,6 +120,11 @@ impl Ruleset {
     /// Whether the rule can fire here.
     pub fn works(&self, index: RuleIndex) -> bool {
         self.works.get(index.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether the rule, or one that a correlation counts, looks at records of that kind.
+    pub fn looks_at(&self, index: RuleIndex, kind: Kind) -> bool {
+        self.kinds.get(index.0 as usize).is_some_and(|kinds| kinds[kind as usize])
     }
 
     /// Whether a match of the rule is a detection by itself. A rule that a correlation refers to

@@ -44,8 +44,9 @@ pub struct RuleInfo {
     pub controls: Vec<String>,
     /// ATT&CK technique ids.
     pub techniques: Vec<String>,
-    /// Field that names the asset the finding is about.
-    pub subject: String,
+    /// Field that names the asset the finding is about. Left out, it is the host of an event and
+    /// the destination of anything else.
+    pub subject: Option<String>,
     /// Field that names the other side.
     pub peer: Option<String>,
     /// Fields that tell findings of one rule apart.
@@ -164,7 +165,7 @@ impl RuleInfo {
             level: catalog.matrix.level(grades.likelihood, grades.impact),
             controls: Vec::new(),
             techniques: techniques(rule),
-            subject: "destination.ip".into(),
+            subject: None,
             peer: Some("source.ip".into()),
             class: Vec::new(),
             authorise: None,
@@ -191,7 +192,7 @@ impl RuleInfo {
             info.scenario = block.scenario.unwrap_or(info.scenario);
             info.likelihood = block.likelihood.unwrap_or(info.likelihood);
             info.impact = block.impact.unwrap_or(info.impact);
-            info.subject = block.subject.unwrap_or(info.subject);
+            info.subject = block.subject;
             info.peer = block.peer;
             info.class = block.class;
             info.advice = both(block.advice.trim().to_owned());

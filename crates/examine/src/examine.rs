@@ -159,7 +159,7 @@ pub fn examine(
     let (assets, conversations) = assets::inventory(summary.assets, authorisations, &names);
     let coverage = coverage::coverage(
         setup.catalog,
-        &rules.infos,
+        rules,
         &summary.inputs,
         &seen,
         limits,

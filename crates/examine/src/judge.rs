@@ -10,7 +10,7 @@ use crate::{
     reconcile::{Placed, Reason, Verdict},
 };
 use hangtu_catalog::{Arg, Bilingual, Catalog, Register, RuleInfo, key, sha256};
-use hangtu_record::{Field, FieldName, Origin, Record, Text, Time};
+use hangtu_record::{Field, FieldName, Kind, Origin, Record, Text, Time};
 use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, RuleIndex, Ruleset, Scratch};
 use serde_json::value::RawValue;
 use std::{
@@ -36,7 +36,7 @@ const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, ev
 /// What a rule needs prepared for judging.
 struct Prepared {
     info: RuleInfo,
-    subject: Field,
+    subject: Option<Field>,
     peer: Option<Field>,
     class: Vec<Field>,
     /// Whether a match is a finding by itself.
@@ -115,7 +115,7 @@ impl<'a> Judge<'a> {
                 .flatten()
                 .find_map(|key| fed.get(key));
             Prepared {
-                subject: Field::new(&info.subject),
+                subject: info.subject.as_deref().map(Field::new),
                 peer: info.peer.as_deref().map(Field::new),
                 class: info.class.iter().map(|c| Field::new(c)).collect(),
                 alone: ruleset.stands_alone(index) && !info.base,
@@ -182,7 +182,13 @@ impl<'a> Judge<'a> {
     ) {
         let prepared = &self.rules[rule.0 as usize];
         let text = |field: &Field| record.first(field).map(|v| Text::from(v.to_string()));
-        let subject = text(&prepared.subject)
+        // An event is about the host that wrote it, whatever it talked to.
+        let host = || text(&FieldName::HostName.into());
+        let subject = prepared
+            .subject
+            .as_ref()
+            .and_then(text)
+            .or_else(|| (record.kind() == Kind::Event).then(host).flatten())
             .or_else(|| text(&FieldName::DestinationIp.into()))
             .or_else(|| text(&FieldName::DestinationMac.into()))
             .unwrap_or_default();
@@ -242,7 +248,12 @@ impl<'a> Judge<'a> {
             let class: Vec<Text> = info.class.iter().filter_map(|c| value(c)).collect();
             let key = Key {
                 rule: burst.rule.0,
-                subject: value(&info.subject)
+                subject: info
+                    .subject
+                    .as_deref()
+                    .and_then(value)
+                    .or_else(|| value(FieldName::HostName.name()))
+                    .or_else(|| value(FieldName::DestinationIp.name()))
                     .or_else(|| burst.group.first().map(|(_, v)| v.clone()))
                     .unwrap_or_default(),
                 peer: info.peer.as_deref().and_then(value),

@@ -13,6 +13,7 @@ mod describe;
 mod examine;
 mod judge;
 pub mod model;
+mod observed;
 mod reconcile;
 pub mod report;
 mod rules;

@@ -5,8 +5,12 @@
 //! and how its bytes become events. [`read`] drives them over inputs. Readers stream, hold one
 //! chunk or one group of lines at most, never trust a length, and note damage with its offset.
 
+mod auditd;
 mod format;
+mod lines;
 mod read;
+mod stamp;
+mod syslog;
 
 pub use format::{FORMATS, Format, Settings, Sink};
 pub use read::{Observer, ReadError, Summary, first_time, read};

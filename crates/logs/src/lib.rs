@@ -7,6 +7,8 @@
 
 mod format;
 mod read;
+#[cfg_attr(not(test), expect(dead_code, reason = "the readers follow"))]
+mod windows;
 
 pub use format::{FORMATS, Format, Settings, Sink};
 pub use read::{Observer, ReadError, Summary, first_time, read};

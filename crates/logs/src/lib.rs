@@ -11,6 +11,7 @@ mod lines;
 mod read;
 mod stamp;
 mod syslog;
+mod windows;
 
 pub use format::{FORMATS, Format, Settings, Sink};
 pub use read::{Observer, ReadError, Summary, first_time, read};

@@ -7,11 +7,18 @@
 
 mod auditd;
 mod format;
+mod journald;
+mod json;
 mod lines;
+mod map;
+mod mapped;
 mod read;
 mod stamp;
 mod syslog;
 mod windows;
+mod windows_json;
+mod windows_xml;
 
 pub use format::{FORMATS, Format, Settings, Sink};
+pub use map::{LogMap, MapError};
 pub use read::{Observer, ReadError, Summary, first_time, read};

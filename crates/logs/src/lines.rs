@@ -57,6 +57,39 @@ pub(crate) struct Entry<'a> {
     pub offset: u64,
     /// Whether it was ended, and not by the end of the input.
     pub whole: bool,
+    /// Its bytes, for finding places in them.
+    raw: &'a [u8],
+    wide: bool,
+}
+
+impl Entry<'_> {
+    /// Where the ASCII character at `start` of the text stands in the input.
+    pub(crate) fn offset_of(&self, start: usize) -> u64 {
+        let before = &self.text[..start];
+        let within = match &self.text {
+            Cow::Borrowed(_) if self.wide => before.encode_utf16().count() * 2,
+            Cow::Borrowed(_) => start,
+            // Another charset: that sign again, among the bytes.
+            Cow::Owned(text) => {
+                let sign = text.as_bytes().get(start).copied().unwrap_or_default();
+                let nth = before.bytes().filter(|b| *b == sign).count();
+                memchr::memchr_iter(sign, self.raw).nth(nth).unwrap_or_default()
+            }
+        };
+        self.offset + within as u64
+    }
+}
+
+/// One entry as it stands.
+pub(crate) struct RawEntry<'a> {
+    /// Its bytes, with its terminator.
+    pub bytes: &'a [u8],
+    /// Its number, from 1.
+    pub number: u64,
+    /// Where it begins in the input.
+    pub offset: u64,
+    /// Whether it was ended, and not by the end of the input.
+    pub whole: bool,
 }
 
 /// Reads entries one after the other.
@@ -106,7 +139,14 @@ impl<S: Split> Entries<S> {
                 Cow::Owned(t)
             }
         };
-        Some(Entry { text, number: self.number, offset, whole })
+        let (raw, wide) = (&self.buf[start..end], self.wide.is_some());
+        Some(Entry { text, number: self.number, offset, whole, raw, wide })
+    }
+
+    /// The next entry, not decoded (UTF-16 is made UTF-8).
+    pub(crate) fn next_raw(&mut self, sink: &mut Sink<'_>) -> Option<RawEntry<'_>> {
+        let (start, end, offset, whole) = self.advance(sink)?;
+        Some(RawEntry { bytes: &self.buf[start..end], number: self.number, offset, whole })
     }
 
     fn advance(&mut self, sink: &mut Sink<'_>) -> Option<(usize, usize, u64, bool)> {
@@ -144,8 +184,7 @@ impl<S: Split> Entries<S> {
                     if rest.len() > MAX_ENTRY {
                         long.get_or_insert(self.offset);
                         let mut keep = OVERLAP;
-                        while self.wide.is_some()
-                            && !is_boundary(&self.buf, self.buf.len() - keep)
+                        while self.wide.is_some() && !is_boundary(&self.buf, self.buf.len() - keep)
                         {
                             keep -= 1;
                         }
@@ -247,14 +286,13 @@ pub(crate) fn decode(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
         Err(e) => Some(e),
     };
     // UTF-8 that is only cut short is not another charset.
-    let cut = wrong.is_some_and(|e| e.error_len().is_none() && !bytes[..e.valid_up_to()].is_ascii());
+    let cut =
+        wrong.is_some_and(|e| e.error_len().is_none() && !bytes[..e.valid_up_to()].is_ascii());
     let other = match charset {
         Charset::Utf8 => None,
         Charset::Gb18030 => Some(GB18030.decode_without_bom_handling(bytes).0),
         Charset::Auto if cut => None,
-        Charset::Auto => {
-            GB18030.decode_without_bom_handling_and_without_replacement(bytes)
-        }
+        Charset::Auto => GB18030.decode_without_bom_handling_and_without_replacement(bytes),
     };
     other.unwrap_or_else(|| String::from_utf8_lossy(bytes))
 }

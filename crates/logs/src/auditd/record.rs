@@ -107,8 +107,27 @@ fn value(text: &str) -> (Raw<'_>, &str) {
 
 /// Keys whose values auditd writes in hex when they hold blanks, quotes or control characters.
 const ENCODED: [&str; 22] = [
-    "acct", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "grp", "key", "name",
-    "new_group", "ocomm", "old_path", "path", "proctitle", "sw", "vm", "watch", "invalid_context",
+    "acct",
+    "cmd",
+    "comm",
+    "cwd",
+    "data",
+    "device",
+    "dir",
+    "exe",
+    "file",
+    "grp",
+    "key",
+    "name",
+    "new_group",
+    "ocomm",
+    "old_path",
+    "path",
+    "proctitle",
+    "sw",
+    "vm",
+    "watch",
+    "invalid_context",
     "info",
 ];
 

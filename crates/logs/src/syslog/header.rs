@@ -56,18 +56,18 @@ impl<'a> Header<'a> {
             if let Some(rest) = rest.strip_prefix(", ") {
                 return Some(Self { time, ..out }.servicing(rest));
             }
-            return Self { time, ..out }.host_and_tag(rest.strip_prefix(' ')?);
+            return Some(Self { time, ..out }.host_and_tag(rest.strip_prefix(' ')?));
         }
         let (time, rest) = rfc3164_time(rest, calendar, offset)?;
-        Self { time, ..out }.host_and_tag(rest.trim_start_matches(':').strip_prefix(' ')?)
+        let rest = rest.trim_start_matches(':').strip_prefix(' ')?;
+        Some(Self { time, ..out }.host_and_tag(rest))
     }
 
     /// RFC 5424, section 6: what follows the version.
     fn rfc5424(self, text: &'a str, offset: i32) -> Option<Self> {
         let mut words = text.splitn(6, ' ');
         let mut word = || words.next().map(|w| if w == "-" { "" } else { w });
-        let (stamp, host, program, pid, message_id) =
-            (word()?, word()?, word()?, word()?, word()?);
+        let (stamp, host, program, pid, message_id) = (word()?, word()?, word()?, word()?, word()?);
         let rest = words.next().unwrap_or_default();
         let time = if stamp.is_empty() { Time(0) } else { stamp::iso(stamp, offset)?.0 };
         let (data, message) = match rest.strip_prefix('-') {
@@ -80,21 +80,21 @@ impl<'a> Header<'a> {
     }
 
     /// `HOST TAG[PID]: MESSAGE`, also without the host.
-    fn host_and_tag(self, text: &'a str) -> Option<Self> {
+    fn host_and_tag(self, text: &'a str) -> Self {
         let text = text.trim_start();
         let (first, behind) = text.split_once(' ').unwrap_or((text, ""));
-        let (host, rest) = if first.ends_with(':') || first.ends_with("]") {
+        let (host, rest) = if first.ends_with(':') || first.ends_with(']') {
             ("", text)
         } else {
             (first, behind.trim_start())
         };
         let mut out = Self { host, message: rest, ..self };
         if rest.starts_with("last message repeated") {
-            return Some(out);
+            return out;
         }
         if let Some(message) = rest.strip_prefix("-- ") {
             // login writes its own lines like this.
-            return Some(Self { program: "login", message, ..out });
+            return Self { program: "login", message, ..out };
         }
         let end = rest.find(|c: char| matches!(c, ':' | '[') || c.is_whitespace());
         let end = end.unwrap_or(rest.len());
@@ -108,8 +108,7 @@ impl<'a> Header<'a> {
         out.program = tag;
         let message = rest.strip_prefix(':').unwrap_or(rest);
         out.message = message.strip_prefix(' ').unwrap_or(message);
-        // The BSDs and Solaris put the facility here: `[ID 702911 auth.info]`.
-        Some(out)
+        out
     }
 
     /// `Info                  CBS    Loaded …` of Windows servicing.

@@ -54,7 +54,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     Some(rest.split_once(end).map_or(rest, |(inside, _)| inside))
 }
 
-impl<'m> Said<'m, '_> {
+impl Said<'_, '_> {
     fn action(&mut self, action: &str) {
         self.event.push("event.action", action);
     }
@@ -85,7 +85,7 @@ impl<'m> Said<'m, '_> {
     }
 
     /// An address, or the name of a host.
-    fn from(&mut self, host: &str) {
+    fn host(&mut self, host: &str) {
         let host = host.trim().trim_start_matches("::ffff:");
         match host.parse::<IpAddr>() {
             Ok(ip) => self.event.push("source.ip", ip),
@@ -94,9 +94,9 @@ impl<'m> Said<'m, '_> {
     }
 
     /// `ADDRESS port N …`
-    fn from_port(&mut self, text: &str) {
+    fn peer(&mut self, text: &str) {
         let mut words = text.split_whitespace();
-        self.from(words.next().unwrap_or_default().trim_end_matches(':'));
+        self.host(words.next().unwrap_or_default().trim_end_matches(':'));
         if words.next() == Some("port")
             && let Some(Ok(port)) = words.next().map(|w| w.trim_end_matches(':').parse::<u16>())
         {
@@ -109,9 +109,9 @@ impl<'m> Said<'m, '_> {
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let starts = |text: &str| message.starts_with(text);
         if starts("Accepted ") || starts("Failed ") || starts("Postponed ") {
-            let Some((method, rest)) = message.split_once(' ').and_then(|(_, r)| {
-                r.split_once(" for ")
-            }) else {
+            let Some((method, rest)) =
+                message.split_once(' ').and_then(|(_, r)| r.split_once(" for "))
+            else {
                 return;
             };
             // A user name may hold " from " too: the last one is the program's.
@@ -122,26 +122,26 @@ impl<'m> Said<'m, '_> {
             }
             self.text("authentication.method", method);
             self.user(user.strip_prefix("invalid user ").unwrap_or(user));
-            self.from_port(from);
-        } else if let Some(rest) = message
-            .strip_prefix("Invalid user ")
-            .or_else(|| message.strip_prefix("Illegal user "))
+            self.peer(from);
+        } else if let Some(rest) =
+            message.strip_prefix("Invalid user ").or_else(|| message.strip_prefix("Illegal user "))
         {
             self.action("invalid-user");
             self.authentication(false);
             let (user, from) = rest.rsplit_once(" from ").unwrap_or((rest, ""));
             self.user(user);
-            self.from_port(from);
+            self.peer(from);
         } else if let Some(rest) = message.strip_prefix("input_userauth_request: invalid user ") {
             self.action("invalid-user");
             self.user(rest.trim_end_matches("[preauth]"));
-        } else if let Some(rest) = message.strip_prefix("maximum authentication attempts exceeded for ")
+        } else if let Some(rest) =
+            message.strip_prefix("maximum authentication attempts exceeded for ")
         {
             self.action("authentication-limit");
             self.authentication(false);
             let (user, from) = rest.rsplit_once(" from ").unwrap_or((rest, ""));
             self.user(user.strip_prefix("invalid user ").unwrap_or(user));
-            self.from_port(from);
+            self.peer(from);
         } else if let Some(at) = message.find("Too many authentication failures") {
             self.action("authentication-limit");
             self.authentication(false);
@@ -150,45 +150,47 @@ impl<'m> Said<'m, '_> {
             }
         } else if let Some(rest) = message.strip_prefix("Received disconnect from ") {
             self.action("disconnected");
-            self.from_port(rest);
-        } else if let Some(rest) = ["Disconnected from ", "Connection closed by ", "Connection reset by "]
-            .iter()
-            .find_map(|p| message.strip_prefix(p))
+            self.peer(rest);
+        } else if let Some(rest) =
+            ["Disconnected from ", "Connection closed by ", "Connection reset by "]
+                .iter()
+                .find_map(|p| message.strip_prefix(p))
         {
             self.action("disconnected");
-            self.user_and_port(rest);
+            self.user_and_peer(rest);
         } else if let Some(rest) = message.strip_prefix("Connection from ") {
             self.action("connected");
-            self.from_port(rest);
-        } else if let Some(rest) = message.strip_prefix("Did not receive identification string from ")
+            self.peer(rest);
+        } else if let Some(rest) =
+            message.strip_prefix("Did not receive identification string from ")
         {
             self.action("no-identification");
-            self.from_port(rest);
-        } else if let Some(rest) = message.strip_prefix("reverse mapping checking getaddrinfo for ") {
+            self.peer(rest);
+        } else if let Some(rest) = message.strip_prefix("reverse mapping checking getaddrinfo for ")
+        {
             self.action("reverse-mapping-failed");
-            self.from(between(rest, "[", "]").unwrap_or_default());
+            self.host(between(rest, "[", "]").unwrap_or_default());
         } else if let Some((user, rest)) =
             message.strip_prefix("User ").and_then(|r| r.split_once(" from "))
+            && let Some((host, _)) = rest.split_once(" not allowed")
         {
-            if let Some((host, _)) = rest.split_once(" not allowed") {
-                self.action("ssh-login");
-                self.authentication(false);
-                self.user(user);
-                self.from(host);
-            }
+            self.action("ssh-login");
+            self.authentication(false);
+            self.user(user);
+            self.host(host);
         }
     }
 
     /// `[[authenticating|invalid] user NAME ]ADDRESS port N`
-    fn user_and_port(&mut self, text: &str) {
+    fn user_and_peer(&mut self, text: &str) {
         let text = text.strip_prefix("authenticating ").unwrap_or(text);
         let text = text.strip_prefix("invalid ").unwrap_or(text);
-        let Some(rest) = text.strip_prefix("user ") else { return self.from_port(text) };
+        let Some(rest) = text.strip_prefix("user ") else { return self.peer(text) };
         // The name may hold blanks or be empty: the address is in front of the last " port ".
         let Some((front, port)) = rest.rsplit_once(" port ") else { return };
         let (user, address) = front.rsplit_once(' ').unwrap_or(("", front));
         self.user(user);
-        self.from_port(&format!("{address} port {port}"));
+        self.peer(&format!("{address} port {port}"));
     }
 
     /// `ALICE : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/bin/ls`

@@ -32,7 +32,7 @@ impl Said<'_, '_> {
                 self.user(user);
             }
             if let Some(host) = value(m, " rhost=") {
-                self.from(host);
+                self.host(host);
             }
             if let Some(tty) = value(m, " tty=") {
                 self.text("process.tty", tty);
@@ -130,7 +130,7 @@ impl Said<'_, '_> {
             self.text("process.tty", tty.trim_matches('\''));
         }
         if let Some(host) = between(m, " FROM ", " ") {
-            self.from(host);
+            self.host(host);
         }
     }
 

@@ -96,11 +96,11 @@ impl Said<'_, '_> {
         let m = self.message;
         if let Some(rest) = m.strip_prefix("connection from ") {
             self.action("connected");
-            self.from(rest.split(' ').next().unwrap_or_default());
+            self.host(rest.split(' ').next().unwrap_or_default());
         } else if let Some(rest) = m.strip_prefix("Authentication failed from ") {
             self.action("authentication-failed");
             self.authentication(false);
-            self.from(rest.split([' ', ':']).next().unwrap_or_default());
+            self.host(rest.split([' ', ':']).next().unwrap_or_default());
         } else if m.starts_with("Kerberos authentication failed") {
             self.action("authentication-failed");
             self.authentication(false);

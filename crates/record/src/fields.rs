@@ -1,7 +1,7 @@
 //! The free-form record: named values in one buffer.
 
 use crate::{Field, Kind, Mac, Origin, Record, Text, Time, Value};
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, ops::Range};
 
 /// A value that its holder owns.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,6 +128,24 @@ impl Fields {
         }
     }
 
+    /// Adds a text that is part of the value at `index`; nothing where that is not text or has no
+    /// such part.
+    pub fn push_part(&mut self, name: &str, index: usize, part: Range<usize>) {
+        let Some(Cell { at: [_, start, end], plain: None }) = self.list.get(index).copied() else {
+            return;
+        };
+        let (start, end) = (start as usize, end as usize);
+        if self.text[start..end].get(part.clone()).is_some() {
+            let part = start + part.start..start + part.end;
+            self.push_with(name, |out| out.extend_from_within(part));
+        }
+    }
+
+    /// Name and value at `index`, counted from 0 in the order they were added.
+    pub fn at(&self, index: usize) -> Option<(&str, Value<'_>)> {
+        self.list.get(index).map(|cell| self.show(cell))
+    }
+
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
@@ -143,11 +161,13 @@ impl Fields {
 
     /// Names and values in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
-        self.list.iter().map(|cell| {
-            let [a, b, c] = cell.at.map(|at| at as usize);
-            let value = cell.plain.unwrap_or_else(|| Value::Str(&self.text[b..c]));
-            (&self.text[a..b], value)
-        })
+        self.list.iter().map(|cell| self.show(cell))
+    }
+
+    fn show(&self, cell: &Cell) -> (&str, Value<'_>) {
+        let [a, b, c] = cell.at.map(|at| at as usize);
+        let value = cell.plain.unwrap_or_else(|| Value::Str(&self.text[b..c]));
+        (&self.text[a..b], value)
     }
 
     /// A copy of any record as named values.

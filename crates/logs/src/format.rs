@@ -19,7 +19,7 @@ pub struct Format {
 }
 
 /// The formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[crate::evtx::FORMAT];
 
 /// How logs are to be read.
 #[derive(Clone, Debug)]

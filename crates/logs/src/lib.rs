@@ -5,9 +5,9 @@
 //! and how its bytes become events. [`read`] drives them over inputs. Readers stream, hold one
 //! chunk or one group of lines at most, never trust a length, and note damage with its offset.
 
+mod evtx;
 mod format;
 mod read;
-#[cfg_attr(not(test), expect(dead_code, reason = "the readers follow"))]
 mod windows;
 
 pub use format::{FORMATS, Format, Settings, Sink};

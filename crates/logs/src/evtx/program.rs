@@ -212,10 +212,8 @@ impl Programs {
 
     /// An attribute's value is complete.
     fn attribute(&mut self, name: Option<Span>) {
-        let (Some(name), Some(open)) = (name, self.open.last().copied()) else {
-            self.pending.clear();
-            return;
-        };
+        let Some(name) = name else { return };
+        let Some(open) = self.open.last().copied() else { return };
         let (element, attribute) = (self.text(open.name), self.text(name));
         if open.place.names(element, attribute) {
             let label = match *self.pending {

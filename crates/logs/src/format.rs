@@ -20,6 +20,7 @@ pub struct Format {
 
 /// The formats, in the order in which they are tried.
 pub const FORMATS: &[Format] = &[
+    crate::evtx::FORMAT,
     crate::windows_xml::XML,
     crate::journald::JSON,
     crate::windows_json::JSON,

@@ -6,6 +6,7 @@
 //! chunk or one group of lines at most, never trust a length, and note damage with its offset.
 
 mod auditd;
+mod evtx;
 mod format;
 mod journald;
 mod json;

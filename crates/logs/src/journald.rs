@@ -80,12 +80,15 @@ struct Blocks {
 impl Split for Blocks {
     fn end(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
         self.lost |= from != self.seen;
-        let end = if self.lost {
-            let from = from.saturating_sub(1);
-            memchr::memmem::find(&bytes[from..], b"\n\n").map(|at| from + at + 2)
-        } else {
-            self.walk(bytes)
-        };
+        let mut end = None;
+        let mut from = from.saturating_sub(1);
+        if !self.lost {
+            end = self.walk(bytes);
+            from = self.at.min(bytes.len());
+        }
+        if self.lost {
+            end = memchr::memmem::find(&bytes[from..], b"\n\n").map(|at| from + at + 2);
+        }
         if end.is_some() {
             *self = Self::default();
         } else {
@@ -148,17 +151,26 @@ fn read_export(source: Source, sink: &mut Sink<'_>) -> io::Result<()> {
             continue;
         }
         sink.event.push("log.format", "journald");
+        let mut part = false;
         while let Some((item, used)) = next_line(rest) {
-            if let Item::Field(name, value) = item {
-                let name = String::from_utf8_lossy(name);
-                sink.event.push(&name, &*lines::decode(value, Charset::Auto));
+            match item {
+                Item::Empty => {}
+                Item::Field(name, value) => {
+                    let name = String::from_utf8_lossy(name);
+                    sink.event.push(&name, &*lines::decode(value, Charset::Auto));
+                }
+                Item::Long => part = true,
             }
             rest = rest.get(used..).unwrap_or_default();
         }
-        let cut = !entry.whole && !rest.is_empty();
+        part |= !rest.is_empty();
+        let cut = !entry.whole && part;
         let time = finish(&mut sink.event).filter(|_| !cut);
         if let Some(time) = time {
             sink.emit(time, entry.number, entry.offset)?;
+            if part {
+                sink.damage(entry.offset, DamageKind::BadEntry);
+            }
         } else {
             sink.event.clear();
             sink.damage(
@@ -178,7 +190,9 @@ fn finish(event: &mut Fields) -> Option<Time> {
     let message = own(event, "MESSAGE").unwrap_or_default();
     let program = own(event, "SYSLOG_IDENTIFIER").or_else(|| own(event, "_COMM"));
     let program = program.unwrap_or_default();
-    event.push("message", message.as_str());
+    if !message.is_empty() {
+        event.push("message", message.as_str());
+    }
     if !program.is_empty() {
         event.push("program", program.as_str());
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 use hangtu_evidence::{DamageKind, Source};
 use hangtu_record::Fields;
-use std::{collections::HashMap, io, net::IpAddr};
+use std::{collections::HashSet, io, net::IpAddr};
 
 /// Rows that may stand before the header.
 const MAX_TITLES: u32 = 50;
@@ -67,6 +67,12 @@ impl LogMap {
             if line.is_empty() {
                 continue;
             }
+            // The priority of syslog says nothing here.
+            let bare = line.strip_prefix('<').and_then(|l| l.split_once('>'));
+            let line = match bare {
+                Some((n, rest)) if n.parse::<u8>().is_ok() => rest,
+                _ => line,
+            };
             let (mut found, mut rest) = (Vec::new(), line);
             if let Some(front) = &self.front {
                 let Some(captures) = front.captures(line) else {
@@ -148,7 +154,7 @@ impl LogMap {
         if let Some(line) = line {
             event.push("message", line);
         }
-        let mut pushed: HashMap<&str, ()> = HashMap::new();
+        let mut pushed: HashSet<&str> = HashSet::new();
         for (name, value) in found {
             match self.fields.get(name) {
                 _ if value.is_empty() => {}
@@ -156,7 +162,7 @@ impl LogMap {
                     let value = values.get(value).map_or(value, String::as_str);
                     for name in to {
                         if push(event, name, value) {
-                            pushed.insert(name, ());
+                            pushed.insert(name.as_str());
                         }
                     }
                 }
@@ -167,7 +173,7 @@ impl LogMap {
             }
         }
         for (name, value) in &self.fixed {
-            if !pushed.contains_key(name.as_str()) {
+            if !pushed.contains(name.as_str()) {
                 push(event, name, value);
             }
         }
@@ -181,12 +187,13 @@ fn push(event: &mut Fields, name: &str, value: &str) -> bool {
     if matches!(value, "" | "-" | "N/A" | "(null)") {
         return false;
     }
-    if name.ends_with(".ip") {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if last == "ip" {
         // What is no address has no place in an address field.
         let Ok(ip) = value.parse::<IpAddr>() else { return false };
         event.push(name, ip);
     } else if let Ok(n) = value.parse::<i64>()
-        && (name.ends_with(".port") || name.ends_with(".pid") || name.ends_with(".bytes"))
+        && matches!(last, "port" | "pid" | "bytes")
     {
         event.push(name, n);
     } else {

@@ -48,8 +48,8 @@ fn read(source: Source, sink: &mut Sink<'_>) -> io::Result<()> {
     let mut last: Option<Time> = None;
     while let Some(entry) = entries.next(sink) {
         let mut rest = &*entry.text;
-        let mut offset = entry.offset;
         while !rest.trim().is_empty() {
+            let offset = entry.offset_of(entry.text.len() - rest.len());
             // Octet counting (RFC 6587) may put several messages into what looks like a line.
             let (one, behind) = frame(rest).unwrap_or((rest, ""));
             match Header::parse(one, &mut calendar, sink.settings.utc_offset) {
@@ -66,7 +66,6 @@ fn read(source: Source, sink: &mut Sink<'_>) -> io::Result<()> {
                 }
                 None => sink.damage(offset, DamageKind::BadEntry),
             }
-            offset += (rest.len() - behind.len()) as u64;
             rest = behind;
         }
     }
@@ -90,7 +89,9 @@ fn fill(event: &mut Fields, header: &Header<'_>) {
     event.push("message", header.message);
     if !header.program.is_empty() {
         event.push("program", header.program);
-        event.push("process.name", header.program);
+        // `su(pam_unix)` of old systems.
+        let name = header.program.split('(').next().unwrap_or_default();
+        event.push("process.name", name);
     }
     if let Some(pid) = header.pid {
         event.push("process.pid", pid);

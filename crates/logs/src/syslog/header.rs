@@ -107,7 +107,8 @@ impl<'a> Header<'a> {
         }
         out.program = tag;
         let message = rest.strip_prefix(':').unwrap_or(rest);
-        out.message = message.strip_prefix(' ').unwrap_or(message);
+        // sudo pads its lines.
+        out.message = message.trim_start();
         out
     }
 
@@ -159,7 +160,13 @@ fn rfc3164_time<'a>(
         year = Some(n);
         rest = behind;
     }
-    let year = year.unwrap_or_else(|| calendar.year(month));
+    let year = match year {
+        Some(year) => {
+            *calendar = Calendar { year, month };
+            year
+        }
+        None => calendar.year(month),
+    };
     let date = stamp::date(year, month, day as i8)?;
     Some((stamp::at(date.at(hms[0], hms[1], hms[2], nanos), offset)?, rest))
 }

@@ -1,6 +1,6 @@
 //! The crate through its public door: text in, events out.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod bytes;
 mod formats;

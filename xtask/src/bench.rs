@@ -236,7 +236,7 @@ fn mixed(data: &Path, dir: &Path, size: u64) -> Result<PathBuf> {
     if path.metadata().is_ok_and(|m| m.len() >= size) {
         return Ok(path);
     }
-    let inputs = find(&[data.to_owned()], &[capture::first_time])?.inputs.concat();
+    let inputs = find(&[data.to_owned()], &[&capture::first_time])?.inputs.concat();
     let mut sources: Vec<Vec<Packet>> = Vec::new();
     for input in &inputs {
         if let Some(packets) = load(input)? {

@@ -22,4 +22,4 @@ mod windows_xml;
 
 pub use format::{FORMATS, Format, Settings, Sink};
 pub use map::{LogMap, MapError};
-pub use read::{Observer, ReadError, Summary, first_time, read};
+pub use read::{Observer, Summary, first_time, read};

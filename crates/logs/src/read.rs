@@ -4,7 +4,7 @@ use crate::{
     LogMap,
     format::{FORMATS, Format, Settings, Sink},
 };
-use hangtu_evidence::{EvidenceError, Input, InputSummary, Opened, Source, open};
+use hangtu_evidence::{EvidenceError, Input, InputSummary, Opened, ReadError, Source, open};
 use hangtu_record::{Fields, Time};
 use std::io::{self, Cursor, Read};
 
@@ -26,17 +26,6 @@ pub trait Observer {
 pub struct Summary {
     /// Per input.
     pub inputs: Vec<InputSummary>,
-}
-
-/// Why reading stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// An input cannot be read at all.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// The observer could not take the events.
-    #[error(transparent)]
-    Observer(#[from] io::Error),
 }
 
 /// Reads inputs one after the other. The first has the number `first_index` in records' origins.

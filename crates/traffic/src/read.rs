@@ -11,7 +11,7 @@ use crate::{
     packet::{Content, IpPacket, rebuild, walk},
     worker::{Bounds, Limits, Worker},
 };
-use hangtu_evidence::{EvidenceError, Input, InputSummary, Source};
+use hangtu_evidence::{Input, InputSummary, ReadError, Source};
 use hangtu_record::{FileAction, Operation, Record, Session, Time};
 use std::{
     collections::BTreeMap,
@@ -123,17 +123,6 @@ pub struct Summary {
     pub sessions: u64,
     /// Messages that could not be read, by protocol.
     pub unreadable: BTreeMap<&'static str, u64>,
-}
-
-/// Why reading stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// An input cannot be read at all.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// The observer could not take the records.
-    #[error(transparent)]
-    Observer(#[from] io::Error),
 }
 
 /// The route of a fragment: the datagram goes with the last one.

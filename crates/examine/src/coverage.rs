@@ -1,12 +1,8 @@
 //! Coverage: what the run could have seen. Absence is not proof without it.
 
-use crate::{
-    Rules,
-    model::{CheckCoverage, CheckStatus, Coverage, Finding, ProtocolCoverage},
-};
-use hangtu_catalog::{Bilingual, Catalog, key};
+use crate::model::{CheckCoverage, CheckStatus, Coverage, Finding, ProtocolCoverage};
+use hangtu_catalog::{Bilingual, Catalog, RuleInfo, key};
 use hangtu_record::{Kind, Time};
-use hangtu_sigma::RuleIndex;
 use hangtu_traffic::capture::InputSummary;
 use std::collections::{BTreeMap, HashMap};
 
@@ -54,7 +50,7 @@ const SERIOUS: [&str; 8] = [
 
 pub(crate) fn coverage(
     catalog: &Catalog,
-    rules: &Rules,
+    ran: &[&RuleInfo],
     inputs: &[InputSummary],
     seen: &Seen,
     limits: BTreeMap<String, u64>,
@@ -64,23 +60,11 @@ pub(crate) fn coverage(
     let damaged = inputs.iter().any(|i| !i.damages.is_empty());
     let complete = !damaged && !limits.keys().any(|l| SERIOUS.contains(&l.as_str()));
     let anything = seen.records() > 0;
-    // A rule over logs measures nothing where no log was read.
-    let logs = seen.kinds.contains_key(Kind::Event.name());
-    let runs = |n: usize| {
-        let index = RuleIndex(n as u32);
-        let looks = |kind: &Kind| rules.ruleset.looks_at(index, *kind);
-        rules.ruleset.works(index)
-            && Kind::ALL.iter().any(|kind| looks(kind) && (*kind != Kind::Event || logs))
-    };
-    let ran = || {
-        let named = rules.infos.iter().enumerate();
-        named.filter(|(n, info)| !info.base && runs(*n)).map(|(_, info)| info)
-    };
     let checks = catalog
         .controls
         .iter()
         .map(|control| {
-            let rules = ran().filter(|i| i.controls.contains(&control.id)).count();
+            let rules = ran.iter().filter(|i| i.controls.contains(&control.id)).count();
             let found = findings.iter().filter(|f| f.controls.contains(&control.id)).count();
             let (status, reason) = if !control.by_network() && found == 0 {
                 (CheckStatus::NotMeasured, Some(key::COVERAGE_OTHER_EVIDENCE))

@@ -164,9 +164,12 @@ pub fn examine(
     limit("findings", judge.dropped);
     let findings = judge.finish();
     let (assets, conversations) = assets::inventory(summary.assets, authorisations, &names);
+    // A rule over logs runs where logs are read; captures offer every other kind.
+    let logs = seen.kinds.contains_key(Kind::Event.name());
+    let ran = rules.ran(&|kind| kind != Kind::Event || logs);
     let coverage = coverage::coverage(
         setup.catalog,
-        rules,
+        &ran,
         &summary.inputs,
         &seen,
         limits,
@@ -177,8 +180,8 @@ pub fn examine(
         version: env!("CARGO_PKG_VERSION").into(),
         examined_at: setup.now.to_rfc3339(),
         inputs: inputs_of(&names, &summary.inputs, &hashes),
-        rules: rules.infos.iter().filter(|i| !i.base).count(),
-        rule_ids: rules.infos.iter().filter(|i| !i.base).map(|i| i.id.clone()).collect(),
+        rules: ran.len(),
+        rule_ids: ran.iter().map(|i| i.id.clone()).collect(),
         rules_sha256: rules.sha256.clone(),
         matrix: setup.catalog.matrix.id.clone(),
         matrix_sha256: setup.catalog.matrix.sha256.clone(),

@@ -54,13 +54,6 @@ impl From<&Title> for Bilingual {
     }
 }
 
-impl Control {
-    /// Whether network traffic can show it.
-    pub fn by_network(&self) -> bool {
-        self.evidence.contains(&EvidenceKind::Network)
-    }
-}
-
 #[derive(Deserialize)]
 struct File {
     controls: Vec<Control>,

@@ -1,13 +1,9 @@
 //! Coverage: what the run could have seen. Absence is not proof without it.
 
-use crate::{
-    Rules,
-    model::{CheckCoverage, CheckStatus, Coverage, Finding, ProtocolCoverage},
-};
-use hangtu_catalog::{Bilingual, Catalog, key};
+use crate::model::{CheckCoverage, CheckStatus, Coverage, Finding, LogSource, ProtocolCoverage};
+use hangtu_catalog::{Bilingual, Catalog, EvidenceKind, RuleInfo, key};
 use hangtu_evidence::InputSummary;
 use hangtu_record::{Kind, Time};
-use hangtu_sigma::RuleIndex;
 use std::collections::{BTreeMap, HashMap};
 
 /// Records of one protocol.
@@ -52,37 +48,53 @@ const SERIOUS: [&str; 8] = [
     "unknown-links",
 ];
 
+/// What was given and read.
+pub(crate) struct Given<'a> {
+    pub(crate) inputs: &'a [InputSummary],
+    /// How many of them are captures; the others are logs.
+    pub(crate) captures: usize,
+    pub(crate) logs: Vec<LogSource>,
+    pub(crate) seen: &'a Seen,
+}
+
+impl Given<'_> {
+    /// Whether such evidence was given.
+    fn offers(&self, kind: EvidenceKind) -> bool {
+        match kind {
+            EvidenceKind::Network => self.captures > 0,
+            EvidenceKind::Log => self.captures < self.inputs.len(),
+            _ => false,
+        }
+    }
+
+    /// Whether records of a kind could have come of it.
+    pub(crate) fn yields(&self, kind: Kind) -> bool {
+        self.offers(match kind {
+            Kind::Event | Kind::Setting => EvidenceKind::Log,
+            _ => EvidenceKind::Network,
+        })
+    }
+}
+
 pub(crate) fn coverage(
     catalog: &Catalog,
-    rules: &Rules,
-    inputs: &[InputSummary],
-    seen: &Seen,
+    ran: &[&RuleInfo],
+    given: Given<'_>,
     limits: BTreeMap<String, u64>,
     findings: &[Finding],
     unreadable: &BTreeMap<&'static str, u64>,
 ) -> Coverage {
+    let Given { inputs, seen, captures, .. } = given;
     let damaged = inputs.iter().any(|i| !i.damages.is_empty());
     let complete = !damaged && !limits.keys().any(|l| SERIOUS.contains(&l.as_str()));
     let anything = seen.records() > 0;
-    // A rule over logs measures nothing where no log was read.
-    let logs = seen.kinds.contains_key(Kind::Event.name());
-    let runs = |n: usize| {
-        let index = RuleIndex(n as u32);
-        let looks = |kind: &Kind| rules.ruleset.looks_at(index, *kind);
-        rules.ruleset.works(index)
-            && Kind::ALL.iter().any(|kind| looks(kind) && (*kind != Kind::Event || logs))
-    };
-    let ran = || {
-        let named = rules.infos.iter().enumerate();
-        named.filter(|(n, info)| !info.base && runs(*n)).map(|(_, info)| info)
-    };
     let checks = catalog
         .controls
         .iter()
         .map(|control| {
-            let rules = ran().filter(|i| i.controls.contains(&control.id)).count();
+            let rules = ran.iter().filter(|i| i.controls.contains(&control.id)).count();
             let found = findings.iter().filter(|f| f.controls.contains(&control.id)).count();
-            let (status, reason) = if !control.by_network() && found == 0 {
+            let (status, reason) = if found == 0 && !control.evidence.iter().any(|kind| given.offers(*kind)) {
                 (CheckStatus::NotMeasured, Some(key::COVERAGE_OTHER_EVIDENCE))
             } else if rules == 0 {
                 (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RULE))
@@ -119,9 +131,10 @@ pub(crate) fn coverage(
     Coverage {
         first: inputs.iter().filter_map(|i| i.first).min().map(Time::to_rfc3339),
         last: inputs.iter().filter_map(|i| i.last).max().map(Time::to_rfc3339),
-        packets: inputs.iter().map(|i| i.entries).sum(),
+        packets: inputs.iter().take(captures).map(|i| i.entries).sum(),
         records: seen.kinds.iter().map(|(k, n)| ((*k).to_owned(), *n)).collect(),
         protocols,
+        logs: given.logs,
         checks,
         limits,
         complete,

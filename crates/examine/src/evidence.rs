@@ -30,7 +30,7 @@ impl Reading {
             .map(|(name, text)| LogMap::parse(name, text))
             .collect::<Result<_, _>>()?;
         let year = jiff::Timestamp::from_nanosecond(i128::from(now.0))
-            .map_or(1970, |t| t.to_zoned(jiff::tz::TimeZone::UTC).year());
+            .map_or(1970, |t| jiff::tz::Offset::UTC.to_datetime(t).year());
         let logs = hangtu_logs::Settings { utc_offset, year, maps };
         Ok(Self { traffic: hangtu_traffic::Settings::default(), logs })
     }

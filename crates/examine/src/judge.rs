@@ -453,3 +453,6 @@ pub(crate) fn infos(ruleset: &Ruleset, catalog: &Catalog) -> (Vec<RuleInfo>, Vec
         .collect();
     (infos, problems)
 }
+
+#[cfg(test)]
+mod tests;

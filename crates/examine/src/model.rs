@@ -114,6 +114,9 @@ pub struct Coverage {
     pub records: BTreeMap<String, u64>,
     /// What each protocol yielded.
     pub protocols: Vec<ProtocolCoverage>,
+    /// What each log of each host holds.
+    #[serde(default)]
+    pub logs: Vec<LogSource>,
     /// Control points and whether this evidence could speak about them.
     pub checks: Vec<CheckCoverage>,
     /// Limits that were hit and what was dropped, by name; empty when nothing was lost.
@@ -243,6 +246,27 @@ pub struct Unapproved {
     pub text: Bilingual,
 }
 
+/// One log of one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSource {
+    /// Host name as written in the log; empty where it names none.
+    pub host: String,
+    /// Channel of Windows, else the log's format.
+    pub source: String,
+    /// Entries.
+    pub events: u64,
+    /// Oldest entry.
+    pub first: String,
+    /// Newest entry.
+    pub last: String,
+    /// The longest time, in whole hours, in which no log of the host has an entry.
+    pub gap_hours: u64,
+    /// How far the host's clock is ahead of the captures' clock; absent where nothing was seen by
+    /// both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_seconds: Option<i64>,
+}
+
 /// A decoded sample of the evidence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Excerpt {
@@ -281,6 +305,9 @@ pub struct Asset {
     pub interface_vendor: Option<String>,
     /// Host names with how they were learnt.
     pub names: Vec<Fact>,
+    /// Accounts that its logs name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
     /// Operating-system hints.
     pub os: Vec<Fact>,
     /// Vendor, model, firmware, serial as the device said them over a protocol.

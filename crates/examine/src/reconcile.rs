@@ -105,8 +105,7 @@ impl Authorisation {
                 self.kind == Kind::RemoteTicket
                     || self.kind == Kind::Station
                         && !self.protocols.is_empty()
-                        && !seen.protocol.is_some_and(|p| INDUSTRIAL.contains(&p))
-                        && !(seen.event && seen.protocol.is_none())
+                        && !seen.protocol.map_or(seen.event, |p| INDUSTRIAL.contains(&p))
             }
             Register::Flow => self.kind == Kind::Flow,
             Register::Tool => self.kind == Kind::Tool,
@@ -141,8 +140,7 @@ impl Authorisation {
             out.push(Reason::WrongVerb);
         }
         if !self.protocols.is_empty()
-            && !(seen.event && seen.protocol.is_none())
-            && !seen.protocol.is_some_and(|p| self.protocols.iter().any(|q| q == p))
+            && !seen.protocol.map_or(seen.event, |p| self.protocols.iter().any(|q| q == p))
         {
             out.push(Reason::WrongProtocol);
         }

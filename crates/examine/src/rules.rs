@@ -2,7 +2,8 @@
 
 use crate::judge;
 use hangtu_catalog::{Catalog, RuleInfo, RulePack, sha256};
-use hangtu_sigma::{Options, Problem, Rule, Ruleset};
+use hangtu_record::Kind;
+use hangtu_sigma::{Options, Problem, Rule, RuleIndex, Ruleset};
 use std::{
     collections::{BTreeMap, HashMap},
     fs, io,
@@ -55,6 +56,20 @@ impl Rules {
             }
         }
         Ok(Self::compile(catalog, rules, placeholders, errors))
+    }
+
+    /// The rules that report something themselves and look at a kind of record that was offered:
+    /// what they did not find is not there.
+    pub fn ran(&self, offered: &dyn Fn(Kind) -> bool) -> Vec<&RuleInfo> {
+        let looks = |index| {
+            self.ruleset.works(index)
+                && Kind::ALL.iter().any(|k| self.ruleset.looks_at(index, *k) && offered(*k))
+        };
+        let numbered = self.infos.iter().enumerate();
+        numbered
+            .filter(|(number, info)| !info.base && looks(RuleIndex(*number as u32)))
+            .map(|(_, info)| info)
+            .collect()
     }
 
     fn compile(

@@ -208,8 +208,7 @@ mod tests {
 
     #[test]
     fn lists_escapes_and_times() {
-        let mut record = Fields::new(Kind::Session, Time(0), Origin::default());
-        record.push("@timestamp", Value::Time(Time(1_700_000_000_120_000_000)));
+        let mut record = Fields::new(Kind::Event, Time(1_700_000_000_120_000_000), Origin::default());
         record.push("dns.question.name", "a\"b\\\u{1}");
         record.push("dns.question.name", "中");
         record.push("n", Value::Int(-40));
@@ -220,8 +219,10 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             concat!(
-                r#"{"@timestamp":"2023-11-14T22:13:20.12Z","dns.question.name":["a\"b\\\u0001","中"],"#,
-                r#""n":-40,"ip":"10.0.0.255","mac":"00:1b:02:03:04:ff","evidence.file":"a.pcap"}"#,
+                r#"{"@timestamp":"2023-11-14T22:13:20.12Z","record.kind":"event","#,
+                r#""dns.question.name":["a\"b\\\u0001","中"],"n":-40,"ip":"10.0.0.255","#,
+                r#""mac":"00:1b:02:03:04:ff","evidence.number":0,"evidence.offset":0,"#,
+                r#""evidence.file":"a.pcap"}"#,
                 "\n"
             )
         );

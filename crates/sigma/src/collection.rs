@@ -10,62 +10,56 @@ const MAX_COPIED: usize = 8 << 20;
 
 /// The documents of a file with its actions carried out, under their numbers from 1.
 pub(crate) fn documents(list: Vec<Value>) -> Vec<(usize, Result<Value, At>)> {
+    let mut collection = Collection { left: MAX_COPIED, ..Collection::default() };
     let mut out = Vec::with_capacity(list.len());
-    let mut global = Map::new();
-    let mut last: Option<Map<String, Value>> = None;
-    let mut left = MAX_COPIED;
     for (index, document) in list.into_iter().enumerate() {
-        let Value::Object(mut map) = document else {
-            out.push((index + 1, Ok(document)));
-            continue;
+        let rule = match document {
+            Value::Object(map) => collection.take(map),
+            other => Ok(Some(other)),
         };
-        let base = match map.remove("action") {
-            None => &global,
-            Some(Value::String(action)) => match &*action {
-                "global" => {
-                    merge(&mut global, map);
-                    continue;
-                }
-                "reset" => {
-                    global = Map::new();
-                    continue;
-                }
-                "repeat" => match &last {
-                    Some(last) => last,
-                    None => {
-                        let wrong = Wrong::Expected("a rule before it to repeat");
-                        out.push((index + 1, Err(("action".into(), wrong))));
-                        continue;
-                    }
-                },
-                _ => {
-                    let wrong = Wrong::Unknown { what: "action", word: action };
-                    out.push((index + 1, Err(("action".into(), wrong))));
-                    continue;
-                }
-            },
-            Some(_) => {
-                out.push((index + 1, Err(("action".into(), Wrong::Expected("text")))));
-                continue;
-            }
-        };
-        let whole = match left.checked_sub(weight(base)) {
-            Some(rest) => {
-                left = rest;
-                let mut whole = base.clone();
-                merge(&mut whole, map);
-                whole
-            }
-            None => {
-                let wrong = Wrong::TooMuch { what: "bytes copied by actions", limit: MAX_COPIED };
-                out.push((index + 1, Err(("action".into(), wrong))));
-                continue;
-            }
-        };
-        last = Some(whole.clone());
-        out.push((index + 1, Ok(Value::Object(whole))));
+        out.extend(rule.transpose().map(|rule| (index + 1, rule)));
     }
     out
+}
+
+/// What actions have said so far.
+#[derive(Default)]
+struct Collection {
+    global: Map<String, Value>,
+    last: Option<Map<String, Value>>,
+    left: usize,
+}
+
+impl Collection {
+    /// The rule that a document becomes; none for an action that shapes others.
+    fn take(&mut self, mut map: Map<String, Value>) -> Result<Option<Value>, At> {
+        let at = |wrong| ("action".to_owned(), wrong);
+        let base = match map.remove("action") {
+            None => &self.global,
+            Some(Value::String(action)) => match &*action {
+                "global" => {
+                    merge(&mut self.global, map);
+                    return Ok(None);
+                }
+                "reset" => {
+                    self.global = Map::new();
+                    return Ok(None);
+                }
+                "repeat" => {
+                    let before = Wrong::Expected("a rule before it to repeat");
+                    self.last.as_ref().ok_or_else(|| at(before))?
+                }
+                _ => return Err(at(Wrong::Unknown { what: "action", word: action })),
+            },
+            Some(_) => return Err(at(Wrong::Expected("text"))),
+        };
+        let too_much = Wrong::TooMuch { what: "bytes copied by actions", limit: MAX_COPIED };
+        self.left = self.left.checked_sub(weight(base)).ok_or_else(|| at(too_much))?;
+        let mut whole = base.clone();
+        merge(&mut whole, map);
+        self.last = Some(whole.clone());
+        Ok(Some(Value::Object(whole)))
+    }
 }
 
 /// Maps are merged, whatever else is replaced.

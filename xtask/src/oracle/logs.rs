@@ -62,7 +62,7 @@ pub(super) fn run(args: &[String]) -> Result<()> {
     let [lines, _] = output(&words("HANGTU records INPUT --rules RULES --matches", &paths))?;
     let mut hits = Hits::new();
     for record in json(&lines)? {
-        let number = record["event.record_id"].as_u64().or(record["evidence.number"].as_u64());
+        let number = record["EventRecordID"].as_u64().or(record["evidence.number"].as_u64());
         for rule in record["rules"].as_array().into_iter().flatten() {
             add(&mut hits, &input, rule, &record["evidence.file"], number);
         }

@@ -247,6 +247,15 @@ pub(super) fn small() -> Examination {
             }),
         },
         coverage: Coverage {
+            logs: vec![LogSource {
+                host: "HMI-01".into(),
+                source: "Security".into(),
+                events: 12_345,
+                first: "2026-03-01T01:00:00Z".into(),
+                last: "2026-03-02T09:59:59.5Z".into(),
+                gap_hours: 7,
+                clock_ahead_seconds: Some(-95),
+            }],
             first: Some("2026-03-02T01:00:00Z".into()),
             last: Some("2026-03-02T10:00:00Z".into()),
             packets: 502_113,

@@ -25,7 +25,7 @@ pub(super) struct Walk {
     pub(super) records: Vec<(usize, usize)>,
     /// What lies between them and is none.
     pub(super) damages: Vec<(usize, DamageKind)>,
-    /// Whether the chunk ended where it says.
+    /// Whether records stood one behind the other to the end.
     pub(super) clean: bool,
 }
 
@@ -36,17 +36,20 @@ impl Walk {
         self.damages.clear();
         self.clean = false;
         let free = u32_at(chunk, 48).map_or(0, |free| free as usize);
-        let (mut at, mut last_id) = (HEADER, None);
+        let (mut at, mut last_id, mut sound) = (HEADER, None, true);
         loop {
             // A log that was not closed may have more records than the chunk's header knows, which
             // go on counting. Others behind the end are left from an earlier use of the chunk.
             if at == free && !whole_after(chunk, at, last_id) {
-                self.clean = true;
+                self.clean = sound;
                 return;
             }
             if !chunk.get(at..).is_some_and(|rest| rest.starts_with(RECORD)) {
-                let Some(next) = self.lost(chunk, at, free) else { return };
-                at = next;
+                let Some(next) = self.lost(chunk, at, free) else {
+                    self.clean &= sound;
+                    return;
+                };
+                (at, sound) = (next, false);
             }
             last_id = u64_at(chunk, at + 8).ok();
             let size = u32_at(chunk, at + 4).map_or(0, |size| size as usize);
@@ -55,6 +58,7 @@ impl Walk {
                 size
             } else {
                 // Its size is wrong, or its end is damaged: it goes as far as the next one.
+                sound = false;
                 search(chunk, at + RECORD.len()).unwrap_or(chunk.len()) - at
             };
             self.records.push((at, size));

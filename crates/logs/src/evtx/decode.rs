@@ -75,7 +75,10 @@ impl Decoder {
         self.budget = Budget(allowed);
         let mut job = Job { chunk, event };
         let (start, end) = (at + RECORD_HEADER, chunk.len().min(at + size));
+        let known = job.event.iter().count();
         let done = self.fragment(&mut job, (start, end), Place::Document, 0);
+        // Nothing at all is not an event either.
+        let done = done.and_then(|()| job.event.at(known).map(|_| ()).ok_or(Broken));
         self.left -= allowed - self.budget.0;
         let written = || u64_at(chunk, at + 16).ok().and_then(value::time);
         (self.time.or_else(written).unwrap_or_default(), done)
@@ -217,6 +220,7 @@ impl Decoder {
             let (value, made) = text.split_at(middle);
             let name = match label {
                 Label::Fixed(name) => self.programs.text(name),
+                Label::Made(_) if made.is_empty() => "Data",
                 Label::Made(_) => made,
             };
             self.budget.spend(16 + name.len() + text.len())?;

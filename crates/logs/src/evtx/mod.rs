@@ -174,7 +174,7 @@ impl Reader {
         let rest = &self.data[self.at..];
         let mut chunk = &rest[..rest.len().min(CHUNK)];
         self.walk.over(chunk);
-        if !(self.walk.clean && self.walk.damages.is_empty()) {
+        if !self.walk.clean {
             // Part of it may be lost, and the next one begin earlier.
             let next = memmem::find_iter(&chunk[MAGIC.len()..], MAGIC)
                 .map(|at| at + MAGIC.len())
@@ -186,6 +186,7 @@ impl Reader {
         }
         let offset = self.offset + self.at as u64;
         let cut = self.ended && chunk.len() == rest.len() && chunk.len() < CHUNK;
+        let mut told = false;
         self.decoder.next_chunk();
         let mut damages = self.walk.damages.iter().peekable();
         for &(at, size) in &self.walk.records {
@@ -197,8 +198,8 @@ impl Reader {
             let (time, done) = self.decoder.record(chunk, at, size, &mut sink.event);
             let place = offset + at as u64;
             if done.is_err() {
-                let last = cut && at + size == chunk.len();
-                sink.damage(place, if last { DamageKind::Truncated } else { DamageKind::BadEntry });
+                told = cut && at + size == chunk.len();
+                sink.damage(place, if told { DamageKind::Truncated } else { DamageKind::BadEntry });
             }
             // What broke before it said what happened is no event.
             if done.is_ok() || sink.event.get("EventID").is_some() {
@@ -211,7 +212,6 @@ impl Reader {
         for (place, kind) in damages {
             sink.damage(offset + *place as u64, *kind);
         }
-        let told = self.walk.records.last().is_some_and(|(at, size)| at + size == chunk.len());
         if cut && !self.walk.clean && self.walk.damages.is_empty() && !told {
             sink.damage(offset + chunk.len() as u64, DamageKind::Truncated);
         }

@@ -78,9 +78,10 @@ impl Place {
         }
     }
 
-    /// Whether an element without text is a field without text. Else it is none.
-    pub(super) fn keeps_empty(self) -> bool {
-        self == Self::Section
+    /// Whether an element without text is a field without text. Else it is none, as is the
+    /// `Binary` that classic events have without anything in it.
+    pub(super) fn keeps_empty(self, element: &str) -> bool {
+        self == Self::Section && element != "Binary"
     }
 
     /// Whether the attribute gives the field of the element's text its name.

@@ -239,7 +239,8 @@ impl Programs {
         match self.field(naming, open.name, open.name).filter(|_| open.leaf) {
             Some((name, shape)) => {
                 let label = open.label.unwrap_or(Label::Fixed(name));
-                self.value(label, shape, open.place.keeps_empty(), open.inner);
+                let empty = open.place.keeps_empty(self.text(open.name));
+                self.value(label, shape, empty, open.inner);
             }
             None => self.flush(open.inner),
         }

@@ -58,6 +58,35 @@ fn shipped_maps_have_distinct_names_and_slips_are_named() {
     );
 }
 
+/// What the schema says against a mapping file.
+fn faults(text: &str) -> Vec<String> {
+    let schema = include_str!("../../../../docs/schema/logmap-1.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).expect("the schema is JSON");
+    jsonschema::meta::validate(&schema).expect("the schema keeps to JSON Schema");
+    let file: serde_json::Value = serde_saphyr::from_str(text).expect("YAML");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    validator.iter_errors(&file).map(|e| format!("{}: {e}", e.instance_path())).collect()
+}
+
+#[test]
+fn shipped_maps_and_the_document_keep_to_the_schema() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../content/logmaps");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(faults(&text), Vec::<String>::new(), "{}", path.display());
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let map = LogMap::parse(stem, &text).unwrap();
+        assert_eq!(map.name(), stem, "a map is named after its file");
+        let document = include_str!("../../../../docs/logmaps.md");
+        assert!(document.contains(&format!("`{stem}`")), "{stem} is not in docs/logmaps.md");
+    }
+    let document = include_str!("../../../../docs/logmaps.md");
+    let example = document.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(faults(example), Vec::<String>::new());
+    LogMap::parse("example", example).unwrap();
+}
+
 #[test]
 fn a_row_without_end_quote_is_damage_and_the_rows_before_it_stay() {
     let text = "时间,用户名,行为,结果\n2026-03-02 14:00:00,a,登录,成功\n2026-03-02 14:00:01,\"b,登录,成功\n";

@@ -3,7 +3,8 @@
 use hangtu_catalog::Catalog;
 use hangtu_evidence::Input;
 use hangtu_examine::{
-    AuthorisationsFile, Evidence, Reading, Rules, Setup, authorise::Authorisations, examine, model::Examination,
+    AuthorisationsFile, Evidence, Reading, Rules, Setup, authorise::Authorisations, examine,
+    model::Examination,
 };
 use hangtu_record::Time;
 use std::{

@@ -94,17 +94,18 @@ pub(crate) fn coverage(
         .map(|control| {
             let rules = ran.iter().filter(|i| i.controls.contains(&control.id)).count();
             let found = findings.iter().filter(|f| f.controls.contains(&control.id)).count();
-            let (status, reason) = if found == 0 && !control.evidence.iter().any(|kind| given.offers(*kind)) {
-                (CheckStatus::NotMeasured, Some(key::COVERAGE_OTHER_EVIDENCE))
-            } else if rules == 0 {
-                (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RULE))
-            } else if !anything {
-                (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RECORDS))
-            } else if !complete {
-                (CheckStatus::Error, Some(key::COVERAGE_INCOMPLETE))
-            } else {
-                (CheckStatus::Measured, None)
-            };
+            let (status, reason) =
+                if found == 0 && !control.evidence.iter().any(|kind| given.offers(*kind)) {
+                    (CheckStatus::NotMeasured, Some(key::COVERAGE_OTHER_EVIDENCE))
+                } else if rules == 0 {
+                    (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RULE))
+                } else if !anything {
+                    (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RECORDS))
+                } else if !complete {
+                    (CheckStatus::Error, Some(key::COVERAGE_INCOMPLETE))
+                } else {
+                    (CheckStatus::Measured, None)
+                };
             CheckCoverage {
                 id: control.id.clone(),
                 title: Bilingual::from(&control.title),

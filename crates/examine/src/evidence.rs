@@ -5,11 +5,7 @@ use hangtu_evidence::{EvidenceError, Input, InputSummary, ReadError, Source, fin
 use hangtu_logs::{LogMap, MapError};
 use hangtu_record::{Fields, Record, Time};
 use hangtu_traffic::{Batch, Limits, assets::AssetNotes};
-use std::{
-    collections::BTreeMap,
-    io,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 /// How evidence is read.
 #[derive(Clone, Debug, Default)]

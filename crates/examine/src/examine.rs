@@ -166,7 +166,8 @@ pub fn examine(
     limit("correlations", judge.correlation_dropped());
     limit("findings", judge.dropped);
     let findings = judge.finish();
-    let (assets, conversations) = assets::inventory(summary.assets, &logs.hosts(), authorisations, &names);
+    let (assets, conversations) =
+        assets::inventory(summary.assets, &logs.hosts(), authorisations, &names);
     let given = Given {
         inputs: &summary.inputs,
         captures: evidence.captures,
@@ -174,14 +175,8 @@ pub fn examine(
         seen: &seen,
     };
     let ran = rules.ran(&|kind| given.yields(kind));
-    let coverage = coverage::coverage(
-        setup.catalog,
-        &ran,
-        given,
-        limits,
-        &findings,
-        &summary.unreadable,
-    );
+    let coverage =
+        coverage::coverage(setup.catalog, &ran, given, limits, &findings, &summary.unreadable);
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
         examined_at: setup.now.to_rfc3339(),

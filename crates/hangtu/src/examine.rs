@@ -4,7 +4,8 @@ use crate::{Ending, cli, failure::Failure, progress::Bar, summary};
 use clap::ArgMatches;
 use hangtu_catalog::{Catalog, Language, Level, key};
 use hangtu_examine::{
-    AuthorisationsFile, Evidence, Reading, Rules, Setup, authorise::Authorisations, baseline, compare, report,
+    AuthorisationsFile, Evidence, Reading, Rules, Setup, authorise::Authorisations, baseline,
+    compare, report,
 };
 use std::{
     fs,

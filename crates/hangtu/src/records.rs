@@ -53,9 +53,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Ending, Failure> {
     let dirs = cli::paths(matches, "rules");
     let rules = if matches.get_flag("matches") || !dirs.is_empty() {
         let catalog = Catalog::embedded()?;
-        let rules = Rules::load(&catalog, &dirs).map_err(|e| {
-            Failure::read(dirs.first().map_or(Path::new("-"), |p| p.as_path()), &e)
-        })?;
+        let rules = Rules::load(&catalog, &dirs)
+            .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), |p| p.as_path()), &e))?;
         Some((rules, Scratch::new(), Vec::new()))
     } else {
         None

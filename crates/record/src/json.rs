@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn lists_escapes_and_times() {
-        let mut record = Fields::new(Kind::Event, Time(1_700_000_000_120_000_000), Origin::default());
+        let mut record =
+            Fields::new(Kind::Event, Time(1_700_000_000_120_000_000), Origin::default());
         record.push("dns.question.name", "a\"b\\\u{1}");
         record.push("dns.question.name", "中");
         record.push("n", Value::Int(-40));

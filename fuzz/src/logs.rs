@@ -3,7 +3,7 @@
 use hangtu_evidence::{Input, InputSummary};
 use hangtu_logs::{LogMap, Observer, Settings, read};
 use hangtu_record::{Fields, Kind};
-use std::io;
+use std::{io, sync::LazyLock};
 
 /// Looks at every field of what comes.
 #[derive(Default)]
@@ -72,20 +72,25 @@ pub fn logxml(data: &[u8]) {
     log("<Events><Event><System/></Event>\n", data, Vec::new());
 }
 
+/// Maps that are shipped; compiling their patterns costs more than reading an input.
+static SHIPPED: LazyLock<Vec<LogMap>> = LazyLock::new(|| {
+    [
+        include_str!("../../content/logmaps/kingview-alarm.yml"),
+        include_str!("../../content/logmaps/fortigate.yml"),
+        include_str!("../../content/logmaps/huawei-usg.yml"),
+    ]
+    .iter()
+    .map(|text| LogMap::parse("shipped", text).expect("a shipped map"))
+    .collect()
+});
+
 /// A mapping file and, behind a NUL, a log; without one a log of the shipped maps.
 pub fn logmap(data: &[u8]) {
     let end = data.iter().position(|b| *b == 0);
-    let (map, log_of) = data.split_at(end.unwrap_or(0));
+    let (map, rest) = data.split_at(end.unwrap_or(0));
     let maps = match std::str::from_utf8(map).map(|text| LogMap::parse("fuzz.yml", text)) {
         Ok(Ok(map)) => vec![map],
-        _ => [
-            include_str!("../../content/logmaps/kingview-alarm.yml"),
-            include_str!("../../content/logmaps/fortigate.yml"),
-            include_str!("../../content/logmaps/huawei-usg.yml"),
-        ]
-        .iter()
-        .map(|text| LogMap::parse("shipped", text).expect("a shipped map"))
-        .collect(),
+        _ => SHIPPED.clone(),
     };
-    log("", log_of.strip_prefix(&[0]).unwrap_or(log_of), maps);
+    log("", rest.strip_prefix(&[0]).unwrap_or(rest), maps);
 }

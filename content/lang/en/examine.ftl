@@ -20,6 +20,7 @@ limit-fragments = IP packets left out because fragments were missing
 limit-broken-packets = Packets too short or broken to read
 limit-unknown-links = Packets of a link type this program does not know
 limit-capture-drops = Packets the capturing program says it dropped
+limit-logs = Log entries whose host or log found no room in the list of logs
 limit-assets = Assets or connections that found no room
 limit-correlations = Occurrences that found no room while counting
 limit-findings = Findings that found no room

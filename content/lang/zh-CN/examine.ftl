@@ -20,6 +20,7 @@ limit-fragments = 因分片缺失而略去的 IP 报文数
 limit-broken-packets = 过短或损坏而无法读取的报文数
 limit-unknown-links = 本程序不识别其链路类型的报文数
 limit-capture-drops = 抓包程序自报丢弃的报文数
+limit-logs = 因主机或日志过多而未列入日志清单的条目数
 limit-assets = 容量不足而未记录的资产或通信关系数
 limit-correlations = 计数时容量不足而未计入的次数
 limit-findings = 容量不足而未记录的问题数

@@ -41,6 +41,8 @@ pub(crate) fn line(record: &dyn Record) -> String {
             put(&mut out, " · entropy ", F::FileEntropy);
             put(&mut out, " · user ", F::UserName);
         }
+        Kind::Event => return event(record),
+        Kind::Setting => return setting(record),
         _ => {
             put(&mut out, "/", F::NetworkTransport);
             put(&mut out, " ", F::SessionState);
@@ -69,6 +71,72 @@ pub(crate) fn line(record: &dyn Record) -> String {
         side(F::DestinationIp, F::DestinationMac, F::DestinationPort)
     );
     out.trim().to_owned()
+}
+
+/// Longest line of an event; its fields hold the rest.
+const LINE: usize = 300;
+
+/// `Security 4625 · failure · user eve · C:\\Windows\\…\\x.exe -k [10.1.2.9 → HMI-01]`.
+fn event(record: &dyn Record) -> String {
+    let get = |names: &[&str]| {
+        let mut values = names.iter().filter_map(|name| record.first(&Field::new(name)));
+        values.find_map(|value| match value.to_string() {
+            text if text.is_empty() || text == "-" => None,
+            text => Some(text),
+        })
+    };
+    let mut out = get(&["Channel", "program", "log.format"]).unwrap_or_default();
+    let number = get(&["EventID", "type"]).map(|n| format!(" {n}")).unwrap_or_default();
+    out.push_str(&number);
+    for (label, names) in [
+        ("", &["event.action"][..]),
+        ("", &["event.outcome"]),
+        ("user ", &["user.name"]),
+        ("", &["CommandLine", "ScriptBlockText", "process.command_line"]),
+        (
+            "",
+            &["TargetObject", "TargetFilename", "ServiceName", "TaskName", "PipeName", "QueryName"],
+        ),
+        ("", &["ImagePath", "ImageLoaded", "TargetImage", "Details", "ObjectName"]),
+        ("", &["Image", "process.executable", "process.name"]),
+        ("", &["message", "MESSAGE", "Data"]),
+    ] {
+        if let Some(text) = get(names)
+            && !out.contains(&text)
+            && out.len() < LINE
+        {
+            let _ = write!(out, " · {label}{}", text.trim());
+        }
+    }
+    if let Some((at, _)) = out.char_indices().nth(LINE) {
+        out.truncate(at);
+        out.push('…');
+    }
+    let host = get(&["host.hostname"]).unwrap_or_default();
+    match get(&["source.ip"]) {
+        Some(from) => {
+            let _ = write!(out, " [{from} → {host}]");
+        }
+        None if host.is_empty() => {}
+        None => {
+            let _ = write!(out, " [{host}]");
+        }
+    }
+    out.replace(['\n', '\r', '\t'], " ")
+}
+
+/// `log-retention · log.days 30 · log.gap_hours 2 [HMI-01]`.
+fn setting(record: &dyn Record) -> String {
+    let (mut out, mut host) = (String::new(), String::new());
+    record.each(&mut |name, value| match name {
+        "setting.name" => out.insert_str(0, &value.to_string()),
+        "host.hostname" => host = value.to_string(),
+        "@timestamp" | "record.kind" | "evidence.number" | "evidence.offset" => {}
+        _ => {
+            let _ = write!(out, " · {name} {value}");
+        }
+    });
+    format!("{out} [{host}]")
 }
 
 /// The record's fields; a name with several values becomes a list.

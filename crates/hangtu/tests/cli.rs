@@ -373,6 +373,8 @@ fn help_speaks_the_users_language() {
         "YAML",
         "Sigma",
         "docs/records.md",
+        "docs/logmaps.md",
+        "ZIP",
         "docs/authorisations.md",
         "authorisations.yaml",
         "findings.json",

@@ -2,7 +2,7 @@
 
 use hangtu_catalog::{Arg, key};
 
-use super::{Column, Page, number_cell, section, table, table_end};
+use super::{Column, Page, ROWS, number_cell, row_limit, section, table, table_end, time_cell};
 use crate::{
     model::{CheckCoverage, CheckStatus},
     report::{markup::Html, texts, times},
@@ -39,12 +39,56 @@ pub(super) fn coverage(out: &mut Html, page: &Page<'_>) {
     }
     out.raw("</dl>");
     checks(out, page);
+    logs(out, page);
     out.raw("<div class=\"columns\"><div>");
     protocols(out, page);
     out.raw("</div><div>");
     limits(out, page);
     damage(out, page);
     out.raw("</div></div></section>");
+}
+
+/// Which log of which host reaches from when to when.
+fn logs(out: &mut Html, page: &Page<'_>) {
+    let all = &page.examination.coverage.logs;
+    if all.is_empty() {
+        return;
+    }
+    out.raw("<h3 id=\"h-logs\">").say(key::REPORT_LOGS).raw("</h3>");
+    table(
+        out,
+        "h-logs",
+        &[
+            (key::REPORT_LOG_HOST, Column::Text),
+            (key::REPORT_LOG_SOURCE, Column::Text),
+            (key::REPORT_LOG_ENTRIES, Column::Number),
+            (key::REPORT_FIRST, Column::Text),
+            (key::REPORT_LAST, Column::Text),
+            (key::REPORT_LOG_GAP, Column::Number),
+            (key::REPORT_LOG_CLOCK, Column::Number),
+        ],
+    );
+    for log in all.iter().take(ROWS) {
+        out.raw("<tr><td>");
+        if log.host.is_empty() {
+            out.say(key::REPORT_UNKNOWN);
+        } else {
+            page.asset(out, &log.host);
+        }
+        out.raw("</td><td class=\"wide\">").text(&log.source).raw("</td>");
+        number_cell(out, log.events);
+        time_cell(out, Some(&log.first));
+        time_cell(out, Some(&log.last));
+        number_cell(out, log.gap_hours);
+        match log.clock_ahead_seconds {
+            None => out.raw("<td class=\"number\">—</td></tr>"),
+            Some(ahead) => {
+                out.raw("<td class=\"number\">").text(&ahead.to_string()).raw("</td></tr>")
+            }
+        };
+    }
+    table_end(out);
+    row_limit(out, all.len());
 }
 
 fn checks(out: &mut Html, page: &Page<'_>) {

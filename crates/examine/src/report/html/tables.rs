@@ -39,8 +39,12 @@ pub(super) fn assets(out: &mut Html, page: &Page<'_>) {
         for address in asset.ips.iter().chain(&asset.macs).filter(|a| **a != asset.id) {
             out.raw("<br><span class=\"mono dim\">").text(address).raw("</span>");
         }
+        for name in asset.names.iter().filter(|n| n.value != asset.id).take(3) {
+            out.raw("<br><span>").text(&name.value).raw("</span>");
+        }
         out.raw("</td><td class=\"wide\">");
         role_reasons(out, asset);
+        accounts(out, asset);
         out.raw("</td><td>").text(&asset.zone).raw("<br><span class=\"dim\">");
         out.say(zone_source(asset)).raw("</span></td><td class=\"wide\">");
         identity(out, asset);
@@ -55,6 +59,17 @@ pub(super) fn assets(out: &mut Html, page: &Page<'_>) {
     table_end(out);
     row_limit(out, all.len());
     out.raw("</section>");
+}
+
+/// Accounts that the host's logs name, the first dozen.
+fn accounts(out: &mut Html, asset: &Asset) {
+    if asset.accounts.is_empty() {
+        return;
+    }
+    let shown: Vec<&str> = asset.accounts.iter().take(12).map(String::as_str).collect();
+    let more = if asset.accounts.len() > shown.len() { ", …" } else { "" };
+    out.raw("<div class=\"dim\">").say(key::REPORT_ACCOUNTS).raw(" ");
+    out.text(&format!("{}{more}", shown.join(", "))).raw("</div>");
 }
 
 fn zone_source(asset: &Asset) -> key::Key {

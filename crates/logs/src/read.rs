@@ -82,7 +82,11 @@ fn recognise<'a>(
     {
         return Err(opened.failed(e));
     }
-    let map = || settings.maps.iter().find(|m| m.recognises(&head)).map(Reader::Map);
+    // Tables and lines are text, which holds no NUL unless it is UTF-16 and says so.
+    let start = &head[..head.len().min(512)];
+    let text =
+        !start.contains(&0) || start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]);
+    let map = || settings.maps.iter().find(|m| text && m.recognises(&head)).map(Reader::Map);
     let format = || FORMATS.iter().find(|f| (f.recognise)(&head, name)).map(Reader::Format);
     match map().or_else(format) {
         Some(reader) => Ok((reader, Box::new(Cursor::new(head).chain(opened.source)))),

@@ -3,9 +3,8 @@
 //! `cargo xtask fuzz` runs them all. One alone, on the stable toolchain:
 //! `cargo fuzz run -s none modbus fuzz/corpus/modbus fuzz/seeds/modbus`.
 
-mod logs;
-
-pub use logs::evtx;
+pub mod evtx;
+pub mod logs;
 
 use hangtu_record::{FileAction, Kind, Operation, Origin, OwnedValue, Time, Transport};
 use hangtu_evidence::{Input, InputSummary};

@@ -1,8 +1,10 @@
-//! `cargo xtask bench traffic`: speed as ratios to peers measured in the same run.
+//! `cargo xtask bench`: speed as ratios to peers measured in the same run.
 //!
-//! The capture is mixed from ../shared/data/traffic: every Ethernet capture there, copied with
+//! For `traffic` the capture is mixed from ../shared/data/traffic: every Ethernet capture there, copied with
 //! rewritten addresses and interleaved in time, until it is large enough. CPU seconds are user plus
 //! system time of the whole process, as `/usr/bin/time` (Debian package time) tells them.
+
+mod logs;
 
 use crate::{release_binary, root, shared};
 use anyhow::{Context, Result, bail};
@@ -20,13 +22,17 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory")) {
-        bail!("usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory");
+    if !matches!(what, Some("traffic" | "memory" | "logs")) {
+        bail!("usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N]");
     }
     let value = |name: &str| {
         args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).map(String::as_str)
     };
-    let mib: u64 = value("--mib").unwrap_or("1100").parse().context("--mib takes a number")?;
+    let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
+    if what == Some("logs") {
+        return logs::run(mib.unwrap_or(64));
+    }
+    let mib = mib.unwrap_or(1100);
     let Some(data) = shared("data/traffic") else {
         println!("bench: ../shared/data/traffic is absent; nothing to mix");
         return Ok(());
@@ -55,22 +61,8 @@ pub fn run(args: &[String]) -> Result<()> {
     // A tenth is enough: the whole takes it a quarter of an hour.
     let mut tshark = vec!["tshark", "-n", "-r", &s, "-T", "fields"];
     tshark.extend(&fields);
-    let mut rows: Vec<(&str, Cost)> = Vec::new();
-    let mut measure = |name: &'static str, command: &[&str]| -> Result<()> {
-        // The best of three: noise only adds. tshark once: it takes minutes.
-        let times = if command[0] == "tshark" { 1 } else { 3 };
-        let mut best: Option<Cost> = None;
-        for _ in 0..times {
-            let cost = timed(command)?;
-            if best.is_none_or(|b| cost.cpu < b.cpu) {
-                best = Some(cost);
-            }
-        }
-        let cost = best.context("measured at least once")?;
-        println!("  {name}: {:.2} CPU s, {:.2} s, {} MiB", cost.cpu, cost.wall, cost.mib);
-        rows.push((name, cost));
-        Ok(())
-    };
+    let mut rows = Rows::default();
+    let mut measure = |name: &str, command: &[&str]| rows.measure(name, command);
     measure("cat", &["cat", &f])?;
     measure("tcpdump", &["tcpdump", "-r", &f, "-w", "/dev/null"])?;
     measure("ndpiReader", &["ndpiReader", "-q", "-i", &f])?;
@@ -90,27 +82,68 @@ pub fn run(args: &[String]) -> Result<()> {
     if !args.iter().any(|a| a == "--no-tshark") {
         measure("tshark, a tenth of the file", &tshark)?;
     }
-    let alone = rows.iter().find(|(n, _)| *n == "hangtu, records off").map(|(_, c)| c.wall);
     if let (Some(alone), Some(shared)) =
-        (alone, rows.iter().find(|(n, _)| n.ends_with("two threads")).map(|(_, c)| c.wall))
+        (rows.get("hangtu, records off"), rows.get("hangtu, records off, two threads"))
     {
         let both = two_at_once(&hangtu, &f)?;
         println!(
             "\ntwo threads are {:.2} times as fast as one; two processes at once, the most this \
              machine gives, {:.2} times",
-            alone / shared,
-            2.0 * alone / both
+            alone.wall / shared.wall,
+            2.0 * alone.wall / both
         );
     }
-    let cpu = |name: &str| rows.iter().find(|(n, _)| *n == name).map(|(_, c)| c.cpu);
-    let base = cpu("tcpdump").unwrap_or(1.0);
-    println!("\n| program | CPU s | × tcpdump | wall s | peak MiB |");
-    println!("|---|---|---|---|---|");
-    for (name, cost) in &rows {
-        let ratio = cost.cpu / base;
-        println!("| {name} | {:.2} | {ratio:.2} | {:.2} | {} |", cost.cpu, cost.wall, cost.mib);
-    }
+    rows.print("tcpdump", bytes);
     Ok(())
+}
+
+/// What was measured, in order.
+#[derive(Default)]
+struct Rows(Vec<(String, Cost)>);
+
+impl Rows {
+    /// The best of three: noise only adds. tshark once: it takes minutes.
+    fn measure(&mut self, name: &str, command: &[&str]) -> Result<()> {
+        let times = if command[0] == "tshark" { 1 } else { 3 };
+        let mut best: Option<Cost> = None;
+        for _ in 0..times {
+            let cost = timed(command)?;
+            if best.is_none_or(|b| cost.cpu < b.cpu) {
+                best = Some(cost);
+            }
+        }
+        let cost = best.context("measured at least once")?;
+        println!("  {name}: {:.2} CPU s, {:.2} s, {} MiB", cost.cpu, cost.wall, cost.mib);
+        self.0.push((name.to_owned(), cost));
+        Ok(())
+    }
+
+    /// Measures a program that may be absent, or not able to do it; then there is no row.
+    fn attempt(&mut self, name: &str, command: Option<Vec<String>>) {
+        let Some(command) = command else { return };
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        if let Err(error) = self.measure(name, &words) {
+            println!("  {name}: not measured: {error:#}");
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Cost> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, c)| *c)
+    }
+
+    /// The table, with CPU seconds as ratios to those of `base`, over an input of so many bytes.
+    fn print(&self, base: &str, bytes: u64) {
+        let ratio = |cost: &Cost| {
+            self.get(base).map_or_else(|| "?".into(), |b| format!("{:.2}", cost.cpu / b.cpu))
+        };
+        println!("\n| program | CPU s | × {base} | MB per CPU s | wall s | peak MiB |");
+        println!("|---|---|---|---|---|---|");
+        for (name, cost) in &self.0 {
+            let (cpu, speed) = (cost.cpu, bytes as f64 / 1e6 / cost.cpu);
+            let (ratio, wall, mib) = (ratio(cost), cost.wall, cost.mib);
+            println!("| {name} | {cpu:.2} | {ratio} | {speed:.1} | {wall:.2} | {mib} |");
+        }
+    }
 }
 
 /// Peak memory over a capture and over ten times of it.
@@ -161,6 +194,9 @@ fn timed(command: &[&str]) -> Result<Cost> {
         .output()
         .context("/usr/bin/time (Debian package time)")?;
     let text = String::from_utf8_lossy(&output.stderr);
+    if !matches!(output.status.code(), Some(0 | 3)) {
+        bail!("{} ended with {}: {text}", command[0], output.status);
+    }
     let line = text
         .lines()
         .rev()
@@ -200,7 +236,7 @@ fn mixed(data: &Path, dir: &Path, size: u64) -> Result<PathBuf> {
     if path.metadata().is_ok_and(|m| m.len() >= size) {
         return Ok(path);
     }
-    let inputs = find(&[data.to_owned()], &[capture::first_time])?.inputs.concat();
+    let inputs = find(&[data.to_owned()], &[&capture::first_time])?.inputs.concat();
     let mut sources: Vec<Vec<Packet>> = Vec::new();
     for input in &inputs {
         if let Some(packets) = load(input)? {

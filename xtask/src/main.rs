@@ -3,11 +3,12 @@
 mod bench;
 mod fuzz;
 mod oracle;
+mod peers;
 mod test;
 
 use anyhow::{Context, Result, bail};
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,10 +16,12 @@ use std::{
 const USAGE: &str = "usage: cargo xtask COMMAND
   test             everything that must pass: format, lints, licences, tests (installs what is missing)
   oracle [FILTER]  compare decoded operations with tshark's over ../shared/data/traffic
+  oracle logs      compare detections with chainsaw's and hayabusa's over ../shared/data/logs
   fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
   plant [DIR]      generate examples/plant
   bench traffic    measure against cat, tcpdump, ndpiReader and tshark
-  bench memory     peak memory over a capture and over ten times of it";
+  bench memory     peak memory over a capture and over ten times of it
+  bench logs       measure against chainsaw and hayabusa over the same events and rules";
 
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);
@@ -43,6 +46,19 @@ fn root() -> PathBuf {
 fn shared(path: &str) -> Option<PathBuf> {
     let path = root().join("../shared").join(path);
     path.exists().then_some(path)
+}
+
+/// Every file under a folder.
+fn walk(dir: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir).with_context(|| dir.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            walk(&path, out)?;
+        } else {
+            out.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// Runs a program and fails when it does.

@@ -4,13 +4,15 @@
 //! refusal a triple (source, destination, code of the request); the two sides' multisets are
 //! compared. Agreement is twice what both have, over what either has.
 
-use crate::{release_binary, root, shared};
+mod logs;
+
+use crate::{release_binary, root, shared, walk};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -59,9 +61,9 @@ struct Told {
 
 type PerProtocol = BTreeMap<&'static str, Told>;
 
-/// Explained disagreements: capture name part, protocol, why.
-fn explanations() -> Result<Vec<(String, String, String)>> {
-    let path = root().join("xtask/oracle-explained.tsv");
+/// Explained disagreements: where (part of a capture's name, a rule), between what, why.
+fn explanations(file: &str) -> Result<Vec<(String, String, String)>> {
+    let path = root().join("xtask").join(file);
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     Ok(text
         .lines()
@@ -75,6 +77,9 @@ fn explanations() -> Result<Vec<(String, String, String)>> {
 
 /// Runs the comparison over every capture under `../shared/data/traffic`.
 pub fn run(args: &[String]) -> Result<()> {
+    if args.first().is_some_and(|a| a == "logs") {
+        return logs::run(&args[1..]);
+    }
     let Some(data) = shared("data/traffic") else {
         println!("oracle: ../shared/data/traffic is absent; nothing to compare");
         return Ok(());
@@ -85,7 +90,7 @@ pub fn run(args: &[String]) -> Result<()> {
     let mut captures = Vec::new();
     walk(&data, &mut captures)?;
     captures.sort();
-    let explained = explanations()?;
+    let explained = explanations("oracle-explained.tsv")?;
     let mut totals: BTreeMap<&str, [i64; 8]> = BTreeMap::new();
     let mut differences = Vec::new();
     let mut compared = 0;
@@ -177,18 +182,6 @@ fn print_difference(ours: &Counts, theirs: &Counts) {
             println!("    {} → {} code {:#x}: hangtu {a}, tshark {b}", key.0, key.1, key.2);
         }
     }
-}
-
-fn walk(dir: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            walk(&path, out)?;
-        } else {
-            out.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// Our records of a capture; `None` when it is none.

@@ -3,10 +3,10 @@
 use hangtu_catalog::Catalog;
 use hangtu_evidence::Input;
 use hangtu_examine::{
-    AuthorisationsFile, Rules, Setup, authorise::Authorisations, examine, model::Examination,
+    AuthorisationsFile, Evidence, Reading, Rules, Setup, authorise::Authorisations, examine,
+    model::Examination,
 };
 use hangtu_record::Time;
-use hangtu_traffic::Settings;
 use std::{
     collections::BTreeSet,
     fs,
@@ -35,15 +35,18 @@ fn examined_with(captures: &[&str], threads: usize, authorised: bool) -> Examina
     let text = fs::read_to_string(&path).expect("authorisations.yaml");
     let authorisations = Authorisations::parse(&path, &text).expect("they can be read");
     let file = AuthorisationsFile { path, text, authorisations };
+    let mut reading = Reading::new(8 * 3600, Time(0)).expect("our own maps are sound");
+    reading.traffic.threads = threads;
     let setup = Setup {
         catalog: &catalog,
         rules: &rules,
         authorisations: authorised.then_some(&file),
-        traffic: Settings { threads, ..Settings::default() },
+        reading: &reading,
         now: Time::new(1_772_460_000, 0),
     };
     let inputs: Vec<Input> = captures.iter().map(|c| Input::File(plant(c))).collect();
-    examine(&inputs, &setup, &mut ()).expect("the captures can be read")
+    let evidence = Evidence { captures: inputs.len(), inputs, others: Vec::new() };
+    examine(&evidence, &setup, &mut ()).expect("the captures can be read")
 }
 
 /// One line a finding: scenario, title, subject, peer, class; the rule's id at the end.

@@ -50,14 +50,7 @@ pub struct Title {
 
 impl From<&Title> for Bilingual {
     fn from(t: &Title) -> Self {
-        Self { zh: t.zh.clone(), en: t.en.clone() }
-    }
-}
-
-impl Control {
-    /// Whether network traffic can show it.
-    pub fn by_network(&self) -> bool {
-        self.evidence.contains(&EvidenceKind::Network)
+        Self::new(t.zh.as_str(), t.en.as_str())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use serde::{Deserialize, Serialize};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use unic_langid::LanguageIdentifier;
 
 /// The two languages.
@@ -39,17 +39,28 @@ impl Language {
     }
 }
 
-/// A text in both languages.
+/// A text in both languages, shared by whoever shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bilingual {
     /// Simplified Chinese.
     #[serde(rename = "zh-CN")]
-    pub zh: String,
+    pub zh: Arc<str>,
     /// English.
-    pub en: String,
+    pub en: Arc<str>,
 }
 
 impl Bilingual {
+    /// A text as it stands in each language.
+    pub fn new(zh: impl Into<Arc<str>>, en: impl Into<Arc<str>>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+
+    /// The same text in both: names and texts that come from outside.
+    pub fn same(text: &str) -> Self {
+        let text: Arc<str> = text.into();
+        Self { zh: Arc::clone(&text), en: text }
+    }
+
     /// The text in one language.
     pub fn get(&self, language: Language) -> &str {
         match language {
@@ -60,7 +71,7 @@ impl Bilingual {
 
     /// A message of `content/lang/` in both languages.
     pub fn message(key: key::Key, args: &[(&str, Arg<'_>)]) -> Self {
-        Self { zh: text(Language::Chinese, key, args), en: text(Language::English, key, args) }
+        Self::new(text(Language::Chinese, key, args), text(Language::English, key, args))
     }
 }
 

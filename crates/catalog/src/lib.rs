@@ -1,5 +1,6 @@
 //! The content of `content/`, checked and typed: control points, the risk matrix, the filing of
-//! users' own rules, the rule pack, and every text in both languages.
+//! users' own rules, the rule pack with its log sources and placeholders, and every text in both
+//! languages.
 //!
 //! Content is embedded in the program; nothing here touches the file system. A new control point,
 //! rule or text is a change under `content/` and nothing else.
@@ -16,7 +17,9 @@ pub use level::{Level, Scenario};
 pub use matrix::Matrix;
 pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
 
+use hangtu_sigma::{Mapping, MappingError};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
 include!(concat!(env!("OUT_DIR"), "/content.rs"));
 
@@ -39,6 +42,10 @@ pub struct Catalog {
     pub matrix: Matrix,
     /// How rules without a block of ours are filed.
     pub filing: Filing,
+    /// Which records a rule's log source means.
+    pub logsources: Mapping,
+    /// What placeholders in rules stand for, unless a site says otherwise.
+    pub placeholders: HashMap<String, Vec<String>>,
 }
 
 impl Catalog {
@@ -48,6 +55,8 @@ impl Catalog {
             controls: control::load(file("controls.yml")?)?,
             matrix: Matrix::parse("matrix.yml", file("matrix.yml")?)?,
             filing: Filing::parse("tactics.yml", file("tactics.yml")?)?,
+            logsources: sigma("logsources.yml", Mapping::parse)?,
+            placeholders: sigma("placeholders.yml", hangtu_sigma::placeholders)?,
         })
     }
 
@@ -55,6 +64,14 @@ impl Catalog {
     pub fn control(&self, id: &str) -> Option<&Control> {
         self.controls.iter().find(|c| c.id == id)
     }
+}
+
+/// An embedded file that the rule engine reads.
+fn sigma<T>(
+    name: &str,
+    read: fn(&str, &[u8]) -> Result<T, MappingError>,
+) -> Result<T, ContentError> {
+    read(name, file(name)?.as_bytes()).map_err(|e| ContentError { file: e.file, why: e.why })
 }
 
 /// The text of an embedded file.

@@ -44,8 +44,9 @@ pub struct RuleInfo {
     pub controls: Vec<String>,
     /// ATT&CK technique ids.
     pub techniques: Vec<String>,
-    /// Field that names the asset the finding is about.
-    pub subject: String,
+    /// Field that names the asset the finding is about. Left out, it is the host of an event and
+    /// the destination of anything else.
+    pub subject: Option<String>,
     /// Field that names the other side.
     pub peer: Option<String>,
     /// Fields that tell findings of one rule apart.
@@ -149,7 +150,7 @@ impl Filing {
 impl RuleInfo {
     /// What can be said of a rule without a block of ours: users bring their own as they are.
     pub fn plain(rule: &Rule, catalog: &Catalog) -> Self {
-        let both = |text: String| Bilingual { zh: text.clone(), en: text };
+        let both = |text: String| Bilingual::same(&text);
         let description = rule.description.clone().unwrap_or_default().trim().to_owned();
         let grades = catalog.filing.grades(rule.level);
         Self {
@@ -164,7 +165,7 @@ impl RuleInfo {
             level: catalog.matrix.level(grades.likelihood, grades.impact),
             controls: Vec::new(),
             techniques: techniques(rule),
-            subject: "destination.ip".into(),
+            subject: None,
             peer: Some("source.ip".into()),
             class: Vec::new(),
             authorise: None,
@@ -181,7 +182,7 @@ impl RuleInfo {
         } else {
             Some(serde_json::from_value(rule.extension.clone()).map_err(|e| bad(e.to_string()))?)
         };
-        let both = |text: String| Bilingual { zh: text.clone(), en: text };
+        let both = |text: String| Bilingual::same(&text);
         let list = |items: &[String]| items.join("\n");
         let mut info = Self::plain(rule, catalog);
         if let Some(block) = block {
@@ -191,15 +192,15 @@ impl RuleInfo {
             info.scenario = block.scenario.unwrap_or(info.scenario);
             info.likelihood = block.likelihood.unwrap_or(info.likelihood);
             info.impact = block.impact.unwrap_or(info.impact);
-            info.subject = block.subject.unwrap_or(info.subject);
+            info.subject = block.subject;
             info.peer = block.peer;
             info.class = block.class;
             info.advice = both(block.advice.trim().to_owned());
             if let Some(zh) = block.zh {
-                info.title.zh = zh.title;
-                zh.description.trim().clone_into(&mut info.description.zh);
-                zh.advice.trim().clone_into(&mut info.advice.zh);
-                info.false_positives.zh = list(&zh.falsepositives);
+                info.title.zh = zh.title.into();
+                info.description.zh = zh.description.trim().into();
+                info.advice.zh = zh.advice.trim().into();
+                info.false_positives.zh = list(&zh.falsepositives).into();
             }
         }
         if !(1..=5).contains(&info.likelihood) || !(1..=5).contains(&info.impact) {

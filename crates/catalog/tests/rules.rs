@@ -2,7 +2,7 @@
 
 use hangtu_catalog::{Catalog, RuleInfo, RulePack};
 use hangtu_sigma::{
-    Mapping, Options, RuleIndex, Ruleset,
+    Options, RuleIndex, Ruleset,
     check::{Case, Fired, run_case},
 };
 
@@ -16,7 +16,8 @@ fn pack() -> Pack {
     let catalog = Catalog::embedded().expect("the content is sound");
     let (rules, problems) = RulePack::rules();
     assert!(problems.is_empty(), "rules that cannot be read:\n{}", problems.join("\n"));
-    let (ruleset, problems) = Ruleset::compile(rules, &Mapping::default(), &Options::default());
+    let options = Options { placeholders: catalog.placeholders.clone(), clock_offset: 8 * 3600 };
+    let (ruleset, problems) = Ruleset::compile(rules, &catalog.logsources, &options);
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert!(problems.is_empty(), "rules that cannot be compiled:\n{}", problems.join("\n"));
     let infos = ruleset.rules().iter().map(|r| RuleInfo::of(r, &catalog).expect("a sound block"));

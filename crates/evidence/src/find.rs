@@ -13,7 +13,7 @@ use std::{
 
 /// How a kind of evidence is recognised: the time of its first entry (`Time(0)` where it has
 /// none), or `None` for anything else.
-pub type Recognise = fn(&Input) -> Option<Time>;
+pub type Recognise<'a> = &'a dyn Fn(&Input) -> Option<Time>;
 
 /// Bytes of standard input that are looked at to see what it is.
 const HEAD: u64 = 1 << 18;
@@ -29,7 +29,7 @@ pub struct Found {
 
 /// Finds the evidence that paths name: files as they are, folders and ZIP archives searched by
 /// content, `-` for standard input.
-pub fn find(paths: &[PathBuf], kinds: &[Recognise]) -> Result<Found, EvidenceError> {
+pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, EvidenceError> {
     let mut search = Search { kinds, found: vec![Vec::new(); kinds.len()], others: Vec::new() };
     for path in paths {
         let io = |source| EvidenceError::Io { path: path.display().to_string(), source };
@@ -78,7 +78,7 @@ fn refuse(input: &Input) -> Result<Found, EvidenceError> {
 }
 
 struct Search<'k> {
-    kinds: &'k [Recognise],
+    kinds: &'k [Recognise<'k>],
     found: Vec<Vec<(Time, Input)>>,
     others: Vec<PathBuf>,
 }

@@ -29,6 +29,17 @@ pub enum EvidenceError {
     },
 }
 
+/// Why reading stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// An input cannot be read at all.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The observer could not take the records.
+    #[error(transparent)]
+    Observer(#[from] io::Error),
+}
+
 /// One piece of evidence to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {

@@ -11,4 +11,4 @@ mod input;
 
 pub use damage::{Damage, DamageKind, Damages, InputSummary};
 pub use find::{Found, Recognise, find, walk};
-pub use input::{EvidenceError, Input, Opened, Source, open};
+pub use input::{EvidenceError, Input, Opened, ReadError, Source, open};

@@ -2,28 +2,89 @@
 
 use crate::{
     authorise::Authorisations,
+    evidence::{self, Evidence, Reading, Summary},
+    logs::{LogHost, LogNotes},
     model::{Asset, Conversation, Fact, Role},
 };
 use hangtu_catalog::{Arg, Bilingual, key};
-use hangtu_record::{FieldName, Verb, is_public};
+use hangtu_evidence::ReadError;
+use hangtu_record::{FieldName, Record, Verb, is_public};
 use hangtu_traffic::assets::{
-    Asset as Noted, AssetKey, AssetNotes, Conversation as Talk, Evidence, FactNote, Line,
+    Asset as Noted, AssetKey, AssetNotes, Conversation as Talk, Evidence as Because, FactNote, Line,
 };
 use std::{collections::BTreeMap, net::IpAddr};
 
+/// Reads evidence for its assets alone.
+pub fn assets(
+    evidence: &Evidence,
+    reading: &Reading,
+    authorisations: Option<&Authorisations>,
+) -> Result<(Summary, Vec<Asset>), ReadError> {
+    struct Hosts(LogNotes);
+    impl evidence::Observer for Hosts {
+        fn record(&mut self, record: &dyn Record) {
+            self.0.record(record);
+        }
+    }
+    let mut hosts = Hosts(LogNotes::default());
+    let mut summary = evidence::read(evidence, reading, &mut hosts)?;
+    let notes = std::mem::take(&mut summary.assets);
+    let (assets, _) = inventory(notes, &hosts.0.hosts(), authorisations, &evidence.names());
+    Ok((summary, assets))
+}
+
 /// Assets and conversations of a reading, as the report has them.
-pub fn inventory(
+pub(crate) fn inventory(
     notes: AssetNotes,
+    logged: &[LogHost],
     authorisations: Option<&Authorisations>,
     inputs: &[String],
 ) -> (Vec<Asset>, Vec<Conversation>) {
     let none = Authorisations::default();
     let (noted, talks) = notes.finish();
-    (assets(&noted, authorisations.unwrap_or(&none), inputs), conversations(&talks))
+    let authorisations = authorisations.unwrap_or(&none);
+    let mut assets: Vec<Asset> =
+        noted.iter().map(|asset| one(asset, authorisations, inputs)).collect();
+    for host in logged {
+        join(&mut assets, host, authorisations, inputs);
+    }
+    (assets, conversations(&talks))
 }
 
-fn assets(noted: &[Noted], authorisations: &Authorisations, inputs: &[String]) -> Vec<Asset> {
-    noted.iter().map(|asset| one(asset, authorisations, inputs)).collect()
+/// Adds what a host's logs show to the asset of that name, or makes one.
+fn join(assets: &mut Vec<Asset>, host: &LogHost, known: &Authorisations, inputs: &[String]) {
+    let short = |name: &str| name.split('.').next().unwrap_or(name).to_lowercase();
+    let (name, ip) = (short(&host.name), known.host(&host.name).map(|ip| ip.to_string()));
+    let same = |a: &&mut Asset| {
+        ip.as_ref().is_some_and(|ip| a.ips.contains(ip))
+            || a.names.iter().any(|fact| short(&fact.value) == name)
+            || a.id == host.name
+    };
+    let fact = Fact {
+        value: host.name.clone(),
+        via: "logs".into(),
+        file: inputs.get(host.origin.input as usize).cloned().unwrap_or_default(),
+        number: host.origin.number,
+    };
+    let (first, last) = (host.first.to_rfc3339(), host.last.to_rfc3339());
+    if let Some(asset) = assets.iter_mut().find(same) {
+        if !asset.names.iter().any(|f| f.value == host.name) {
+            asset.names.push(fact);
+        }
+        asset.accounts.clone_from(&host.accounts);
+        return;
+    }
+    let address = host.name.parse::<IpAddr>().is_ok();
+    assets.push(Asset {
+        id: ip.clone().unwrap_or_else(|| host.name.clone()),
+        ips: ip.into_iter().chain(address.then(|| host.name.clone())).collect(),
+        names: vec![fact],
+        accounts: host.accounts.clone(),
+        zone: "logs".into(),
+        first,
+        last,
+        ..Asset::default()
+    });
 }
 
 fn one(asset: &Noted, authorisations: &Authorisations, inputs: &[String]) -> Asset {
@@ -69,6 +130,7 @@ fn one(asset: &Noted, authorisations: &Authorisations, inputs: &[String]) -> Ass
         macs: asset.macs.iter().map(ToString::to_string).collect(),
         interface_vendor: asset.interface_vendor.map(ToOwned::to_owned),
         names,
+        accounts: Vec::new(),
         os: facts(FieldName::HostOs),
         identity,
         roles: asset
@@ -103,30 +165,30 @@ fn inferred(asset: &Noted) -> String {
     }
 }
 
-fn because(evidence: &Evidence) -> Bilingual {
+fn because(evidence: &Because) -> Bilingual {
     let message = Bilingual::message;
     match evidence {
-        Evidence::Answers { protocol, clients } => message(
+        Because::Answers { protocol, clients } => message(
             key::BECAUSE_ANSWERS,
             &[("protocol", Arg::Text(protocol)), ("count", Arg::Number(*clients))],
         ),
-        Evidence::Sent { verb, devices } => message(
+        Because::Sent { verb, devices } => message(
             key::BECAUSE_SENT,
             &[("verb", Arg::Text(verb.name())), ("count", Arg::Number(*devices))],
         ),
-        Evidence::OnlyReads { devices } => {
+        Because::OnlyReads { devices } => {
             message(key::BECAUSE_ONLY_READS, &[("count", Arg::Number(*devices))])
         }
-        Evidence::Both => message(key::BECAUSE_BOTH, &[]),
-        Evidence::Forwards { addresses } => {
+        Because::Both => message(key::BECAUSE_BOTH, &[]),
+        Because::Forwards { addresses } => {
             message(key::BECAUSE_FORWARDS, &[("count", Arg::Number(*addresses))])
         }
-        Evidence::Uses { protocol } => {
+        Because::Uses { protocol } => {
             message(key::BECAUSE_USES, &[("protocol", Arg::Text(protocol))])
         }
-        Evidence::Says { what } => message(key::BECAUSE_SAYS, &[("what", Arg::Text(what))]),
-        Evidence::Public => message(key::BECAUSE_PUBLIC, &[]),
-        Evidence::Nothing => message(key::BECAUSE_NOTHING, &[]),
+        Because::Says { what } => message(key::BECAUSE_SAYS, &[("what", Arg::Text(what))]),
+        Because::Public => message(key::BECAUSE_PUBLIC, &[]),
+        Because::Nothing => message(key::BECAUSE_NOTHING, &[]),
     }
 }
 
@@ -140,7 +202,7 @@ fn conversations(all: &BTreeMap<Line, Talk>) -> Vec<Conversation> {
             bytes: talk.bytes,
             verbs: Verb::ALL
                 .iter()
-                .zip(talk.verbs)
+                .zip(talk.verbs.iter().flat_map(|v| **v))
                 .filter(|(_, n)| *n > 0)
                 .map(|(verb, n)| (verb.name().to_owned(), n))
                 .collect(),

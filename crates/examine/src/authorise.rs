@@ -213,6 +213,8 @@ pub struct Authorisations {
     pub zones: Zones,
     /// Names the site gives its assets, by address.
     pub names: BTreeMap<std::net::IpAddr, String>,
+    /// Addresses of assets by their id and name, in lower case.
+    pub hosts: BTreeMap<String, std::net::IpAddr>,
     /// Local time is this far ahead of UTC, in seconds.
     pub utc_offset: i64,
 }
@@ -237,6 +239,13 @@ const ZONE_KINDS: [&str; 7] =
 pub const CHINA: i64 = 8 * 3600;
 
 impl Authorisations {
+    /// The address of a host that logs name, with or without its domain: an asset's id or name.
+    pub(crate) fn host(&self, name: &str) -> Option<std::net::IpAddr> {
+        let name = name.to_lowercase();
+        let short = name.split('.').next().filter(|short| !short.is_empty())?;
+        self.hosts.get(&name).or_else(|| self.hosts.get(short)).copied()
+    }
+
     /// Reads a file's text.
     pub fn parse(name: &str, text: &str) -> Result<Self, AuthorisationError> {
         let bad = |why: String| AuthorisationError { file: name.into(), why };
@@ -278,6 +287,9 @@ impl Authorisations {
             let shown = if asset.name.is_empty() { &asset.id } else { &asset.name };
             for net in &nets {
                 out.names.insert(net.address(), shown.clone());
+                for name in [&asset.id, &asset.name] {
+                    out.hosts.entry(name.to_lowercase()).or_insert(net.address());
+                }
             }
             assets.insert(&asset.id, nets);
         }

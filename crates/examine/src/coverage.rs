@@ -1,7 +1,7 @@
 //! Coverage: what the run could have seen. Absence is not proof without it.
 
-use crate::model::{CheckCoverage, CheckStatus, Coverage, Finding, ProtocolCoverage};
-use hangtu_catalog::{Bilingual, Catalog, RuleInfo, key};
+use crate::model::{CheckCoverage, CheckStatus, Coverage, Finding, LogSource, ProtocolCoverage};
+use hangtu_catalog::{Bilingual, Catalog, EvidenceKind, RuleInfo, key};
 use hangtu_evidence::InputSummary;
 use hangtu_record::{Kind, Time};
 use std::collections::{BTreeMap, HashMap};
@@ -48,15 +48,43 @@ const SERIOUS: [&str; 8] = [
     "unknown-links",
 ];
 
+/// What was given and read.
+pub(crate) struct Given<'a> {
+    pub(crate) inputs: &'a [InputSummary],
+    /// How many of them are captures; the others are logs.
+    pub(crate) captures: usize,
+    pub(crate) logs: Vec<LogSource>,
+    pub(crate) seen: &'a Seen,
+}
+
+impl Given<'_> {
+    /// Whether such evidence was given.
+    fn offers(&self, kind: EvidenceKind) -> bool {
+        match kind {
+            EvidenceKind::Network => self.captures > 0,
+            EvidenceKind::Log => self.captures < self.inputs.len(),
+            _ => false,
+        }
+    }
+
+    /// Whether records of a kind could have come of it.
+    pub(crate) fn yields(&self, kind: Kind) -> bool {
+        self.offers(match kind {
+            Kind::Event | Kind::Setting => EvidenceKind::Log,
+            _ => EvidenceKind::Network,
+        })
+    }
+}
+
 pub(crate) fn coverage(
     catalog: &Catalog,
-    rules: &[RuleInfo],
-    inputs: &[InputSummary],
-    seen: &Seen,
+    ran: &[&RuleInfo],
+    given: Given<'_>,
     limits: BTreeMap<String, u64>,
     findings: &[Finding],
     unreadable: &BTreeMap<&'static str, u64>,
 ) -> Coverage {
+    let Given { inputs, seen, captures, .. } = given;
     let damaged = inputs.iter().any(|i| !i.damages.is_empty());
     let complete = !damaged && !limits.keys().any(|l| SERIOUS.contains(&l.as_str()));
     let anything = seen.records() > 0;
@@ -64,20 +92,20 @@ pub(crate) fn coverage(
         .controls
         .iter()
         .map(|control| {
-            let names = |i: &&RuleInfo| !i.base && i.controls.contains(&control.id);
-            let rules = rules.iter().filter(names).count();
+            let rules = ran.iter().filter(|i| i.controls.contains(&control.id)).count();
             let found = findings.iter().filter(|f| f.controls.contains(&control.id)).count();
-            let (status, reason) = if !control.by_network() && found == 0 {
-                (CheckStatus::NotMeasured, Some(key::COVERAGE_OTHER_EVIDENCE))
-            } else if rules == 0 {
-                (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RULE))
-            } else if !anything {
-                (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RECORDS))
-            } else if !complete {
-                (CheckStatus::Error, Some(key::COVERAGE_INCOMPLETE))
-            } else {
-                (CheckStatus::Measured, None)
-            };
+            let (status, reason) =
+                if found == 0 && !control.evidence.iter().any(|kind| given.offers(*kind)) {
+                    (CheckStatus::NotMeasured, Some(key::COVERAGE_OTHER_EVIDENCE))
+                } else if rules == 0 {
+                    (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RULE))
+                } else if !anything {
+                    (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RECORDS))
+                } else if !complete {
+                    (CheckStatus::Error, Some(key::COVERAGE_INCOMPLETE))
+                } else {
+                    (CheckStatus::Measured, None)
+                };
             CheckCoverage {
                 id: control.id.clone(),
                 title: Bilingual::from(&control.title),
@@ -104,9 +132,10 @@ pub(crate) fn coverage(
     Coverage {
         first: inputs.iter().filter_map(|i| i.first).min().map(Time::to_rfc3339),
         last: inputs.iter().filter_map(|i| i.last).max().map(Time::to_rfc3339),
-        packets: inputs.iter().map(|i| i.entries).sum(),
+        packets: inputs.iter().take(captures).map(|i| i.entries).sum(),
         records: seen.kinds.iter().map(|(k, n)| ((*k).to_owned(), *n)).collect(),
         protocols,
+        logs: given.logs,
         checks,
         limits,
         complete,

@@ -1,7 +1,10 @@
 //! A record as one line that a person can read, and its fields as JSON.
 
 use hangtu_record::{Field, FieldName as F, Kind, Record, Value};
-use serde_json::{Map, Value as Json};
+use serde_json::{
+    Map, Value as Json,
+    value::{RawValue, to_raw_value},
+};
 use std::fmt::Write;
 
 /// `modbus write Write Single Register unit 1 holding-register @40 = 500 → error Illegal Data Address`.
@@ -69,7 +72,7 @@ pub(crate) fn line(record: &dyn Record) -> String {
 }
 
 /// The record's fields; a name with several values becomes a list.
-pub(crate) fn fields(record: &dyn Record) -> Map<String, Json> {
+pub(crate) fn fields(record: &dyn Record) -> Box<RawValue> {
     let mut out = Map::new();
     record.each(&mut |name, value| {
         let value = json(value);
@@ -81,7 +84,7 @@ pub(crate) fn fields(record: &dyn Record) -> Map<String, Json> {
             Some(one) => *one = Json::Array(vec![one.take(), value]),
         }
     });
-    out
+    to_raw_value(&out).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 fn json(value: Value<'_>) -> Json {

@@ -3,15 +3,16 @@
 use crate::{
     assets,
     authorise::Authorisations,
-    coverage::{self, Seen},
+    coverage::{self, Given, Seen},
+    evidence::{self, Evidence, Reading},
     judge::Judge,
+    logs::LogNotes,
     model::{AuthorisationsUsed, Examination, Input as InputModel, Problem, Run, SCHEMA},
     rules::Rules,
 };
 use hangtu_catalog::{Arg, Bilingual, Catalog, hex, key, sha256};
-use hangtu_evidence::{Damage, DamageKind, Input, InputSummary, Source};
+use hangtu_evidence::{Damage, DamageKind, Input, InputSummary, ReadError, Source};
 use hangtu_record::{FieldName, Kind, Record, Time};
-use hangtu_traffic::{Batch, Observer, ReadError, Settings};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -42,8 +43,8 @@ pub struct Setup<'a> {
     pub rules: &'a Rules,
     /// What was approved, when a file says so.
     pub authorisations: Option<&'a AuthorisationsFile>,
-    /// How to read traffic.
-    pub traffic: Settings,
+    /// How to read evidence.
+    pub reading: &'a Reading,
     /// The moment of the examination, for the report only.
     pub now: Time,
 }
@@ -96,12 +97,13 @@ impl Drop for Tee {
 struct Watcher<'a, 'p> {
     judge: Judge<'a>,
     seen: Seen,
+    logs: LogNotes,
     progress: &'p mut dyn Progress,
     read: Arc<AtomicU64>,
     hashes: Vec<Arc<Mutex<Option<Hashed>>>>,
 }
 
-impl Observer for Watcher<'_, '_> {
+impl evidence::Observer for Watcher<'_, '_> {
     fn open(&mut self, _index: u32, _input: &Input, file: Source) -> Source {
         let done = Arc::default();
         self.hashes.push(Arc::clone(&done));
@@ -109,37 +111,44 @@ impl Observer for Watcher<'_, '_> {
         Box::new(Tee { inner: file, hash: Sha256::new(), bytes: 0, total, done })
     }
 
-    fn records(&mut self, batch: &mut Batch) -> io::Result<()> {
-        let (judge, seen) = (&mut self.judge, &mut self.seen);
-        batch.each(|record| {
-            seen.record(record);
-            judge.record(record);
-        });
+    fn record(&mut self, record: &dyn Record) {
+        self.seen.record(record);
+        self.logs.record(record);
+        self.judge.record(record);
+    }
+
+    fn rest(&mut self) -> io::Result<()> {
         self.progress.at(self.read.load(Ordering::Relaxed), self.seen.records());
         Ok(())
     }
 }
 
-/// Examines captures.
+/// Examines captures and logs.
 pub fn examine(
-    inputs: &[Input],
+    evidence: &Evidence,
     setup: &Setup<'_>,
     progress: &mut dyn Progress,
 ) -> Result<Examination, ReadError> {
     let none = Authorisations { utc_offset: crate::authorise::CHINA, ..Authorisations::default() };
     let authorisations = setup.authorisations.map(|a| &a.authorisations);
-    let names: Vec<String> = inputs.iter().map(Input::name).collect();
+    let names = evidence.names();
     let rules = setup.rules;
-    let judge = Judge::new(&rules.ruleset, &rules.infos, authorisations, &none, names.clone());
+    let judge = Judge::new(&rules.ruleset, &rules.infos, authorisations, &none, &names);
     let mut watcher = Watcher {
         judge,
         seen: Seen::default(),
+        logs: LogNotes::new(evidence.captures < evidence.inputs.len()),
         progress,
         read: Arc::default(),
         hashes: Vec::new(),
     };
-    let summary = hangtu_traffic::read(inputs, &setup.traffic, &mut watcher)?;
-    let Watcher { judge, seen, hashes, .. } = watcher;
+    let summary = evidence::read(evidence, setup.reading, &mut watcher)?;
+    let Watcher { mut judge, mut seen, logs, hashes, .. } = watcher;
+    let newest = summary.inputs.iter().filter_map(|i| i.last).max().unwrap_or_default();
+    for setting in logs.settings(newest) {
+        seen.record(&setting);
+        judge.record(&setting);
+    }
     let mut limits: BTreeMap<String, u64> = BTreeMap::new();
     let mut limit = |name: &str, n: u64| {
         if n > 0 {
@@ -153,25 +162,27 @@ pub fn examine(
     limit("unknown-links", summary.limits.unknown_links.values().sum());
     limit("capture-drops", summary.inputs.iter().map(|i| i.dropped).sum());
     limit("assets", summary.assets.dropped);
+    limit("logs", logs.dropped);
     limit("correlations", judge.correlation_dropped());
     limit("findings", judge.dropped);
     let findings = judge.finish();
-    let (assets, conversations) = assets::inventory(summary.assets, authorisations, &names);
-    let coverage = coverage::coverage(
-        setup.catalog,
-        &rules.infos,
-        &summary.inputs,
-        &seen,
-        limits,
-        &findings,
-        &summary.unreadable,
-    );
+    let (assets, conversations) =
+        assets::inventory(summary.assets, &logs.hosts(), authorisations, &names);
+    let given = Given {
+        inputs: &summary.inputs,
+        captures: evidence.captures,
+        logs: logs.sources(),
+        seen: &seen,
+    };
+    let ran = rules.ran(&|kind| given.yields(kind));
+    let coverage =
+        coverage::coverage(setup.catalog, &ran, given, limits, &findings, &summary.unreadable);
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
         examined_at: setup.now.to_rfc3339(),
         inputs: inputs_of(&names, &summary.inputs, &hashes),
-        rules: rules.infos.iter().filter(|i| !i.base).count(),
-        rule_ids: rules.infos.iter().filter(|i| !i.base).map(|i| i.id.clone()).collect(),
+        rules: ran.len(),
+        rule_ids: ran.iter().map(|i| i.id.clone()).collect(),
         rules_sha256: rules.sha256.clone(),
         matrix: setup.catalog.matrix.id.clone(),
         matrix_sha256: setup.catalog.matrix.sha256.clone(),

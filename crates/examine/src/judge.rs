@@ -10,12 +10,18 @@ use crate::{
     reconcile::{Placed, Reason, Verdict},
 };
 use hangtu_catalog::{Arg, Bilingual, Catalog, Register, RuleInfo, key, sha256};
-use hangtu_record::{Field, FieldName, Origin, Record, Text, Time};
+use hangtu_record::{Field, FieldName, Kind, Origin, Record, Text, Time};
 use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, RuleIndex, Ruleset, Scratch};
-use std::collections::{BTreeMap, HashMap};
+use serde_json::value::RawValue;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// Findings kept in one run.
 const MAX_FINDINGS: usize = 20_000;
+/// Samples kept of all findings together; beyond, a new finding keeps its first one only.
+const MAX_EXCERPTS: usize = 20_000;
 /// Samples kept of one finding.
 const MAX_SAMPLES: usize = 5;
 /// Spells kept of one finding.
@@ -25,12 +31,12 @@ const QUIET: i64 = 3_600_000_000_000;
 /// Samples kept for correlations, of all rules together.
 const MAX_KEPT: usize = 4_000;
 /// Bounds of the correlator: a few tens of megabytes.
-const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, events: 200_000 };
+const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, events: 128_000 };
 
 /// What a rule needs prepared for judging.
 struct Prepared {
     info: RuleInfo,
-    subject: Field,
+    subject: Option<Field>,
     peer: Option<Field>,
     class: Vec<Field>,
     /// Whether a match is a finding by itself.
@@ -55,6 +61,7 @@ struct Spell {
     count: u64,
 }
 
+#[derive(Default)]
 struct Gathered {
     count: u64,
     spells: Vec<Spell>,
@@ -70,11 +77,13 @@ pub(crate) struct Judge<'a> {
     authorisations: &'a Authorisations,
     /// Whether a file of authorisations was given at all.
     authorised: bool,
-    names: Vec<String>,
+    names: Vec<Arc<str>>,
     scratch: Scratch,
     correlator: Correlator,
     hits: Vec<RuleIndex>,
     findings: HashMap<Key, Gathered>,
+    /// Samples kept of them.
+    excerpts: usize,
     kept: HashMap<Origin, Excerpt>,
     kept_of: HashMap<(u32, Text), u8>,
     /// Findings that found no room.
@@ -88,7 +97,7 @@ impl<'a> Judge<'a> {
         infos: &[RuleInfo],
         authorisations: Option<&'a Authorisations>,
         none: &'a Authorisations,
-        names: Vec<String>,
+        names: &[String],
     ) -> Self {
         let mut fed: HashMap<&str, Option<Register>> = HashMap::new();
         for (rule, info) in ruleset.rules().iter().zip(infos) {
@@ -106,7 +115,7 @@ impl<'a> Judge<'a> {
                 .flatten()
                 .find_map(|key| fed.get(key));
             Prepared {
-                subject: Field::new(&info.subject),
+                subject: info.subject.as_deref().map(Field::new),
                 peer: info.peer.as_deref().map(Field::new),
                 class: info.class.iter().map(|c| Field::new(c)).collect(),
                 alone: ruleset.stands_alone(index) && !info.base,
@@ -119,11 +128,12 @@ impl<'a> Judge<'a> {
             rules: rules.collect(),
             authorisations: authorisations.unwrap_or(none),
             authorised: authorisations.is_some(),
-            names,
+            names: names.iter().map(|n| n.as_str().into()).collect(),
             scratch: Scratch::default(),
             correlator: Correlator::new(ruleset, CORRELATION),
             hits: Vec::new(),
             findings: HashMap::new(),
+            excerpts: 0,
             kept: HashMap::new(),
             kept_of: HashMap::new(),
             dropped: 0,
@@ -172,7 +182,13 @@ impl<'a> Judge<'a> {
     ) {
         let prepared = &self.rules[rule.0 as usize];
         let text = |field: &Field| record.first(field).map(|v| Text::from(v.to_string()));
-        let subject = text(&prepared.subject)
+        // An event is about the host that wrote it, whatever it talked to.
+        let host = || text(&FieldName::HostName.into());
+        let subject = prepared
+            .subject
+            .as_ref()
+            .and_then(text)
+            .or_else(|| (record.kind() == Kind::Event).then(host).flatten())
             .or_else(|| text(&FieldName::DestinationIp.into()))
             .or_else(|| text(&FieldName::DestinationMac.into()))
             .unwrap_or_default();
@@ -185,21 +201,15 @@ impl<'a> Judge<'a> {
         };
         let (time, origin) = (record.time(), record.origin());
         let names = &self.names;
-        let excerpt = || excerpt(names, record);
-        if let Some(gathered) = self.findings.get_mut(&key) {
-            gathered.add(time, 1);
-            gathered.sample(time, origin, excerpt);
-            gathered.doubt(unapproved);
-        } else if self.findings.len() >= MAX_FINDINGS {
+        if self.findings.len() >= MAX_FINDINGS && !self.findings.contains_key(&key) {
             self.dropped += 1;
-        } else {
-            let mut gathered =
-                Gathered { count: 0, spells: Vec::new(), samples: Vec::new(), unapproved: None };
-            gathered.add(time, 1);
-            gathered.sample(time, origin, excerpt);
-            gathered.doubt(unapproved);
-            self.findings.insert(key, gathered);
+            return;
         }
+        let room = if self.excerpts < MAX_EXCERPTS { MAX_SAMPLES } else { 1 };
+        let gathered = self.findings.entry(key).or_default();
+        gathered.add(time, 1);
+        self.excerpts += gathered.sample(time, origin, room, || excerpt(names, record));
+        gathered.doubt(unapproved);
     }
 
     /// Keeps a few samples of what feeds correlations: the first of each source.
@@ -238,7 +248,12 @@ impl<'a> Judge<'a> {
             let class: Vec<Text> = info.class.iter().filter_map(|c| value(c)).collect();
             let key = Key {
                 rule: burst.rule.0,
-                subject: value(&info.subject)
+                subject: info
+                    .subject
+                    .as_deref()
+                    .and_then(value)
+                    .or_else(|| value(FieldName::HostName.name()))
+                    .or_else(|| value(FieldName::DestinationIp.name()))
                     .or_else(|| burst.group.first().map(|(_, v)| v.clone()))
                     .unwrap_or_default(),
                 peer: info.peer.as_deref().and_then(value),
@@ -253,12 +268,7 @@ impl<'a> Judge<'a> {
                 self.dropped += 1;
                 continue;
             }
-            let gathered = self.findings.entry(key).or_insert_with(|| Gathered {
-                count: 0,
-                spells: Vec::new(),
-                samples: Vec::new(),
-                unapproved: None,
-            });
+            let gathered = self.findings.entry(key).or_default();
             gathered.add(first, burst.count);
             gathered.add(burst.last, 0);
             gathered.doubt(unapproved);
@@ -269,9 +279,9 @@ impl<'a> Judge<'a> {
                     offset: origin.offset,
                     time: burst.first.to_rfc3339(),
                     text: String::new(),
-                    fields: serde_json::Map::new(),
+                    fields: RawValue::NULL.to_owned(),
                 });
-                gathered.sample(burst.first, *origin, || sample);
+                gathered.sample(burst.first, *origin, MAX_SAMPLES, || sample);
             }
         }
         let (rules, authorised) = (&self.rules, self.authorised);
@@ -288,7 +298,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn excerpt(names: &[String], record: &dyn Record) -> Excerpt {
+fn excerpt(names: &[Arc<str>], record: &dyn Record) -> Excerpt {
     let origin = record.origin();
     Excerpt {
         file: names.get(origin.input as usize).cloned().unwrap_or_default(),
@@ -317,13 +327,22 @@ impl Gathered {
         }
     }
 
-    /// Keeps the earliest samples, whatever order they come in.
-    fn sample(&mut self, time: Time, origin: Origin, excerpt: impl FnOnce() -> Excerpt) {
+    /// Keeps the earliest samples, whatever order they come in; says how many more there are now.
+    fn sample(
+        &mut self,
+        time: Time,
+        origin: Origin,
+        room: usize,
+        excerpt: impl FnOnce() -> Excerpt,
+    ) -> usize {
+        let before = self.samples.len();
         let at = self.samples.partition_point(|(t, o, _)| (*t, *o) < (time, origin));
-        if at < MAX_SAMPLES && self.samples.get(at).is_none_or(|(_, o, _)| *o != origin) {
+        let room = room.max(before);
+        if at < room && self.samples.get(at).is_none_or(|(_, o, _)| *o != origin) {
             self.samples.insert(at, (time, origin, excerpt()));
-            self.samples.truncate(MAX_SAMPLES);
+            self.samples.truncate(room);
         }
+        self.samples.len() - before
     }
 
     /// The earliest reconciliation speaks for all.
@@ -434,3 +453,6 @@ pub(crate) fn infos(ruleset: &Ruleset, catalog: &Catalog) -> (Vec<RuleInfo>, Vec
         .collect();
     (infos, problems)
 }
+
+#[cfg(test)]
+mod tests;

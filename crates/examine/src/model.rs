@@ -5,7 +5,8 @@
 
 use hangtu_catalog::{Bilingual, Level, Scenario};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, value::RawValue};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The `schema` value of this version.
 pub const SCHEMA: &str = "hangtu.findings/1";
@@ -113,6 +114,9 @@ pub struct Coverage {
     pub records: BTreeMap<String, u64>,
     /// What each protocol yielded.
     pub protocols: Vec<ProtocolCoverage>,
+    /// What each log of each host holds.
+    #[serde(default)]
+    pub logs: Vec<LogSource>,
     /// Control points and whether this evidence could speak about them.
     pub checks: Vec<CheckCoverage>,
     /// Limits that were hit and what was dropped, by name; empty when nothing was lost.
@@ -242,11 +246,32 @@ pub struct Unapproved {
     pub text: Bilingual,
 }
 
+/// One log of one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSource {
+    /// Host name as written in the log; empty where it names none.
+    pub host: String,
+    /// Channel of Windows, else the log's format.
+    pub source: String,
+    /// Entries.
+    pub events: u64,
+    /// Oldest entry.
+    pub first: String,
+    /// Newest entry.
+    pub last: String,
+    /// The longest time, in whole hours, in which no log of the host has an entry.
+    pub gap_hours: u64,
+    /// How far the host's clock is ahead of the captures' clock; absent where nothing was seen by
+    /// both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_seconds: Option<i64>,
+}
+
 /// A decoded sample of the evidence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Excerpt {
     /// Evidence file.
-    pub file: String,
+    pub file: Arc<str>,
     /// Packet number in it, from 1.
     pub number: u64,
     /// Byte offset in it.
@@ -255,8 +280,15 @@ pub struct Excerpt {
     pub time: String,
     /// One line a person can read, e.g. `modbus write Write Single Register unit 1 @40 = 500`.
     pub text: String,
-    /// The record's fields.
-    pub fields: serde_json::Map<String, serde_json::Value>,
+    /// The record's fields, kept as JSON text: a run may hold a hundred thousand of them.
+    pub fields: Box<RawValue>,
+}
+
+impl Excerpt {
+    /// The record's fields: name to value, or to a list where there are several.
+    pub fn map(&self) -> Map<String, Value> {
+        serde_json::from_str(self.fields.get()).unwrap_or_default()
+    }
 }
 
 /// A device or host.
@@ -273,6 +305,9 @@ pub struct Asset {
     pub interface_vendor: Option<String>,
     /// Host names with how they were learnt.
     pub names: Vec<Fact>,
+    /// Accounts that its logs name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
     /// Operating-system hints.
     pub os: Vec<Fact>,
     /// Vendor, model, firmware, serial as the device said them over a protocol.

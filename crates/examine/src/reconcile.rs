@@ -3,56 +3,12 @@
 //! A record is covered when one authorisation of its register covers it in every respect. If none
 //! does, the nearest is named, with what keeps it from covering.
 
-use crate::authorise::{Authorisation, Authorisations, Kind};
+use crate::{
+    authorise::{Authorisation, Authorisations, Kind},
+    observed::Observed,
+};
 use hangtu_catalog::Register;
 use hangtu_record::{Endpoint, Field, FieldName, Kind as RecordKind, Record, Value};
-use std::net::IpAddr;
-
-/// What an authorisation is compared with.
-struct Observed<'r> {
-    source: Option<IpAddr>,
-    destination: Option<IpAddr>,
-    verb: Option<&'r str>,
-    protocol: Option<&'r str>,
-    start: i64,
-    end: i64,
-    names: Vec<String>,
-}
-
-impl<'r> Observed<'r> {
-    fn of(record: &'r dyn Record) -> Self {
-        let ip = |name: FieldName| match record.first(&name.into()) {
-            Some(Value::Ip(ip)) => Some(ip),
-            _ => None,
-        };
-        let text = |name: FieldName| match record.first(&name.into()) {
-            Some(Value::Str(s)) => Some(s),
-            _ => None,
-        };
-        let start = record.time().0;
-        let end = match record.first(&FieldName::EventEnd.into()) {
-            Some(Value::Time(t)) => t.0,
-            _ => start,
-        };
-        let mut names = Vec::new();
-        if record.kind() == RecordKind::Session {
-            for name in [FieldName::TlsServerName, FieldName::UrlDomain, FieldName::DnsQuestionName]
-            {
-                record
-                    .values(&Field::from(name), &mut |v| names.push(v.to_string().to_lowercase()));
-            }
-        }
-        Self {
-            source: ip(FieldName::SourceIp),
-            destination: ip(FieldName::DestinationIp),
-            verb: text(FieldName::OperationVerb),
-            protocol: text(FieldName::NetworkProtocol),
-            start,
-            end,
-            names,
-        }
-    }
-}
 
 /// Why an authorisation does not cover something; codes of `findings.json`, texts `reason-…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +78,7 @@ pub enum Verdict<'a> {
 impl Authorisations {
     /// Reconciles a record with a register.
     pub fn check(&self, register: Register, record: &dyn Record) -> Verdict<'_> {
-        let seen = Observed::of(record);
+        let seen = Observed::of(record, register, self);
         let mut nearest: Option<(u32, &str, Vec<Reason>)> = None;
         for authorisation in self.list.iter().filter(|a| a.serves(register, &seen)) {
             let reasons = authorisation.reasons(&seen, self);
@@ -149,7 +105,7 @@ impl Authorisation {
                 self.kind == Kind::RemoteTicket
                     || self.kind == Kind::Station
                         && !self.protocols.is_empty()
-                        && !seen.protocol.is_some_and(|p| INDUSTRIAL.contains(&p))
+                        && !seen.protocol.map_or(seen.event, |p| INDUSTRIAL.contains(&p))
             }
             Register::Flow => self.kind == Kind::Flow,
             Register::Tool => self.kind == Kind::Tool,
@@ -184,7 +140,7 @@ impl Authorisation {
             out.push(Reason::WrongVerb);
         }
         if !self.protocols.is_empty()
-            && !seen.protocol.is_some_and(|p| self.protocols.iter().any(|q| q == p))
+            && !seen.protocol.map_or(seen.event, |p| self.protocols.iter().any(|q| q == p))
         {
             out.push(Reason::WrongProtocol);
         }
@@ -283,6 +239,7 @@ impl Record for Placed<'_> {
 mod tests {
     use super::*;
     use hangtu_record::{Fields, Origin, Time};
+    use std::net::IpAddr;
 
     #[test]
     fn operating_a_controller_is_no_remote_permission() {

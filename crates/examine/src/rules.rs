@@ -2,11 +2,16 @@
 
 use crate::judge;
 use hangtu_catalog::{Catalog, RuleInfo, RulePack, sha256};
-use hangtu_sigma::{Mapping, Options, Problem, Rule, Ruleset};
+use hangtu_record::Kind;
+use hangtu_sigma::{Options, Problem, Rule, RuleIndex, Ruleset};
 use std::{
+    collections::{BTreeMap, HashMap},
     fs, io,
     path::{Path, PathBuf},
 };
+
+/// A file of this name in a user's folder says what placeholders stand for.
+const PLACEHOLDERS: &str = "placeholders.yml";
 
 /// Rules ready to judge with.
 #[derive(Debug)]
@@ -24,9 +29,11 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Loads the embedded pack and every `.yml` below the folders.
+    /// Loads the embedded pack and every `.yml` below the folders; a `placeholders.yml` there
+    /// replaces the placeholders it names.
     pub fn load(catalog: &Catalog, dirs: &[PathBuf]) -> io::Result<Self> {
         let (mut rules, mut errors) = RulePack::rules();
+        let mut placeholders = catalog.placeholders.clone();
         for dir in dirs {
             let mut files = Vec::new();
             if dir.is_dir() {
@@ -35,20 +42,47 @@ impl Rules {
                 files.push(dir.clone());
             }
             for file in files {
-                let (some, wrong) =
-                    hangtu_sigma::parse(&file.display().to_string(), &fs::read(&file)?);
+                let (name, bytes) = (file.display().to_string(), fs::read(&file)?);
+                if file.file_name().is_some_and(|name| name == PLACEHOLDERS) {
+                    match hangtu_sigma::placeholders(&name, &bytes) {
+                        Ok(some) => placeholders.extend(some),
+                        Err(e) => errors.push(e.to_string()),
+                    }
+                    continue;
+                }
+                let (some, wrong) = hangtu_sigma::parse(&name, &bytes);
                 rules.extend(some);
                 errors.extend(wrong.iter().map(ToString::to_string));
             }
         }
-        Ok(Self::compile(catalog, rules, errors))
+        Ok(Self::compile(catalog, rules, placeholders, errors))
     }
 
-    fn compile(catalog: &Catalog, rules: Vec<Rule>, mut errors: Vec<String>) -> Self {
-        let all: Vec<String> = rules.iter().map(|r| format!("{r:?}")).collect();
-        let options =
-            Options { clock_offset: crate::authorise::CHINA as i32, ..Options::default() };
-        let (ruleset, problems) = Ruleset::compile(rules, &Mapping::default(), &options);
+    /// The rules that report something themselves and look at a kind of record that was offered:
+    /// what they did not find is not there.
+    pub fn ran(&self, offered: &dyn Fn(Kind) -> bool) -> Vec<&RuleInfo> {
+        let looks = |index| {
+            self.ruleset.works(index)
+                && Kind::ALL.iter().any(|k| self.ruleset.looks_at(index, *k) && offered(*k))
+        };
+        let numbered = self.infos.iter().enumerate();
+        numbered
+            .filter(|(number, info)| !info.base && looks(RuleIndex(*number as u32)))
+            .map(|(_, info)| info)
+            .collect()
+    }
+
+    fn compile(
+        catalog: &Catalog,
+        rules: Vec<Rule>,
+        placeholders: HashMap<String, Vec<String>>,
+        mut errors: Vec<String>,
+    ) -> Self {
+        let mut all: Vec<String> = rules.iter().map(|r| format!("{r:?}")).collect();
+        let sorted: BTreeMap<_, _> = placeholders.iter().collect();
+        all.push(format!("{sorted:?}"));
+        let options = Options { placeholders, clock_offset: crate::authorise::CHINA as i32 };
+        let (ruleset, problems) = Ruleset::compile(rules, &catalog.logsources, &options);
         let (infos, wrong) = judge::infos(&ruleset, catalog);
         errors.extend(wrong);
         Self { ruleset, infos, errors, problems, sha256: sha256(all.join("\n").as_bytes()) }

@@ -10,25 +10,16 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let paths = cli::paths(matches, "path");
     Catalog::embedded()?;
     let authorisations = examine::authorisations(matches, &paths)?;
-    let (inputs, _) = examine::inputs(&paths)?;
-    let mut settings = cli::traffic(matches);
-    settings.records = false;
-    let summary = hangtu_traffic::read(&inputs, &settings, &mut Nobody)?;
+    let authorisations = authorisations.as_ref().map(|a| &a.authorisations);
+    let mut reading = cli::reading(matches, authorisations)?;
+    reading.traffic.records = false;
+    let evidence = examine::evidence(&paths, &reading)?;
+    let (summary, assets) = hangtu_examine::assets(&evidence, &reading, authorisations)?;
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
-    let names: Vec<String> = inputs.iter().map(hangtu_evidence::Input::name).collect();
-    let (assets, _) = hangtu_examine::inventory(
-        summary.assets,
-        authorisations.as_ref().map(|a| &a.authorisations),
-        &names,
-    );
     let result = if matches.get_flag("json") { json(&assets) } else { table(language, &assets) };
     result.map_err(|e| Failure::output(&e))?;
     Ok(if damaged { Ending::Incomplete } else { Ending::Done })
 }
-
-struct Nobody;
-
-impl hangtu_traffic::Observer for Nobody {}
 
 fn json(assets: &[Asset]) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());

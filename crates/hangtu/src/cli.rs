@@ -8,7 +8,13 @@ use clap::{
     value_parser,
 };
 use hangtu_catalog::{Language, Level, key, text};
-use std::{ffi::OsString, path::PathBuf};
+use hangtu_examine::{
+    Reading,
+    authorise::{Authorisations, CHINA},
+};
+use hangtu_logs::{LogMap, MapError};
+use hangtu_record::Time;
+use std::{ffi::OsString, fs, path::PathBuf};
 
 /// The language asked for by `--lang`, else by the environment, else English.
 pub(crate) fn language(args: &[OsString]) -> Language {
@@ -57,6 +63,7 @@ pub(crate) fn command(language: Language) -> Command {
         option("threads", "N", key::CLI_ARG_THREADS).value_parser(value_parser!(u16).range(1..=64))
     };
     let json = || option("json", "", key::CLI_ARG_JSON).action(ArgAction::SetTrue);
+    let log_map = || file("log-map", "FILE", key::CLI_ARG_LOG_MAP).action(ArgAction::Append);
     let authorisations = || file("authorisations", "FILE", key::CLI_ARG_AUTHORISATIONS);
     let dirs = || {
         Arg::new("dir")
@@ -124,14 +131,29 @@ pub(crate) fn command(language: Language) -> Command {
                         .hide_possible_values(true)
                         .value_parser(PossibleValuesParser::new(levels)),
                 )
+                .arg(log_map())
                 .arg(threads()),
         )
-        .subcommand(sub("records", key::CLI_RECORDS).arg(path()).arg(threads()))
+        .subcommand(
+            sub("records", key::CLI_RECORDS)
+                .arg(path())
+                .arg(rules())
+                .arg(
+                    Arg::new("matches")
+                        .long("matches")
+                        .action(ArgAction::SetTrue)
+                        .help(t(key::CLI_ARG_MATCHES))
+                        .help_heading(heading(key::CLI_OPTIONS)),
+                )
+                .arg(log_map())
+                .arg(threads()),
+        )
         .subcommand(
             sub("assets", key::CLI_ASSETS)
                 .arg(path())
                 .arg(authorisations())
                 .arg(json())
+                .arg(log_map())
                 .arg(threads()),
         )
         .subcommand(
@@ -221,11 +243,29 @@ pub(crate) fn paths(matches: &ArgMatches, name: &str) -> Vec<PathBuf> {
     matches.get_many::<PathBuf>(name).into_iter().flatten().cloned().collect()
 }
 
-/// How to read traffic.
-pub(crate) fn traffic(matches: &ArgMatches) -> hangtu_traffic::Settings {
-    let mut settings = hangtu_traffic::Settings::default();
+/// The moment of the run.
+pub(crate) fn now() -> Time {
+    Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0))
+}
+
+/// How to read evidence.
+pub(crate) fn reading(
+    matches: &ArgMatches,
+    authorisations: Option<&Authorisations>,
+) -> Result<Reading, Failure> {
+    let offset = authorisations.map_or(CHINA, |a| a.utc_offset);
+    let bad = |e: MapError| {
+        Failure::new(key::CLI_LOG_MAP_BAD, Some(key::CLI_LOG_MAP_REMEDY)).with("why", e)
+    };
+    let mut reading = Reading::new(offset as i32, now()).map_err(bad)?;
     if let Some(threads) = matches.get_one::<u16>("threads") {
-        settings.threads = usize::from(*threads);
+        reading.traffic.threads = usize::from(*threads);
     }
-    settings
+    for path in matches.get_many::<PathBuf>("log-map").into_iter().flatten() {
+        let text = fs::read_to_string(path).map_err(|e| Failure::read(path, &e))?;
+        let map = LogMap::parse(&path.display().to_string(), &text).map_err(bad)?;
+        // A site's own map is asked before ours.
+        reading.logs.maps.insert(0, map);
+    }
+    Ok(reading)
 }

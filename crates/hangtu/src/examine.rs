@@ -3,29 +3,25 @@
 use crate::{Ending, cli, failure::Failure, progress::Bar, summary};
 use clap::ArgMatches;
 use hangtu_catalog::{Catalog, Language, Level, key};
-use hangtu_evidence::Input;
 use hangtu_examine::{
-    AuthorisationsFile, Rules, Setup, authorise::Authorisations, baseline, compare, report,
+    AuthorisationsFile, Evidence, Reading, Rules, Setup, authorise::Authorisations, baseline,
+    compare, report,
 };
-use hangtu_record::Time;
-use hangtu_traffic::capture;
 use std::{
     fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-/// The captures that paths name, and how many other files were passed over.
-pub(crate) fn inputs(paths: &[PathBuf]) -> Result<(Vec<Input>, usize), Failure> {
-    let hangtu_evidence::Found { inputs, others } =
-        hangtu_evidence::find(paths, &[capture::first_time])?;
-    let inputs = inputs.concat();
-    if inputs.is_empty() {
+/// The captures and logs that paths name.
+pub(crate) fn evidence(paths: &[PathBuf], reading: &Reading) -> Result<Evidence, Failure> {
+    let mut evidence = Evidence::find(paths, reading)?;
+    if evidence.inputs.is_empty() {
         return Err(Failure::new(key::CLI_NO_CAPTURES, Some(key::CLI_NO_CAPTURES_REMEDY)));
     }
     // The authorisations file belongs there.
-    let others = others.iter().filter(|p| !is_authorisations(p)).count();
-    Ok((inputs, others))
+    evidence.others.retain(|p| !is_authorisations(p));
+    Ok(evidence)
 }
 
 fn is_authorisations(path: &Path) -> bool {
@@ -75,22 +71,23 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
             Some((path, baseline(&text).map_err(|e| bad(e.to_string()))?))
         }
     };
-    let (inputs, others) = inputs(&paths)?;
+    let reading = cli::reading(matches, authorisations.as_ref().map(|a| &a.authorisations))?;
+    let evidence = evidence(&paths, &reading)?;
     let setup = Setup {
         catalog: &catalog,
         rules: &rules,
         authorisations: authorisations.as_ref(),
-        traffic: cli::traffic(matches),
-        now: now(),
+        reading: &reading,
+        now: cli::now(),
     };
-    let mut bar = Bar::new(language, &inputs);
-    let mut examination = hangtu_examine::examine(&inputs, &setup, &mut bar)?;
+    let mut bar = Bar::new(language, &evidence.inputs);
+    let mut examination = hangtu_examine::examine(&evidence, &setup, &mut bar)?;
     drop(bar);
     if let Some((path, earlier)) = &earlier {
         compare(&mut examination, earlier, &path.display().to_string());
     }
     let written = write(language, matches, &examination)?;
-    summary::print(language, &examination, &rules, others, &written)
+    summary::print(language, &examination, &rules, evidence.others.len(), &written)
         .map_err(|e| Failure::output(&e))?;
     let limit = matches.get_one::<String>("fail-on").and_then(|l| Level::from_name(l));
     let worst = examination.findings.iter().map(|f| f.level).max();
@@ -101,10 +98,6 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     } else {
         Ending::Incomplete
     })
-}
-
-fn now() -> Time {
-    Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0))
 }
 
 /// Writes the results asked for; the page too when nothing was asked.

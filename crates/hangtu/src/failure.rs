@@ -2,8 +2,7 @@
 //! (`docs/messages.md`).
 
 use hangtu_catalog::{Arg, Language, key, text};
-use hangtu_evidence::EvidenceError;
-use hangtu_traffic::ReadError;
+use hangtu_evidence::{EvidenceError, ReadError};
 
 /// A message and its remedy.
 #[derive(Debug)]

@@ -8,15 +8,11 @@ mod cli;
 mod examine;
 mod explain;
 mod failure;
+mod memory;
 mod progress;
 mod records;
 mod rules;
 mod summary;
-
-/// Many small short-lived pieces are made while decoding; the system's allocator takes a tenth of
-/// the time for them.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use failure::Failure;
 use hangtu_catalog::Language;
@@ -31,6 +27,7 @@ enum Ending {
 }
 
 fn main() -> ExitCode {
+    memory::thrifty();
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     let language = cli::language(&args);
     match run(language, args) {

@@ -2,33 +2,68 @@
 
 use crate::{Ending, cli, examine, failure::Failure};
 use clap::ArgMatches;
-use hangtu_record::JsonWriter;
-use hangtu_traffic::{Batch, Observer};
-use std::io::{self, Write};
+use hangtu_catalog::Catalog;
+use hangtu_examine::{Rules, evidence};
+use hangtu_record::{JsonWriter, Record};
+use hangtu_sigma::{RuleIndex, Scratch};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 struct Lines {
     json: JsonWriter,
     buffer: Vec<u8>,
     names: Vec<String>,
+    /// When only records that rules match are wanted.
+    rules: Option<(Rules, Scratch, Vec<RuleIndex>)>,
 }
 
-impl Observer for Lines {
-    fn records(&mut self, batch: &mut Batch) -> io::Result<()> {
+impl evidence::Observer for Lines {
+    fn record(&mut self, record: &dyn Record) {
+        let name = self.names.get(record.origin().input as usize).map_or("", String::as_str);
+        let Some((rules, scratch, hits)) = &mut self.rules else {
+            self.json.line(&mut self.buffer, record, name);
+            return;
+        };
+        hits.clear();
+        rules.ruleset.matches(scratch, record, &mut |rule| hits.push(rule));
+        if hits.is_empty() {
+            return;
+        }
+        self.json.line(&mut self.buffer, record, name);
+        self.buffer.truncate(self.buffer.len() - 2);
+        let ids: Vec<&str> = hits
+            .iter()
+            .filter_map(|hit| rules.infos.get(hit.0 as usize))
+            .map(|info| info.id.as_str())
+            .collect();
+        // Written to memory, which does not fail.
+        let _ = writeln!(self.buffer, ",\"rules\":{}}}", serde_json::json!(ids));
+    }
+
+    fn rest(&mut self) -> io::Result<()> {
+        io::stdout().lock().write_all(&self.buffer)?;
         self.buffer.clear();
-        let (json, buffer, names) = (&mut self.json, &mut self.buffer, &self.names);
-        batch.each(|record| {
-            let name = names.get(record.origin().input as usize).map_or("", String::as_str);
-            json.line(buffer, record, name);
-        });
-        io::stdout().lock().write_all(&self.buffer)
+        Ok(())
     }
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<Ending, Failure> {
-    let inputs = examine::inputs(&cli::paths(matches, "path"))?.0;
-    let names = inputs.iter().map(hangtu_evidence::Input::name).collect();
-    let mut lines = Lines { json: JsonWriter::new(), buffer: Vec::new(), names };
-    let summary = hangtu_traffic::read(&inputs, &cli::traffic(matches), &mut lines)?;
+    let dirs = cli::paths(matches, "rules");
+    let rules = if matches.get_flag("matches") || !dirs.is_empty() {
+        let catalog = Catalog::embedded()?;
+        let rules = Rules::load(&catalog, &dirs)
+            .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), |p| p.as_path()), &e))?;
+        Some((rules, Scratch::new(), Vec::new()))
+    } else {
+        None
+    };
+    let reading = cli::reading(matches, None)?;
+    let found = examine::evidence(&cli::paths(matches, "path"), &reading)?;
+    let names = found.names();
+    let mut lines = Lines { json: JsonWriter::new(), buffer: Vec::new(), names, rules };
+    let summary = evidence::read(&found, &reading, &mut lines)?;
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
     Ok(if damaged { Ending::Incomplete } else { Ending::Done })
 }

@@ -42,6 +42,7 @@ pub(crate) fn print(
     let (first, last) = (time(&e.coverage.first), time(&e.coverage.last));
     let title = [
         ("packets", Arg::Number(e.coverage.packets)),
+        ("events", kind("event")),
         ("inputs", n(e.run.inputs.len())),
         ("first", Arg::Text(&first)),
         ("last", Arg::Text(&last)),

@@ -1,6 +1,6 @@
 //! What a log format is, and where its reader puts what it reads.
 
-use crate::read::Observer;
+use crate::{map::LogMap, read::Observer};
 use hangtu_evidence::{DamageKind, InputSummary, Source};
 use hangtu_record::{Fields, Kind, Origin, Time};
 use std::io;
@@ -19,15 +19,25 @@ pub struct Format {
 }
 
 /// The formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[crate::evtx::FORMAT];
+pub const FORMATS: &[Format] = &[
+    crate::evtx::FORMAT,
+    crate::windows_xml::XML,
+    crate::journald::JSON,
+    crate::windows_json::JSON,
+    crate::journald::EXPORT,
+    crate::auditd::AUDITD,
+    crate::syslog::SYSLOG,
+];
 
 /// How logs are to be read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Seconds by which clocks of logs without a time zone are ahead of UTC.
     pub utc_offset: i32,
     /// Year of logs that do not say it (RFC 3164); rolls over with their months.
     pub year: i16,
+    /// Tables and lines of other programs that are known; tried before the formats.
+    pub maps: Vec<LogMap>,
 }
 
 /// Takes the events of one input.

@@ -5,10 +5,21 @@
 //! and how its bytes become events. [`read`] drives them over inputs. Readers stream, hold one
 //! chunk or one group of lines at most, never trust a length, and note damage with its offset.
 
+mod auditd;
 mod evtx;
 mod format;
+mod journald;
+mod json;
+mod lines;
+mod map;
+mod mapped;
 mod read;
+mod stamp;
+mod syslog;
 mod windows;
+mod windows_json;
+mod windows_xml;
 
 pub use format::{FORMATS, Format, Settings, Sink};
-pub use read::{Observer, ReadError, Summary, first_time, read};
+pub use map::{LogMap, MapError};
+pub use read::{Observer, Summary, first_time, read};

@@ -1,7 +1,10 @@
 //! Drives inputs through the reader of their format.
 
-use crate::format::{FORMATS, Format, Settings, Sink};
-use hangtu_evidence::{EvidenceError, Input, InputSummary, Opened, Source, open};
+use crate::{
+    LogMap,
+    format::{FORMATS, Format, Settings, Sink},
+};
+use hangtu_evidence::{EvidenceError, Input, InputSummary, Opened, ReadError, Source, open};
 use hangtu_record::{Fields, Time};
 use std::io::{self, Cursor, Read};
 
@@ -25,17 +28,6 @@ pub struct Summary {
     pub inputs: Vec<InputSummary>,
 }
 
-/// Why reading stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// An input cannot be read at all.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// The observer could not take the events.
-    #[error(transparent)]
-    Observer(#[from] io::Error),
-}
-
 /// Reads inputs one after the other. The first has the number `first_index` in records' origins.
 pub fn read(
     inputs: &[Input],
@@ -47,31 +39,59 @@ pub fn read(
     for (input, index) in inputs.iter().zip(first_index..) {
         let opened = open(input, |file| observer.open(index, input, file))?;
         let compression = opened.compression;
-        let (format, source) = recognise(opened, &input.name())?;
-        let mut one =
-            InputSummary { format: format!("{}{compression}", format.name), ..Default::default() };
-        (format.read)(source, &mut Sink::new(settings, index, &mut one, observer))?;
+        let (reader, source) = recognise(opened, &input.name(), settings)?;
+        let format = format!("{}{compression}", reader.name());
+        let mut one = InputSummary { format, ..Default::default() };
+        reader.read(source, &mut Sink::new(settings, index, &mut one, observer))?;
         summary.inputs.push(one);
     }
     Ok(summary)
 }
 
-/// Finds the format by the first bytes, and puts them back.
-fn recognise(mut opened: Opened, name: &str) -> Result<(&'static Format, Source), EvidenceError> {
+/// What reads an input.
+enum Reader<'a> {
+    Format(&'static Format),
+    Map(&'a LogMap),
+}
+
+impl Reader<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Format(format) => format.name.into(),
+            Self::Map(map) => format!("{} ({})", map.format(), map.name()),
+        }
+    }
+
+    fn read(&self, source: Source, sink: &mut Sink<'_>) -> io::Result<()> {
+        match self {
+            Self::Format(format) => (format.read)(source, sink),
+            Self::Map(map) => map.read(source, sink),
+        }
+    }
+}
+
+/// Finds the reader by the first bytes, and puts them back.
+fn recognise<'a>(
+    mut opened: Opened,
+    name: &str,
+    settings: &'a Settings,
+) -> Result<(Reader<'a>, Source), EvidenceError> {
     let mut head = Vec::new();
     if let Err(e) = opened.source.by_ref().take(HEAD).read_to_end(&mut head)
         && head.is_empty()
     {
         return Err(opened.failed(e));
     }
-    match FORMATS.iter().find(|f| (f.recognise)(&head, name)) {
-        Some(format) => Ok((format, Box::new(Cursor::new(head).chain(opened.source)))),
+    let map = || settings.maps.iter().find(|m| m.recognises(&head)).map(Reader::Map);
+    let format = || FORMATS.iter().find(|f| (f.recognise)(&head, name)).map(Reader::Format);
+    match map().or_else(format) {
+        Some(reader) => Ok((reader, Box::new(Cursor::new(head).chain(opened.source)))),
         None => Err(opened.unrecognised()),
     }
 }
 
 /// The time of the first event (`Time(0)` for a log without any); `None` when not a log.
-pub fn first_time(input: &Input) -> Option<Time> {
+pub fn first_time(input: &Input, settings: &Settings) -> Option<Time> {
     struct First(Time);
     impl Observer for First {
         fn event(&mut self, event: &Fields) -> io::Result<()> {
@@ -80,10 +100,9 @@ pub fn first_time(input: &Input) -> Option<Time> {
         }
     }
     let opened = open(input, |r| r).ok()?;
-    let (format, source) = recognise(opened, &input.name()).ok()?;
-    let settings = Settings { utc_offset: 0, year: 1970 };
+    let (reader, source) = recognise(opened, &input.name(), settings).ok()?;
     let (mut first, mut one) = (First(Time(0)), InputSummary::default());
     // Ends with the first event, on purpose.
-    let _ = (format.read)(source, &mut Sink::new(&settings, 0, &mut one, &mut first));
+    let _ = reader.read(source, &mut Sink::new(settings, 0, &mut one, &mut first));
     Some(first.0)
 }

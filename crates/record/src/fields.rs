@@ -1,6 +1,6 @@
 //! The free-form record: named values in one buffer.
 
-use crate::{Field, Kind, Mac, Origin, Record, Text, Time, Value};
+use crate::{Field, FieldName, Kind, Mac, Origin, Record, Text, Time, Value};
 use std::{fmt, net::IpAddr, ops::Range};
 
 /// A value that its holder owns.
@@ -55,7 +55,8 @@ impl From<Value<'_>> for OwnedValue {
     }
 }
 
-/// A record that is a list of named values; a name may come more than once.
+/// A record that is a list of named values; a name may come more than once. Time, kind and place
+/// are fields too, without being in the list.
 ///
 /// All text lies in one buffer, so that a reader can [`clear`](Fields::clear) and fill one record
 /// for millions of log entries without allocating. What would not fit 4 GiB is left out.
@@ -164,6 +165,16 @@ impl Fields {
         self.list.iter().map(|cell| self.show(cell))
     }
 
+    fn head(&self, name: FieldName) -> Option<Value<'static>> {
+        Some(match name {
+            FieldName::Timestamp => Value::Time(self.time),
+            FieldName::RecordKind => Value::Str(self.kind.name()),
+            FieldName::EvidenceNumber => Value::Int(self.origin.number as i64),
+            FieldName::EvidenceOffset => Value::Int(self.origin.offset as i64),
+            _ => return None,
+        })
+    }
+
     fn show(&self, cell: &Cell) -> (&str, Value<'_>) {
         let [a, b, c] = cell.at.map(|at| at as usize);
         let value = cell.plain.unwrap_or_else(|| Value::Str(&self.text[b..c]));
@@ -173,7 +184,11 @@ impl Fields {
     /// A copy of any record as named values.
     pub fn copy_of(record: &(impl Record + ?Sized)) -> Self {
         let mut out = Self::new(record.kind(), record.time(), record.origin());
-        record.each(&mut |name, value| out.push(name, value));
+        record.each(&mut |name, value| {
+            if !HEAD.iter().any(|head| head.name() == name) {
+                out.push(name, value);
+            }
+        });
         out
     }
 }
@@ -206,10 +221,25 @@ impl Record for Fields {
     }
 
     fn values<'a>(&'a self, field: &Field, f: &mut dyn FnMut(Value<'a>)) {
+        if let Some(value) = field.known.and_then(|name| self.head(name)) {
+            return f(value);
+        }
         self.iter().filter(|(name, _)| *name == &*field.name).for_each(|(_, value)| f(value));
     }
 
     fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
+        let (before, after) = HEAD.split_at(2);
+        let head = |name: &FieldName| Some((name.name(), self.head(*name)?));
+        before.iter().filter_map(head).for_each(|(name, value)| f(name, value));
         self.iter().for_each(|(name, value)| f(name, value));
+        after.iter().filter_map(head).for_each(|(name, value)| f(name, value));
     }
 }
+
+/// Fields of every record that are not in its list: two stand before it, two behind.
+const HEAD: [FieldName; 4] = [
+    FieldName::Timestamp,
+    FieldName::RecordKind,
+    FieldName::EvidenceNumber,
+    FieldName::EvidenceOffset,
+];

@@ -3,7 +3,7 @@
 //! Written by hand because millions of records go through here: what repeats from one record to
 //! the next (the second of the time) is formatted once.
 
-use crate::{Record, Time, Value};
+use crate::{Kind, Record, Time, Value};
 use std::{io::Write, net::IpAddr};
 
 /// Writes records as JSON objects, one a line.
@@ -22,6 +22,13 @@ impl JsonWriter {
     /// Appends one record and a line feed. `file` is the evidence the record came from.
     pub fn line(&mut self, out: &mut Vec<u8>, record: &dyn Record, file: &str) {
         out.push(b'{');
+        if !matches!(record.kind(), Kind::Operation | Kind::Session | Kind::File) {
+            self.gathered(out, record);
+            out.extend_from_slice(b"\"evidence.file\":");
+            string(out, file);
+            out.extend_from_slice(b"}\n");
+            return;
+        }
         let mut open: Option<&str> = None;
         let mut list = false;
         record.each(&mut |name, value| {
@@ -59,6 +66,30 @@ impl JsonWriter {
         out.extend_from_slice(b"\"evidence.file\":");
         string(out, file);
         out.extend_from_slice(b"}\n");
+    }
+
+    /// The fields of a free-form record: its names may be any text, and come again anywhere.
+    fn gathered(&mut self, out: &mut Vec<u8>, record: &dyn Record) {
+        let mut fields = Vec::new();
+        record.each(&mut |name, value| fields.push((name, value)));
+        for (i, (name, value)) in fields.iter().enumerate() {
+            if fields[..i].iter().any(|(n, _)| n == name) {
+                continue;
+            }
+            string(out, name);
+            out.push(b':');
+            let mut more = fields[i + 1..].iter().filter(|(n, _)| n == name).peekable();
+            let list = more.peek().is_some();
+            if list {
+                out.push(b'[');
+            }
+            self.value(out, *value);
+            for (_, value) in more {
+                out.push(b',');
+                self.value(out, *value);
+            }
+            out.extend_from_slice(if list { b"]," } else { b"," });
+        }
     }
 
     fn value(&mut self, out: &mut Vec<u8>, value: Value<'_>) {
@@ -177,8 +208,8 @@ mod tests {
 
     #[test]
     fn lists_escapes_and_times() {
-        let mut record = Fields::new(Kind::Session, Time(0), Origin::default());
-        record.push("@timestamp", Value::Time(Time(1_700_000_000_120_000_000)));
+        let mut record =
+            Fields::new(Kind::Event, Time(1_700_000_000_120_000_000), Origin::default());
         record.push("dns.question.name", "a\"b\\\u{1}");
         record.push("dns.question.name", "中");
         record.push("n", Value::Int(-40));
@@ -189,8 +220,10 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             concat!(
-                r#"{"@timestamp":"2023-11-14T22:13:20.12Z","dns.question.name":["a\"b\\\u0001","中"],"#,
-                r#""n":-40,"ip":"10.0.0.255","mac":"00:1b:02:03:04:ff","evidence.file":"a.pcap"}"#,
+                r#"{"@timestamp":"2023-11-14T22:13:20.12Z","record.kind":"event","#,
+                r#""dns.question.name":["a\"b\\\u0001","中"],"n":-40,"ip":"10.0.0.255","#,
+                r#""mac":"00:1b:02:03:04:ff","evidence.number":0,"evidence.offset":0,"#,
+                r#""evidence.file":"a.pcap"}"#,
                 "\n"
             )
         );

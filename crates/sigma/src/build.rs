@@ -32,13 +32,11 @@ pub(crate) struct Builder<'o> {
     /// Tests by their field and [`Test::key`].
     known: HashMap<(u32, String), u32>,
     rules: Vec<(RuleIndex, Expr)>,
-    /// Rule field → record field, of the reading at hand.
-    names: Option<&'o Names>,
+    /// The reading of the log source at hand.
+    pub(crate) entry: Option<&'o MappingEntry>,
     /// What the rule at hand may still ask: tests, and regular expressions among them.
     left: [usize; 2],
 }
-
-type Names = std::collections::HashMap<String, String>;
 
 impl<'o> Builder<'o> {
     pub(crate) fn new(options: &'o Options) -> Self {
@@ -50,19 +48,33 @@ impl<'o> Builder<'o> {
             tests: Vec::new(),
             known: HashMap::new(),
             rules: Vec::new(),
-            names: None,
+            entry: None,
             left: [0; 2],
         }
     }
 
-    /// The expression of a rule, for one reading of its log source.
+    /// The expression of a rule without what filters exclude, for one reading of its log source.
     pub(crate) fn expression(
         &mut self,
         detection: &Detection,
+        excluded: &[&Detection],
         entry: Option<&'o MappingEntry>,
     ) -> Result<Expr, ProblemKind> {
-        self.names = entry.map(|e| &e.fields);
+        self.entry = entry;
         self.left = [MAX_TESTS, MAX_REGEXES];
+        let mut parts = vec![self.detection(detection)?];
+        for filter in excluded {
+            parts.push(Expr::Not(Box::new(self.detection(filter)?)));
+        }
+        // Conditions are on the records' own names.
+        self.entry = None;
+        if let Some(conditions) = entry.and_then(|e| e.conditions.as_ref()) {
+            parts.insert(0, self.selection(conditions)?);
+        }
+        Ok(Expr::and(parts))
+    }
+
+    fn detection(&mut self, detection: &Detection) -> Result<Expr, ProblemKind> {
         let mut selections = HashMap::new();
         for (name, selection) in &detection.selections {
             let expr = self.selection(selection)?;
@@ -74,12 +86,7 @@ impl<'o> Builder<'o> {
             .iter()
             .map(|c| condition(c, detection, &selections, &mut left))
             .collect::<Result<_, _>>()?;
-        let rule = Expr::or(list);
-        self.names = None;
-        match entry.and_then(|e| e.conditions.as_ref()) {
-            None => Ok(rule),
-            Some(conditions) => Ok(Expr::and(vec![self.selection(conditions)?, rule])),
-        }
+        Ok(Expr::or(list))
     }
 
     /// Adds a rule.
@@ -110,7 +117,7 @@ impl<'o> Builder<'o> {
 
     /// The slot of a rule's field, by the name the record has for it.
     pub(crate) fn field(&mut self, name: &str) -> Result<u32, ProblemKind> {
-        let name = self.names.and_then(|names| names.get(name)).map_or(name, String::as_str);
+        let name = self.entry.and_then(|e| e.fields.get(name)).map_or(name, String::as_str);
         if name == WHOLE {
             let why = "a field's name is empty".to_owned();
             return Err(ProblemKind::Value { field: String::new(), why });

@@ -217,8 +217,6 @@ pub(crate) fn record(map: &Map<String, Value>, number: usize) -> Result<Fields, 
     };
     let origin = Origin { input: 0, number: number as u64 + 1, offset: 0 };
     let mut out = Fields::new(kind, time, origin);
-    out.push("@timestamp", FieldValue::Time(time));
-    out.push("record.kind", kind.name());
     for (name, value) in map {
         if name == "record.kind" || name == "@timestamp" {
             continue;

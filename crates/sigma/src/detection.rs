@@ -2,6 +2,7 @@
 
 use crate::{
     condition::{Condition, Read},
+    correlation::timespan,
     error::Wrong,
     modifier::Modifier,
 };
@@ -19,8 +20,10 @@ pub struct Detection {
     pub selections: Vec<(String, Selection)>,
     /// The conditions; one that holds is enough.
     pub conditions: Vec<Condition>,
-    /// The text after a pipe in a condition: the aggregations of Sigma 1, not supported.
+    /// The text after a pipe in a condition: an aggregation of Sigma 1 that no correlation can say.
     pub aggregation: Option<String>,
+    /// Nanoseconds such an aggregation looks back over.
+    pub timeframe: Option<i64>,
 }
 
 /// What a selection asks of a record.
@@ -74,7 +77,15 @@ impl Detection {
     pub(crate) fn read(value: &Value) -> Result<Self, At> {
         let at = |wrong| ("detection".to_owned(), wrong);
         let map = value.as_object().ok_or_else(|| at(Wrong::Expected("a map of selections")))?;
-        let mut out = Self { selections: Vec::new(), conditions: Vec::new(), aggregation: None };
+        let timeframe = match text(map, "timeframe").map_err(|(_, wrong)| at(wrong))? {
+            None => None,
+            Some(span) => Some(timespan(&span).ok_or_else(|| {
+                let wrong = Wrong::Expected("a number and s, m, h, d, w, M or y");
+                ("detection.timeframe".to_owned(), wrong)
+            })?),
+        };
+        let (selections, conditions) = (Vec::new(), Vec::new());
+        let mut out = Self { selections, conditions, aggregation: None, timeframe };
         let mut left = MAX_VALUES;
         for (name, value) in map {
             if name != "condition" && name != "timeframe" {

@@ -67,8 +67,8 @@ pub enum Wrong {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{title} ({file}): {kind}")]
 pub struct Problem {
-    /// The rule's number in the ruleset.
-    pub rule: RuleIndex,
+    /// The rule's number in the ruleset; `None` for a filter, which has none.
+    pub rule: Option<RuleIndex>,
     /// Its title.
     pub title: String,
     /// Its file.
@@ -108,12 +108,18 @@ pub enum ProblemKind {
     /// Expanded or compiled, the rule would be larger than a rule may be: it cannot fire.
     #[error("the rule grows too large: {0}")]
     TooLarge(&'static str),
-    /// A correlation refers to a rule that is not there: it cannot fire.
+    /// A correlation refers to a rule that is not there: it cannot fire. Or a filter does.
     #[error("refers to the rule `{0}`, which is not there")]
     NoRule(String),
     /// A correlation refers to a rule that cannot fire: nor can it, if it needs every rule.
     #[error("refers to the rule `{0}`, which cannot fire here")]
     Deaf(String),
+    /// A filter names a rule of another log source: that rule is left alone.
+    #[error("its log source is not that of the rule `{0}`, which it leaves alone")]
+    FilterSource(String),
+    /// A filter names a correlation: it is left alone.
+    #[error("`{0}` is a correlation; filter the rules it counts")]
+    FilterTarget(String),
     /// A correlation refers to itself, directly or through others: it cannot fire.
     #[error("refers to itself through other correlations")]
     Cycle,

@@ -14,7 +14,7 @@ use crate::{
 };
 use hangtu_record::Mac;
 use regex::RegexBuilder;
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 /// Values one written value may expand to by placeholders.
 const MAX_EXPANDED: usize = 10_000;
@@ -36,7 +36,7 @@ impl Builder<'_> {
         let plan = Plan::new(item, slot);
         let mut list = Vec::with_capacity(item.values.len());
         for value in &item.values {
-            list.push(self.value(&plan, value)?);
+            list.push(self.value(&plan, &self.spelt(&plan, value))?);
         }
         let all = if item.has(M::All) { Expr::and(list) } else { Expr::or(list) };
         if item.has(M::Neq) {
@@ -45,6 +45,21 @@ impl Builder<'_> {
             return Ok(Expr::and(vec![there, Expr::Not(Box::new(all))]));
         }
         Ok(all)
+    }
+
+    /// A whole value as the records at hand write it.
+    fn spelt<'v>(&self, plan: &Plan<'_>, value: &'v Literal) -> Cow<'v, Literal> {
+        let written = || {
+            let entry = self.entry.filter(|_| plan.position == Position::Whole)?;
+            let values = entry.values.get(plan.item.field.as_deref()?)?;
+            values.get(&match value {
+                Literal::Text(text) => text.to_ascii_lowercase(),
+                Literal::Bool(b) => b.to_string(),
+                Literal::Int(n) => n.to_string(),
+                Literal::Float(_) | Literal::Null => return None,
+            })
+        };
+        written().map_or(Cow::Borrowed(value), |text| Cow::Owned(Literal::Text(text.clone())))
     }
 
     fn value(&mut self, plan: &Plan<'_>, value: &Literal) -> Result<Expr, ProblemKind> {
@@ -206,10 +221,13 @@ impl Builder<'_> {
                 continue;
             };
             rest = tail;
-            let values = self.options.placeholders.get(name).map_or(&[][..], Vec::as_slice);
-            if values.is_empty() {
-                self.problems.push(ProblemKind::Placeholder(name.to_owned()));
-            }
+            let values = self.options.placeholders.get(name).map_or_else(
+                || {
+                    self.problems.push(ProblemKind::Placeholder(name.to_owned()));
+                    &[][..]
+                },
+                Vec::as_slice,
+            );
             if out.len().saturating_mul(values.len()) > MAX_EXPANDED {
                 return Err(plan.wrong("the placeholders expand to more than 10000 values"));
             }

@@ -10,17 +10,21 @@
 //!   go to the correlator, which counts them in sliding windows of the records' own time.
 //!
 //! Written against the Sigma specification 2.1 (SigmaHQ/sigma-specification); comments cite its
-//! files: *rules* (`sigma-rules-specification.md`), *modifiers* (`sigma-appendix-modifiers.md`)
-//! and *correlations* (`sigma-correlation-rules-specification.md`).
+//! files: *rules* (`sigma-rules-specification.md`), *modifiers* (`sigma-appendix-modifiers.md`),
+//! *correlations* (`sigma-correlation-rules-specification.md`) and *filters*
+//! (`sigma-filters-specification.md`). Collections and aggregations of Sigma 1 are read too.
 //!
 //! Invariants: no input makes this crate panic, recurse without a bound or hold memory without a
 //! bound; matching a record allocates nothing once its scratch space has grown to fit.
 
 // Parse.
+mod aggregation;
+mod collection;
 mod condition;
 mod correlation;
 mod detection;
 mod error;
+mod filter;
 mod modifier;
 mod pattern;
 mod rule;
@@ -54,7 +58,8 @@ pub use correlation::{Bound, Correlation, CorrelationKind, Threshold};
 pub use correlator::{Correlated, Correlator, Dropped, Limits};
 pub use detection::{Detection, Item, Literal, Selection};
 pub use error::{ParseError, Problem, ProblemKind, Wrong};
-pub use mapping::{Mapping, MappingEntry, MappingError};
+pub use filter::Filter;
+pub use mapping::{Mapping, MappingEntry, MappingError, placeholders};
 pub use modifier::Modifier;
 pub use pattern::{Part, Pattern};
 pub use rule::{Body, LogSource, Related, Rule, Severity, Status, parse};

@@ -7,12 +7,13 @@ use crate::{
 };
 use hangtu_record::Kind;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::HashMap;
 use thiserror::Error;
 
 /// A list of entries. Among the entries that apply to a log source, the ones that name most of
-/// its keys are taken; several of equal rank are alternatives.
+/// its keys are taken; several of equal rank are alternatives. An entry that names a product
+/// alone stands for log sources that do the same, not for every log of that product.
 ///
 /// Rules with `product: hangtu` and a kind of record as `category` need no entry.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -38,6 +39,8 @@ pub struct MappingEntry {
     pub conditions: Option<Selection>,
     /// Rule field → record field.
     pub fields: HashMap<String, String>,
+    /// Rule field → value in rules, lower case → value in these records.
+    pub values: HashMap<String, HashMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -48,12 +51,14 @@ struct Written {
     service: Option<String>,
     kind: String,
     #[serde(default)]
-    conditions: Map<String, Value>,
+    conditions: Value,
     #[serde(default)]
     fields: HashMap<String, String>,
+    #[serde(default)]
+    values: HashMap<String, HashMap<String, String>>,
 }
 
-/// A mapping that cannot be read.
+/// A mapping, or a list of placeholders, that cannot be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{file}: {why}")]
 pub struct MappingError {
@@ -69,14 +74,15 @@ impl TryFrom<Written> for MappingEntry {
     fn try_from(w: Written) -> Result<Self, String> {
         let kind = Kind::from_name(&w.kind)
             .ok_or_else(|| format!("`{}` is not a kind of record", w.kind))?;
-        let conditions = if w.conditions.is_empty() {
-            None
-        } else {
-            let value = Value::Object(w.conditions);
-            Some(selection_of(&value, "conditions").map_err(|(at, e)| format!("{at}: {e}"))?)
+        let conditions = match &w.conditions {
+            Value::Null => None,
+            value => Some(
+                selection_of(value, "conditions")
+                    .map_err(|(at, wrong)| format!("{at}: {wrong}"))?,
+            ),
         };
-        let Written { category, product, service, fields, .. } = w;
-        Ok(Self { category, product, service, kind, conditions, fields })
+        let Written { category, product, service, fields, values, .. } = w;
+        Ok(Self { category, product, service, kind, conditions, fields, values })
     }
 }
 
@@ -88,6 +94,13 @@ impl MappingEntry {
             (&self.product, &source.product),
             (&self.service, &source.service),
         ];
+        let alone = |c: &Option<String>, s: &Option<String>| c.is_none() && s.is_none();
+        if self.product.is_some()
+            && alone(&self.category, &self.service)
+            && !alone(&source.category, &source.service)
+        {
+            return None;
+        }
         let mut rank = 0;
         for (mine, asked) in pairs {
             if let Some(mine) = mine {
@@ -101,16 +114,32 @@ impl MappingEntry {
     }
 }
 
+/// Reads a file of one document, or none.
+fn document<T: Default + serde::de::DeserializeOwned>(
+    file: &str,
+    bytes: &[u8],
+) -> Result<T, MappingError> {
+    let error = |why: String| MappingError { file: file.to_owned(), why };
+    let mut documents = yaml::documents(bytes).map_err(|e| error(e.to_string()))?;
+    match documents.len() {
+        0 => Ok(T::default()),
+        1 => serde_json::from_value(documents.swap_remove(0)).map_err(|e| error(e.to_string())),
+        _ => Err(error("expected one document".into())),
+    }
+}
+
+/// Reads a YAML map of placeholder to its values, for [`crate::Options::placeholders`].
+pub fn placeholders(
+    file: &str,
+    bytes: &[u8],
+) -> Result<HashMap<String, Vec<String>>, MappingError> {
+    document(file, bytes)
+}
+
 impl Mapping {
     /// Reads a YAML list of entries.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, MappingError> {
-        let error = |why: String| MappingError { file: file.to_owned(), why };
-        let mut documents = yaml::documents(bytes).map_err(|e| error(e.to_string()))?;
-        match documents.len() {
-            0 => Ok(Self::default()),
-            1 => serde_json::from_value(documents.swap_remove(0)).map_err(|e| error(e.to_string())),
-            _ => Err(error("expected one document".into())),
-        }
+        document(file, bytes)
     }
 
     /// What a log source is here; nothing when no record can be meant.

@@ -160,6 +160,20 @@ fn in_order<'r>(
 }
 
 impl Relations {
+    /// Gives each correlation the kinds of the rules it refers to.
+    pub(crate) fn inherit<const N: usize>(&self, kinds: &mut [[bool; N]]) {
+        for (number, plan) in self.plans.iter().enumerate() {
+            for (input, feeds) in self.feeds.iter().enumerate() {
+                if feeds.iter().any(|feed| feed.plan == number) {
+                    let below = kinds[input];
+                    for (mine, below) in kinds[plan.rule.0 as usize].iter_mut().zip(below) {
+                        *mine |= below;
+                    }
+                }
+            }
+        }
+    }
+
     fn add(
         &mut self,
         rule: RuleIndex,

@@ -1,9 +1,11 @@
 //! A rule as written: who wrote it, what it looks at and what it looks for.
 
 use crate::{
+    aggregation, collection,
     correlation::Correlation,
     detection::{At, Detection, text, texts},
     error::{ParseError, Wrong},
+    filter::Filter,
     yaml,
 };
 use serde_json::{Map, Value};
@@ -92,9 +94,11 @@ pub enum Body {
     Detection(LogSource, Detection),
     /// Several records together.
     Correlation(Correlation),
+    /// What other rules are not to report.
+    Filter(Filter),
 }
 
-/// A Sigma rule or correlation.
+/// A Sigma rule, correlation or filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// What it detects, briefly.
@@ -146,8 +150,9 @@ impl Rule {
     }
 }
 
-/// Reads every rule of a file. Bad documents become errors; the others are still read, unless the
-/// text is not YAML at all.
+/// Reads every rule, correlation and filter of a file. Bad documents become errors; the others are
+/// still read, unless the text is not YAML at all. A rule with an aggregation of Sigma 1 becomes
+/// two: a correlation in its place, and the rule that it counts.
 pub fn parse(file: &str, bytes: &[u8]) -> (Vec<Rule>, Vec<ParseError>) {
     let mut rules = Vec::new();
     let mut errors = Vec::new();
@@ -157,10 +162,14 @@ pub fn parse(file: &str, bytes: &[u8]) -> (Vec<Rule>, Vec<ParseError>) {
     match yaml::documents(bytes) {
         Err(wrong) => push(0, ("file".into(), wrong)),
         Ok(documents) => {
-            for (index, document) in documents.into_iter().enumerate() {
-                match read(file, document) {
-                    Ok(rule) => rules.push(rule),
-                    Err(at) => push(index + 1, at),
+            for (number, document) in collection::documents(documents) {
+                match document.and_then(|document| read(file, document)) {
+                    Ok(rule) => {
+                        let (rule, counted) = aggregation::split(rule);
+                        rules.push(rule);
+                        rules.extend(counted);
+                    }
+                    Err(at) => push(number, at),
                 }
             }
         }
@@ -173,22 +182,19 @@ fn read(file: &str, document: Value) -> Result<Rule, At> {
     let Value::Object(mut map) = document else {
         return Err(top(Wrong::Expected("a map of keys")));
     };
-    if map.contains_key("action") {
-        return Err(("action".into(), Wrong::Unsupported("a rule collection of Sigma 1")));
-    }
-    if map.contains_key("filter") && !map.contains_key("detection") {
-        return Err(("filter".into(), Wrong::Unsupported("a Sigma filter")));
-    }
-    let body = match (map.get("detection"), map.get("correlation")) {
-        (Some(detection), None) => {
-            let source = map.get("logsource").ok_or_else(|| top(Wrong::Missing("logsource")))?;
-            Body::Detection(log_source(source)?, Detection::read(detection)?)
+    let source = || {
+        let source = map.get("logsource").ok_or_else(|| top(Wrong::Missing("logsource")))?;
+        log_source(source)
+    };
+    let body = match ["detection", "correlation", "filter"].map(|key| map.get(key)) {
+        [Some(detection), None, None] => Body::Detection(source()?, Detection::read(detection)?),
+        [None, Some(correlation), None] => Body::Correlation(Correlation::read(correlation, &map)?),
+        [None, None, Some(filter)] => Body::Filter(Filter::read(filter, source()?)?),
+        [None, None, None] => return Err(top(Wrong::Missing("detection"))),
+        _ => {
+            let one = "`detection`, `correlation` or `filter`, only one of them";
+            return Err(top(Wrong::Expected(one)));
         }
-        (None, Some(correlation)) => Body::Correlation(Correlation::read(correlation, &map)?),
-        (Some(_), Some(_)) => {
-            return Err(top(Wrong::Expected("`detection` or `correlation`, not both")));
-        }
-        (None, None) => return Err(top(Wrong::Missing("detection"))),
     };
     Ok(Rule {
         title: text(&map, "title")?.ok_or_else(|| top(Wrong::Missing("title")))?,

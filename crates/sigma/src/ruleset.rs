@@ -4,6 +4,7 @@ use crate::{
     build::Builder,
     error::{Problem, ProblemKind},
     expr::Expr,
+    filter,
     mapping::Mapping,
     program::Program,
     relate::{Relations, relate},
@@ -26,7 +27,8 @@ impl fmt::Display for RuleIndex {
 /// What compiling depends on beside the rules.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What `%name%` stands for under the modifier `expand`; values may have wildcards.
+    /// What `%name%` stands for under the modifier `expand`; values may have wildcards. A name
+    /// without any values is one the site has none of; a name that is not there is a problem.
     pub placeholders: HashMap<String, Vec<String>>,
     /// Seconds by which local clocks are ahead of UTC, for `hour` and the other parts of a time.
     /// Times that are text in the record are taken as written.
@@ -40,15 +42,22 @@ pub struct Ruleset {
     programs: [Option<Program>; Kind::ALL.len()],
     relations: Arc<Relations>,
     works: Vec<bool>,
+    /// The kinds of records that each rule looks at.
+    kinds: Vec<[bool; Kind::ALL.len()]>,
 }
 
 impl Ruleset {
-    /// Compiles rules together. Rules with a problem stay in the list under their number; whether
-    /// one can fire is told by [`Ruleset::works`].
+    /// Compiles rules together, and applies the filters among them, which are no rules of the set.
+    /// Rules with a problem stay in the list under their number; whether one can fire is told by
+    /// [`Ruleset::works`].
     pub fn compile(rules: Vec<Rule>, mapping: &Mapping, options: &Options) -> (Self, Vec<Problem>) {
         let mut builders: [Builder<'_>; Kind::ALL.len()] =
             std::array::from_fn(|_| Builder::new(options));
+        let (filters, rules): (Vec<Rule>, Vec<Rule>) =
+            rules.into_iter().partition(|rule| matches!(rule.body, Body::Filter(_)));
+        let (excluded, wrong) = filter::assign(&filters, &rules);
         let mut works = vec![false; rules.len()];
+        let mut kinds = vec![[false; Kind::ALL.len()]; rules.len()];
         let mut found = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             let index = RuleIndex(number as u32);
@@ -58,10 +67,11 @@ impl Ruleset {
                 found.push((index, ProblemKind::Unsupported(what)));
                 continue;
             }
-            match detection_rule(&mut builders, mapping, source, detection) {
+            match detection_rule(&mut builders, mapping, source, detection, &excluded[number]) {
                 Ok(exprs) => {
                     works[number] = true;
                     for (kind, expr) in exprs {
+                        kinds[number][kind] = true;
                         builders[kind].push(index, expr);
                     }
                 }
@@ -79,16 +89,22 @@ impl Ruleset {
             found.extend(seen.into_iter().map(|kind| (index, kind)));
         }
         let relations = relate(&rules, &mut works, &mut found);
+        relations.inherit(&mut kinds);
         found.sort_by_key(|(index, _)| *index);
+        let problem = |index, rule: &Rule, kind| Problem {
+            rule: index,
+            title: rule.title.clone(),
+            file: rule.file.clone(),
+            kind,
+        };
+        let of_filters = wrong.into_iter().map(|(n, kind)| problem(None, &filters[n], kind));
         let problems = found
             .into_iter()
-            .map(|(rule, kind)| {
-                let Rule { title, file, .. } = &rules[rule.0 as usize];
-                Problem { rule, title: title.clone(), file: file.clone(), kind }
-            })
+            .map(|(index, kind)| problem(Some(index), &rules[index.0 as usize], kind))
+            .chain(of_filters)
             .collect();
         let programs = builders.map(Builder::finish);
-        (Self { rules, programs, relations: Arc::new(relations), works }, problems)
+        (Self { rules, programs, relations: Arc::new(relations), works, kinds }, problems)
     }
 
     /// Every rule, in the order given to [`Ruleset::compile`].
@@ -104,6 +120,11 @@ impl Ruleset {
     /// Whether the rule can fire here.
     pub fn works(&self, index: RuleIndex) -> bool {
         self.works.get(index.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether the rule, or one that a correlation counts, looks at records of that kind.
+    pub fn looks_at(&self, index: RuleIndex, kind: Kind) -> bool {
+        self.kinds.get(index.0 as usize).is_some_and(|kinds| kinds[kind as usize])
     }
 
     /// Whether a match of the rule is a detection by itself. A rule that a correlation refers to
@@ -145,6 +166,7 @@ fn detection_rule<'o>(
     mapping: &'o Mapping,
     source: &LogSource,
     detection: &crate::Detection,
+    excluded: &[&crate::Detection],
 ) -> Result<Vec<(usize, Expr)>, ProblemKind> {
     let readings = mapping.resolve(source);
     if readings.is_empty() {
@@ -153,7 +175,7 @@ fn detection_rule<'o>(
     let mut out: Vec<(usize, Vec<Expr>)> = Vec::new();
     for (kind, entry) in readings {
         let kind = kind as usize;
-        let expr = builders[kind].expression(detection, entry)?;
+        let expr = builders[kind].expression(detection, excluded, entry)?;
         match out.iter_mut().find(|(k, _)| *k == kind) {
             Some((_, list)) => list.push(expr),
             None => out.push((kind, vec![expr])),

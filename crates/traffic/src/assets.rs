@@ -147,8 +147,8 @@ pub struct Conversation {
     pub bytes: u64,
     /// Sessions in which both sides sent payload.
     pub answered: u64,
-    /// Operations by verb, in the order of [`Verb::ALL`].
-    pub verbs: [u64; Verb::ALL.len()],
+    /// Operations by verb, in the order of [`Verb::ALL`]; most conversations have none.
+    pub verbs: Option<Box<[u64; Verb::ALL.len()]>>,
     /// First seen.
     pub first: Time,
     /// Last seen.
@@ -156,12 +156,20 @@ pub struct Conversation {
 }
 
 /// Notes about assets, gathered while decoding; merged across workers at the end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AssetNotes {
     hosts: HashMap<AssetKey, Host, foldhash::fast::RandomState>,
     conversations: HashMap<Line, Conversation, foldhash::fast::RandomState>,
     /// Assets and conversations that found no room.
     pub dropped: u64,
+    /// How many conversations find room.
+    room: usize,
+}
+
+impl Default for AssetNotes {
+    fn default() -> Self {
+        Self::share_of(1)
+    }
 }
 
 /// An asset, all notes about it put together.
@@ -194,6 +202,16 @@ pub struct Asset {
 }
 
 impl AssetNotes {
+    /// The notes of one worker among several that share the room.
+    pub(crate) fn share_of(workers: usize) -> Self {
+        Self {
+            hosts: HashMap::default(),
+            conversations: HashMap::default(),
+            dropped: 0,
+            room: MAX_CONVERSATIONS / workers.max(1),
+        }
+    }
+
     fn host(&mut self, key: AssetKey, time: Time) -> Option<&mut Host> {
         if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(&key) {
             self.dropped += 1;
@@ -267,38 +285,35 @@ impl AssetNotes {
         let port = if session.protocol.is_empty() { session.destination.port } else { 0 };
         let line =
             Line { client, server, protocol: session.protocol, transport: session.transport, port };
-        if self.conversations.len() >= MAX_CONVERSATIONS && !self.conversations.contains_key(&line)
-        {
+        if self.conversations.len() >= self.room && !self.conversations.contains_key(&line) {
             self.dropped += 1;
             return;
         }
-        let mut one = Conversation {
+        let one = Conversation {
             sessions: 1,
             bytes: session.source_bytes + session.destination_bytes,
             answered: u64::from(session.source_bytes > 0 && session.destination_bytes > 0),
-            verbs: [0; Verb::ALL.len()],
+            verbs: verbs.map(|counts| Box::new(counts.map(u64::from))),
             first: session.start,
             last: session.end,
         };
-        for (sum, n) in one.verbs.iter_mut().zip(verbs.into_iter().flatten()) {
-            *sum = u64::from(*n);
-        }
-        self.conversation(line, &one);
+        self.conversation(line, one);
     }
 
-    fn conversation(&mut self, line: Line, one: &Conversation) {
-        let all = self.conversations.entry(line).or_insert_with(|| Conversation {
-            sessions: 0,
-            bytes: 0,
-            answered: 0,
-            verbs: [0; Verb::ALL.len()],
-            ..*one
-        });
+    fn conversation(&mut self, line: Line, one: Conversation) {
+        let Some(all) = self.conversations.get_mut(&line) else {
+            self.conversations.insert(line, one);
+            return;
+        };
         all.sessions += one.sessions;
         all.bytes += one.bytes;
         all.answered += one.answered;
-        for (sum, n) in all.verbs.iter_mut().zip(one.verbs) {
-            *sum += n;
+        match (&mut all.verbs, one.verbs) {
+            (Some(sums), Some(counts)) => {
+                sums.iter_mut().zip(*counts).for_each(|(sum, n)| *sum += n);
+            }
+            (sums @ None, counts) => *sums = counts,
+            (Some(_), None) => {}
         }
         all.first = all.first.min(one.first);
         all.last = all.last.max(one.last);
@@ -320,7 +335,7 @@ impl AssetNotes {
             }
         }
         for (line, one) in other.conversations {
-            self.conversation(line, &one);
+            self.conversation(line, one);
         }
     }
 

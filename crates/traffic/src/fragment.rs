@@ -9,7 +9,7 @@ use std::net::IpAddr;
 /// Datagrams waiting for fragments.
 const MAX_DATAGRAMS: usize = 4096;
 /// Bytes waiting in all.
-const MAX_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 8 << 20;
 /// What a part costs beside its bytes.
 const PART: usize = 48;
 /// Largest IP payload.

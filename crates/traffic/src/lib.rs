@@ -18,5 +18,5 @@ mod read;
 mod stream;
 mod worker;
 
-pub use read::{Batch, Observer, ReadError, Settings, Summary, read};
+pub use read::{Batch, Observer, Settings, Summary, read};
 pub use worker::Limits;

@@ -11,7 +11,7 @@ use crate::{
     packet::{Content, IpPacket, rebuild, walk},
     worker::{Bounds, Limits, Worker},
 };
-use hangtu_evidence::{EvidenceError, Input, InputSummary, Source};
+use hangtu_evidence::{Input, InputSummary, ReadError, Source};
 use hangtu_record::{FileAction, Operation, Record, Session, Time};
 use std::{
     collections::BTreeMap,
@@ -42,8 +42,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             threads: thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
-            max_flows: 90_000,
-            max_payload: 48 << 20,
+            max_flows: 64_000,
+            max_payload: 40 << 20,
             records: true,
         }
     }
@@ -125,17 +125,6 @@ pub struct Summary {
     pub unreadable: BTreeMap<&'static str, u64>,
 }
 
-/// Why reading stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// An input cannot be read at all.
-    #[error(transparent)]
-    Evidence(#[from] EvidenceError),
-    /// The observer could not take the records.
-    #[error(transparent)]
-    Observer(#[from] io::Error),
-}
-
 /// The route of a fragment: the datagram goes with the last one.
 const NOBODY: u8 = u8::MAX;
 
@@ -161,6 +150,7 @@ pub fn read(
     let bounds = Bounds {
         flows: (settings.max_flows / threads).max(16),
         payload: settings.max_payload / threads,
+        workers: threads,
     };
     let new = || Worker::new(bounds, settings.records);
     let mut summary = Summary::default();

@@ -1,6 +1,7 @@
 //! One worker: a share of the traffic, all of its flows, and what they yielded.
 
 use crate::{
+    assets::AssetNotes,
     capture::PacketRef,
     decode::{Output, Parties},
     flow::{Address, At, Flow, Key, Tcp, sender_is_client},
@@ -18,6 +19,8 @@ pub(crate) struct Bounds {
     pub(crate) flows: usize,
     /// Payload bytes kept for reordering and unfinished messages.
     pub(crate) payload: usize,
+    /// Workers that share the room for assets.
+    pub(crate) workers: usize,
 }
 
 /// What was lost to bounds and damage.
@@ -94,7 +97,11 @@ impl Worker {
             swept: Time(0),
             payload: 0,
             limits: Limits::default(),
-            out: Output { keep_records, ..Output::default() },
+            out: Output {
+                keep_records,
+                assets: AssetNotes::share_of(bounds.workers),
+                ..Output::default()
+            },
         }
     }
 

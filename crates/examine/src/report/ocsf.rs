@@ -88,7 +88,7 @@ fn event(examination: &Examination, finding: &Finding, language: Language) -> Va
     let score = u32::from(finding.likelihood) * u32::from(finding.impact);
     let mut sources: Vec<&str> = Vec::new();
     for excerpt in &finding.evidence {
-        if !sources.contains(&excerpt.file.as_str()) {
+        if !sources.contains(&&*excerpt.file) {
             sources.push(&excerpt.file);
         }
     }
@@ -178,6 +178,7 @@ fn technique(id: &str) -> Value {
 }
 
 fn evidence(excerpt: &Excerpt) -> Value {
+    let fields = excerpt.map();
     let mut evidence = json!({
         "data": {
             "file": excerpt.file,
@@ -192,9 +193,9 @@ fn evidence(excerpt: &Excerpt) -> Value {
         ("src_endpoint", "source.ip", "source.port"),
         ("dst_endpoint", "destination.ip", "destination.port"),
     ] {
-        let Some(Value::String(ip)) = excerpt.fields.get(ip) else { continue };
+        let Some(Value::String(ip)) = fields.get(ip) else { continue };
         evidence[end] = json!({ "ip": ip });
-        if let Some(port @ Value::Number(_)) = excerpt.fields.get(port) {
+        if let Some(port @ Value::Number(_)) = fields.get(port) {
             evidence[end]["port"] = port.clone();
         }
     }

@@ -1,7 +1,10 @@
 //! Examinations made up for the tests: a small hostile one, and one as big as a plant.
 
 use hangtu_catalog::{Bilingual, Level, Scenario};
-use serde_json::{Map, Value, json};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 use std::collections::BTreeMap;
 
 use crate::model::*;
@@ -18,11 +21,8 @@ pub(super) fn both(zh: &str, en: &str) -> Bilingual {
     Bilingual { zh: zh.into(), en: en.into() }
 }
 
-fn fields(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+fn fields(value: Value) -> Box<RawValue> {
+    to_raw_value(&value).unwrap()
 }
 
 fn fact(value: &str, via: &str) -> Fact {
@@ -247,6 +247,15 @@ pub(super) fn small() -> Examination {
             }),
         },
         coverage: Coverage {
+            logs: vec![LogSource {
+                host: "HMI-01".into(),
+                source: "Security".into(),
+                events: 12_345,
+                first: "2026-03-01T01:00:00Z".into(),
+                last: "2026-03-02T09:59:59.5Z".into(),
+                gap_hours: 7,
+                clock_ahead_seconds: Some(-95),
+            }],
             first: Some("2026-03-02T01:00:00Z".into()),
             last: Some("2026-03-02T10:00:00Z".into()),
             packets: 502_113,

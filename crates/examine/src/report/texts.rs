@@ -11,8 +11,7 @@ pub(super) fn say(key: key::Key) -> Bilingual {
 
 /// The message `prefix` + `name`; the bare name where nobody has written one.
 pub(super) fn named(prefix: &str, name: &str) -> Bilingual {
-    key::Key::find(&format!("{prefix}{name}"))
-        .map_or_else(|| Bilingual { zh: name.to_owned(), en: name.to_owned() }, say)
+    key::Key::find(&format!("{prefix}{name}")).map_or_else(|| Bilingual::same(name), say)
 }
 
 /// Name of a level.
@@ -58,16 +57,8 @@ pub(super) fn risk(finding: &Finding) -> Bilingual {
 /// Several texts as one, with the separator of each language.
 pub(super) fn joined(texts: impl IntoIterator<Item = Bilingual>) -> Bilingual {
     let separator = say(key::REPORT_SEPARATOR);
-    let mut out = Bilingual::default();
-    for text in texts {
-        if !out.en.is_empty() {
-            out.zh += &separator.zh;
-            out.en += &separator.en;
-        }
-        out.zh += &text.zh;
-        out.en += &text.en;
-    }
-    out
+    let (zh, en): (Vec<_>, Vec<_>) = texts.into_iter().map(|text| (text.zh, text.en)).unzip();
+    Bilingual::new(zh.join(&separator.zh), en.join(&separator.en))
 }
 
 /// The likeliest role of an asset.
@@ -97,7 +88,7 @@ pub(super) fn verbs(conversation: &Conversation) -> Bilingual {
     joined(conversation.verbs.iter().map(|(verb, count)| {
         let name = named("report-verb-", verb);
         let count = hangtu_catalog::grouped(*count);
-        Bilingual { zh: format!("{} {count}", name.zh), en: format!("{} {count}", name.en) }
+        Bilingual::new(format!("{} {count}", name.zh), format!("{} {count}", name.en))
     }))
 }
 

@@ -2,8 +2,11 @@
 
 mod correlations;
 mod detections;
+mod filters;
+mod mapping;
 mod property;
 mod robust;
+mod sigma1;
 mod sigmahq;
 
 use crate::{Mapping, Options, Problem, RuleIndex, Ruleset, Scratch, parse};

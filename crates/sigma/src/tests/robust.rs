@@ -21,7 +21,17 @@ fn errors_say_where() {
         (&rule("r", "{s: {'a|re|cidr': 1}, condition: s}"), "exclude each other"),
         (&rule("r", "{s: {'a|i': 1}, condition: s}"), "follow `re`"),
         (&(rule("r", "{s: {a: 1}, condition: s}") + "level: awful"), "unknown level `awful`"),
-        ("title: t\naction: global", "not supported"),
+        ("title: t\naction: repeat", "action: expected a rule before it"),
+        ("title: t\naction: nope", "unknown action `nope`"),
+        (
+            &(rule("r", "{s: {a: 1}, condition: s}") + "filter: {s: {a: 1}, condition: s}"),
+            "only one",
+        ),
+        ("title: t\nlogsource: {}\nfilter: {s: {'a|nope': 1}, condition: s}", "filter.s.a|nope"),
+        (
+            &rule("r", "{s: {a: 1}, timeframe: 5x, condition: s | count() > 1}"),
+            "detection.timeframe",
+        ),
     ] {
         let (rules, errors) = parse("f.yml", text.as_bytes());
         assert!(rules.is_empty(), "{text}");
@@ -72,7 +82,8 @@ proptest! {
     fn any_detection(words in prop::collection::vec(prop::sample::select(vec![
         "{", "}", "[", "]", ": ", ", ", "s", "a|re", "a|contains|all", "condition", "'%x%'", "*",
         "1 of ", "not ", "(", ")", "\n", "'(?'", "null", "a|base64offset", "a|cidr", "|", "&x ", "*x",
-        "a|windash", "-", "/a", "'\\'", "é", "---\n", "title: t\n",
+        "a|windash", "-", "/a", "'\\'", "é", "---\n", "title: t\n", "action: global\n",
+        "action: repeat\n", "filter: ", " | count(a) by b > 1", "timeframe: 1m\n",
     ]), 0..40)) {
         swallow(format!("title: t\nlogsource: {{product: hangtu, category: event}}\ndetection: {}", words.concat()).as_bytes());
         swallow(words.concat().as_bytes());

@@ -142,7 +142,7 @@ pub(super) fn assign(
     let mut seen: Vec<Seen> = assets.iter().map(|_| Seen::default()).collect();
     for (line, talk) in conversations {
         let name = line.protocol_name();
-        let answered = talk.answered > 0 || talk.verbs.iter().any(|n| *n > 0);
+        let answered = talk.answered > 0 || talk.verbs.is_some();
         if let Some(&i) = index.get(&line.server)
             && answered
         {
@@ -154,7 +154,7 @@ pub(super) fn assign(
             assets[i].uses.insert(name);
             if industrial(line.protocol) && answered {
                 seen[i].devices.insert(line.server);
-                for (verb, n) in Verb::ALL.iter().zip(talk.verbs) {
+                for (verb, n) in Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v)) {
                     if n > 0 {
                         seen[i].asked.entry(*verb).or_default().insert(line.server);
                     }

@@ -112,13 +112,13 @@ fn a_folder_is_read_in_the_order_of_time() {
     fs::write(folder.join("b.txt"), "no capture").unwrap();
     fs::write(folder.join("c"), gzip(&part(&frames[2..4]))).unwrap();
     fs::write(folder.join("below/z.cap"), zstd(&part(&frames[..2]))).unwrap();
-    let found = find(std::slice::from_ref(&folder), &[first_time]).unwrap();
+    let found = find(std::slice::from_ref(&folder), &[&first_time]).unwrap();
     let (found, others) = (&found.inputs[0], found.others);
     assert_eq!(others, [folder.join("b.txt")]);
     assert_eq!(inputs(found, 1).anywhere(), file(&part(&frames)).anywhere());
     // Named one by one, a file is not read twice.
     let paths = [folder.join("c"), folder.clone(), folder.join("a.pcap")];
-    let twice = &find(&paths, &[first_time]).unwrap().inputs[0];
+    let twice = &find(&paths, &[&first_time]).unwrap().inputs[0];
     assert_eq!(twice, found);
 }
 

@@ -143,10 +143,11 @@ fn sample(out: &mut Html, excerpt: &Excerpt) {
     out.raw("</span><span>");
     out.say_with(key::REPORT_BYTE, &[("offset", Arg::Number(excerpt.offset))]);
     out.raw("</span></p>");
-    if !excerpt.fields.is_empty() {
+    let fields = excerpt.map();
+    if !fields.is_empty() {
         out.raw("<details class=\"fields\"><summary>").say(key::REPORT_FIELDS);
         out.raw("</summary><dl>");
-        for (name, value) in &excerpt.fields {
+        for (name, value) in &fields {
             out.raw("<dt>").text(name).raw("</dt><dd>");
             match value {
                 Value::String(text) => out.text(text),

@@ -143,7 +143,7 @@ fn card(out: &mut Html, index: usize, node: &Node<'_>) {
     out.raw(">").text(&short(&asset.id, 15)).raw("</text><text class=\"role\"");
     place(out, left, node.y + 27);
     let role = texts::main_role(asset);
-    let role = Bilingual { zh: short(&role.zh, 20), en: short(&role.en, 20) };
+    let role = Bilingual::new(short(&role.zh, 20), short(&role.en, 20));
     out.raw(">").both_svg(&role).raw("</text><title>").text(&asset.id);
     for name in asset.names.iter().take(3) {
         out.raw("\n").text(&name.value);

@@ -1,0 +1,144 @@
+//! Evidence of every kind, found and read: one way in for every command.
+
+use hangtu_catalog::CONTENT;
+use hangtu_evidence::{EvidenceError, Input, InputSummary, ReadError, Source, find};
+use hangtu_logs::{LogMap, MapError};
+use hangtu_record::{Fields, Record, Time};
+use hangtu_traffic::{Batch, Limits, assets::AssetNotes};
+use std::{collections::BTreeMap, io, path::PathBuf};
+
+/// How evidence is read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// How to read captures.
+    pub traffic: hangtu_traffic::Settings,
+    /// How to read logs.
+    pub logs: hangtu_logs::Settings,
+}
+
+impl Reading {
+    /// The defaults, with the maps of `content/logmaps/`; clocks of logs that do not say their
+    /// zone are `utc_offset` seconds ahead of UTC, and entries without a year end by `now`.
+    pub fn new(utc_offset: i32, now: Time) -> Result<Self, MapError> {
+        let maps = CONTENT
+            .iter()
+            .filter(|(name, _)| name.starts_with("logmaps/"))
+            .map(|(name, text)| LogMap::parse(name, text))
+            .collect::<Result<_, _>>()?;
+        let year = jiff::Timestamp::from_nanosecond(i128::from(now.0))
+            .map_or(1970, |t| jiff::tz::Offset::UTC.to_datetime(t).year());
+        let logs = hangtu_logs::Settings { utc_offset, year, maps };
+        Ok(Self { traffic: hangtu_traffic::Settings::default(), logs })
+    }
+}
+
+/// What there is to examine.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Captures, in the order of their first packets, then logs, in the order of their first
+    /// entries. Records name an input by its index here.
+    pub inputs: Vec<Input>,
+    /// How many of them are captures.
+    pub captures: usize,
+    /// Files that are of no known kind.
+    pub others: Vec<PathBuf>,
+}
+
+impl Evidence {
+    /// Finds the captures and logs that paths name; see [`hangtu_evidence::find`].
+    pub fn find(paths: &[PathBuf], reading: &Reading) -> Result<Self, EvidenceError> {
+        let capture = |input: &Input| hangtu_traffic::capture::first_time(input);
+        let log = |input: &Input| hangtu_logs::first_time(input, &reading.logs);
+        let found = find(paths, &[&capture, &log])?;
+        let captures = found.inputs.first().map_or(0, Vec::len);
+        Ok(Self { inputs: found.inputs.concat(), captures, others: found.others })
+    }
+
+    /// Names of the inputs, in their order.
+    pub fn names(&self) -> Vec<String> {
+        self.inputs.iter().map(Input::name).collect()
+    }
+}
+
+/// Who is told what is read.
+pub trait Observer {
+    /// An input is opened; may wrap the bytes as stored (to hash or count them).
+    fn open(&mut self, _index: u32, _input: &Input, file: Source) -> Source {
+        file
+    }
+    /// The next record.
+    fn record(&mut self, record: &dyn Record);
+    /// Some records have been told; an error ends the reading.
+    fn rest(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What was read in all.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Per input, in their order.
+    pub inputs: Vec<InputSummary>,
+    /// What traffic showed of assets.
+    pub assets: AssetNotes,
+    /// What bounds cost.
+    pub limits: Limits,
+    /// Messages that could not be read, by protocol.
+    pub unreadable: BTreeMap<&'static str, u64>,
+}
+
+/// Reads all of it: captures first, so that what logs say can be held against the traffic.
+pub fn read(
+    evidence: &Evidence,
+    reading: &Reading,
+    observer: &mut dyn Observer,
+) -> Result<Summary, ReadError> {
+    let (captures, logs) = evidence.inputs.split_at(evidence.captures);
+    let mut adapter = Adapter { observer, waiting: 0 };
+    let traffic = hangtu_traffic::read(captures, &reading.traffic, &mut adapter)?;
+    let mut out = Summary {
+        inputs: traffic.inputs,
+        assets: traffic.assets,
+        limits: traffic.limits,
+        unreadable: traffic.unreadable,
+    };
+    let first = captures.len() as u32;
+    out.inputs.extend(hangtu_logs::read(logs, first, &reading.logs, &mut adapter)?.inputs);
+    adapter.observer.rest()?;
+    Ok(out)
+}
+
+/// Events told before the observer may rest.
+const EVENTS: u32 = 256;
+
+struct Adapter<'o> {
+    observer: &'o mut dyn Observer,
+    waiting: u32,
+}
+
+impl hangtu_traffic::Observer for Adapter<'_> {
+    fn open(&mut self, index: u32, input: &Input, file: Source) -> Source {
+        self.observer.open(index, input, file)
+    }
+
+    fn records(&mut self, batch: &mut Batch) -> io::Result<()> {
+        batch.each(|record| self.observer.record(record));
+        self.observer.rest()
+    }
+}
+
+impl hangtu_logs::Observer for Adapter<'_> {
+    fn open(&mut self, index: u32, input: &Input, file: Source) -> Source {
+        self.observer.open(index, input, file)
+    }
+
+    fn event(&mut self, event: &Fields) -> io::Result<()> {
+        self.observer.record(event);
+        self.waiting += 1;
+        if self.waiting < EVENTS {
+            return Ok(());
+        }
+        self.waiting = 0;
+        self.observer.rest()
+    }
+}

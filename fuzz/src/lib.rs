@@ -3,6 +3,7 @@
 //! `cargo xtask fuzz` runs them all. One alone, on the stable toolchain:
 //! `cargo fuzz run -s none modbus fuzz/corpus/modbus fuzz/seeds/modbus`.
 
+pub mod evtx;
 pub mod logs;
 
 use hangtu_record::{FileAction, Kind, Operation, Origin, OwnedValue, Time, Transport};
@@ -91,7 +92,7 @@ impl Observer for Counts {
     }
 
     fn close(&mut self, _index: u32, summary: &InputSummary) {
-        self.damages.extend(summary.damages.iter().map(|d| d.offset));
+        self.damages.extend(summary.damages.list.iter().map(|d| d.offset));
     }
 }
 
@@ -109,7 +110,7 @@ pub fn capture(data: &[u8]) {
     assert_eq!(counts.records, summary.operations + summary.files + summary.sessions);
     let input = &summary.inputs[0];
     if !input.format.contains('+') {
-        assert!(input.packets <= data.len() as u64 / 12, "{} packets", input.packets);
+        assert!(input.entries <= data.len() as u64 / 12, "{} packets", input.entries);
         assert!(counts.damages.iter().all(|d| *d <= data.len() as u64), "{:?}", counts.damages);
     }
 }
@@ -158,7 +159,7 @@ pub fn flow(data: &[u8]) {
     }
     let (summary, _) = read(file).expect("a whole capture");
     assert!(summary.inputs[0].damages.is_empty(), "{:?}", summary.inputs[0].damages);
-    assert_eq!(summary.inputs[0].packets, packets.len() as u64);
+    assert_eq!(summary.inputs[0].entries, packets.len() as u64);
     assert!(summary.sessions <= packets.len() as u64);
     assert!(summary.operations <= data.len() as u64 * 2);
 }

@@ -54,7 +54,7 @@ pub fn read(data: &[u8]) {
     }
     let end = bytes.len() as u64;
     let mut events = Events { count: 0, last: 0, end };
-    let settings = Settings { utc_offset: 0, year: 2026, ..Settings::default() };
+    let settings = Settings::default();
     let input = Input::Memory("fuzz.evtx".into(), bytes.into());
     assert!(FORMATS.iter().any(|f| f.name == "evtx"));
     let Ok(summary) = hangtu_logs::read(&[input], 0, &settings, &mut events) else { return };

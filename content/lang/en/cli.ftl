@@ -60,6 +60,7 @@ cli-cannot-write = { $path } cannot be written: { $reason }
 cli-cannot-write-remedy = Choose another folder with --out.
 cli-content-bad = This program's own content is broken: { $why }
 cli-rule-problem = Rule left out or limited: { $why }
+cli-rule-problems-more = … and { $count } more (hangtu rules check says them all)
 cli-others-skipped = Passed over, being of no known kind: { $count }
 cli-authorisations-used = Authorisations: { $path } (entries: { $count })
 cli-authorisations-none = No authorisations file: every operation that needs an approval counts as unapproved.

@@ -19,7 +19,7 @@ report-row-limit = The first { $shown } of { $total } rows are shown; all of the
 # Verdict
 report-verdict = Verdict
 report-verdict-worst = Worst level
-report-verdict-found = { $findings } findings over { $assets } assets, from { $inputs } evidence files. Traffic from { $first } to { $last }.
+report-verdict-found = { $findings } findings over { $assets } assets, from { $inputs } evidence files. Evidence from { $first } to { $last }.
 report-verdict-found-no-time = { $findings } findings over { $assets } assets, from { $inputs } evidence files. No packet carried a readable time.
 report-verdict-clean = No findings
 report-verdict-clean-note = This does not prove that nothing is wrong. It holds only for the control points listed below as measured.

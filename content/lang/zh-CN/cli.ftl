@@ -60,6 +60,7 @@ cli-cannot-write = 无法写入 { $path }：{ $reason }
 cli-cannot-write-remedy = 请用 --out 另选文件夹。
 cli-content-bad = 程序自带内容损坏：{ $why }
 cli-rule-problem = 规则未使用或受限：{ $why }
+cli-rule-problems-more = … 另有 { $count } 条（hangtu rules check 列出全部）
 cli-others-skipped = 有 { $count } 个文件不属于已知类型，已略过
 cli-authorisations-used = 授权文件：{ $path }（{ $count } 条）
 cli-authorisations-none = 未提供授权文件：凡需批准的操作一律视为未经批准。

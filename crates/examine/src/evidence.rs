@@ -18,16 +18,14 @@ pub struct Reading {
 
 impl Reading {
     /// The defaults, with the maps of `content/logmaps/`; clocks of logs that do not say their
-    /// zone are `utc_offset` seconds ahead of UTC, and entries without a year end by `now`.
+    /// zone are `utc_offset` seconds ahead of UTC, and entries without a year are not later than `now`.
     pub fn new(utc_offset: i32, now: Time) -> Result<Self, MapError> {
         let maps = CONTENT
             .iter()
             .filter(|(name, _)| name.starts_with("logmaps/"))
             .map(|(name, text)| LogMap::parse(name, text))
             .collect::<Result<_, _>>()?;
-        let year = jiff::Timestamp::from_nanosecond(i128::from(now.0))
-            .map_or(1970, |t| jiff::tz::Offset::UTC.to_datetime(t).year());
-        let logs = hangtu_logs::Settings { utc_offset, year, maps };
+        let logs = hangtu_logs::Settings { utc_offset, now, maps };
         Ok(Self { traffic: hangtu_traffic::Settings::default(), logs })
     }
 }

@@ -10,6 +10,9 @@ use std::{
     path::PathBuf,
 };
 
+/// Rules left out that are named; `hangtu rules check` says them all.
+const PROBLEMS: usize = 5;
+
 /// Findings shown; the rest stands in the report.
 const SHOWN: usize = 25;
 
@@ -74,8 +77,12 @@ pub(crate) fn print(
     if others > 0 {
         writeln!(out, "{}", t(key::CLI_OTHERS_SKIPPED, &[("count", n(others))]))?;
     }
-    for why in &rules.errors {
+    for why in rules.errors.iter().take(PROBLEMS) {
         writeln!(out, "{}", t(key::CLI_RULE_PROBLEM, &[("why", Arg::Text(why))]))?;
+    }
+    if rules.errors.len() > PROBLEMS {
+        let more = n(rules.errors.len() - PROBLEMS);
+        writeln!(out, "{}", t(key::CLI_RULE_PROBLEMS_MORE, &[("count", more)]))?;
     }
     for input in &e.run.inputs {
         for problem in &input.problems {

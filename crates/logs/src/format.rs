@@ -34,8 +34,9 @@ pub const FORMATS: &[Format] = &[
 pub struct Settings {
     /// Seconds by which clocks of logs without a time zone are ahead of UTC.
     pub utc_offset: i32,
-    /// Year of logs that do not say it (RFC 3164); rolls over with their months.
-    pub year: i16,
+    /// The moment of the reading: logs that do not say the year (RFC 3164) begin in the latest one
+    /// that does not put them behind it, and roll over with their months.
+    pub now: Time,
     /// Tables and lines of other programs that are known; tried before the formats.
     pub maps: Vec<LogMap>,
 }

@@ -3,6 +3,13 @@
 use hangtu_record::Time;
 use jiff::civil::{Date, DateTime};
 
+/// The local time of a moment; 1970 where it has none.
+pub(crate) fn local(time: Time, utc_offset: i32) -> DateTime {
+    let zone = jiff::tz::Offset::from_seconds(utc_offset).unwrap_or(jiff::tz::Offset::UTC);
+    let moment = jiff::Timestamp::from_nanosecond(i128::from(time.0));
+    zone.to_datetime(moment.unwrap_or_default())
+}
+
 /// A local time with a known distance to UTC.
 pub(crate) fn at(local: DateTime, utc_offset: i32) -> Option<Time> {
     let zone = jiff::tz::Offset::from_seconds(utc_offset).ok()?;

@@ -5,7 +5,7 @@ mod header;
 mod program;
 
 use crate::{
-    Sink,
+    Settings, Sink,
     format::Format,
     lines::{self, Charset, Entries, Line},
 };
@@ -34,7 +34,7 @@ fn recognise(head: &[u8], _name: &str) -> bool {
     let (mut good, mut all) = (0, 0);
     for line in lines.take(50) {
         all += 1;
-        let mut calendar = Calendar { year: 2000, month: 0 };
+        let mut calendar = Calendar::new(&Settings::default());
         let line = frame(line).map_or(line, |(one, _)| one);
         good += u32::from(Header::parse(line, &mut calendar, 0).is_some());
     }
@@ -44,7 +44,7 @@ fn recognise(head: &[u8], _name: &str) -> bool {
 
 fn read(source: Source, sink: &mut Sink<'_>) -> io::Result<()> {
     let mut entries = Entries::new(source, Line, Charset::Auto);
-    let mut calendar = Calendar { year: sink.settings.year, month: 0 };
+    let mut calendar = Calendar::new(sink.settings);
     let mut last: Option<Time> = None;
     while let Some(entry) = entries.next(sink) {
         let mut rest = &*entry.text;

@@ -1,20 +1,31 @@
 //! What stands in front of a message.
 
-use crate::stamp;
+use crate::{Settings, stamp};
 use hangtu_record::Time;
 
 /// The year of lines that do not say it: rolls over with their months.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Calendar {
     /// Year of the line before.
-    pub year: i16,
+    year: i16,
     /// Month of the line before; 0 at first.
-    pub month: i8,
+    month: i8,
+    /// Month and day of the reading.
+    now: (i8, i8),
 }
 
 impl Calendar {
-    /// The year of a line of that month.
-    fn year(&mut self, month: i8) -> i16 {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let local = stamp::local(settings.now, settings.utc_offset);
+        Self { year: local.year(), month: 0, now: (local.month(), local.day()) }
+    }
+
+    /// The year of a line of that month and day.
+    fn year(&mut self, month: i8, day: i8) -> i16 {
+        // A day of grace for clocks that run ahead.
+        if self.month == 0 && (month, day.saturating_sub(1)) > self.now {
+            self.year = self.year.saturating_sub(1);
+        }
         // Lines may be out of order by some days; half a year is a new one.
         if self.month != 0 && month + 6 < self.month {
             self.year = self.year.saturating_add(1);
@@ -162,10 +173,10 @@ fn rfc3164_time<'a>(
     }
     let year = match year {
         Some(year) => {
-            *calendar = Calendar { year, month };
+            (calendar.year, calendar.month) = (year, month);
             year
         }
-        None => calendar.year(month),
+        None => calendar.year(month, day as i8),
     };
     let date = stamp::date(year, month, day as i8)?;
     Some((stamp::at(date.at(hms[0], hms[1], hms[2], nanos), offset)?, rest))

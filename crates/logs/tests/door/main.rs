@@ -9,7 +9,7 @@ mod real;
 
 use hangtu_evidence::{Input, InputSummary};
 use hangtu_logs::{LogMap, Observer, Settings, read};
-use hangtu_record::{Fields, Value};
+use hangtu_record::{Fields, Time, Value};
 use std::{fmt::Write, io};
 
 struct Keep(Vec<Fields>);
@@ -22,7 +22,7 @@ impl Observer for Keep {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { utc_offset: 8 * 3600, year: 2026, maps: maps() }
+    Settings { utc_offset: 8 * 3600, now: Time(1_798_675_200_000_000_000), maps: maps() }
 }
 
 /// The maps the program ships.

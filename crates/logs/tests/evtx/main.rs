@@ -24,7 +24,7 @@ impl Observer for Events {
 
 pub(crate) fn read_all(input: Input) -> (Vec<Fields>, Vec<Damage>) {
     let mut events = Events::default();
-    let settings = Settings { year: 2026, ..Settings::default() };
+    let settings = Settings::default();
     let summary = read(&[input], 0, &settings, &mut events).expect("a log");
     assert_eq!(summary.inputs[0].entries, events.0.len() as u64);
     (events.0, summary.inputs[0].damages.list.clone())

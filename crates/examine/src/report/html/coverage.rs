@@ -69,7 +69,7 @@ fn logs(out: &mut Html, page: &Page<'_>) {
         ],
     );
     for log in all.iter().take(ROWS) {
-        out.raw("<tr><td>");
+        out.raw("<tr><td class=\"wide\">");
         if log.host.is_empty() {
             out.say(key::REPORT_UNKNOWN);
         } else {

@@ -5,12 +5,18 @@
 //! limits; a decoder sees bytes and a [`Context`] and answers how far it got. Decoders never fail:
 //! what cannot be read is skipped to the next plausible frame.
 
+mod drive;
+mod pending;
+
+pub use drive::{Piece, drive};
+pub use pending::Pending;
+
 use crate::assets::AssetNotes;
 use hangtu_record::{
     Endpoint, FieldName, FileAction, Operation, Origin, Outcome, OwnedValue, Seen, Session, Text,
     Time, Transport, Verb,
 };
-use std::{collections::VecDeque, net::IpAddr};
+use std::net::IpAddr;
 
 /// One side of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -351,150 +357,4 @@ impl Short {
     pub fn text(&self) -> Text {
         Text::from_utf8_lossy(&self.bytes[..self.len])
     }
-}
-
-/// Requests that wait for their responses, oldest first, at most [`Pending::CAP`] of them.
-#[derive(Debug)]
-pub struct Pending<K>(VecDeque<(K, Operation)>);
-
-impl<K> Default for Pending<K> {
-    fn default() -> Self {
-        Self(VecDeque::new())
-    }
-}
-
-impl<K: PartialEq> Pending<K> {
-    /// How many may wait; past that the oldest is emitted as unanswered.
-    pub const CAP: usize = 64;
-
-    /// How many may wait over all flows of a worker before each flow keeps only its newest.
-    pub const CAP_ALL: usize = 60_000;
-
-    /// Remembers a request.
-    pub fn ask(&mut self, cx: &mut Context<'_>, key: K, operation: Operation) {
-        while (self.0.len() >= Self::CAP || cx.out.waiting >= Self::CAP_ALL)
-            && let Some((_, old)) = self.0.pop_front()
-        {
-            cx.out.waiting -= 1;
-            cx.emit(old);
-        }
-        cx.out.waiting += 1;
-        self.0.push_back((key, operation));
-    }
-
-    /// Takes the newest request with that key and marks it as seen on both sides; its outcome is
-    /// for the caller to set.
-    pub fn answer(&mut self, cx: &mut Context<'_>, key: &K) -> Option<Operation> {
-        let at = self.0.iter().rposition(|(k, _)| k == key)?;
-        let (_, mut operation) = self.0.remove(at)?;
-        cx.out.waiting -= 1;
-        operation.seen = Seen::Both;
-        operation.delay = Some(cx.time.since(operation.time).max(0));
-        Some(operation)
-    }
-
-    /// Looks at the newest request with that key.
-    pub fn find(&mut self, key: &K) -> Option<&mut Operation> {
-        self.0.iter_mut().rev().find(|(k, _)| k == key).map(|(_, o)| o)
-    }
-
-    /// Emits everything that still waits as unanswered.
-    pub fn flush(&mut self, cx: &mut Context<'_>) {
-        for (_, operation) in self.0.drain(..) {
-            cx.out.waiting -= 1;
-            cx.emit(operation);
-        }
-    }
-}
-
-/// What [`drive`] hands to a decoder next.
-#[derive(Clone, Copy, Debug)]
-pub enum Piece<'s> {
-    /// The next bytes of that side (over UDP: one datagram).
-    Bytes(&'s [u8]),
-    /// Bytes of that side are missing here.
-    Gap,
-}
-
-impl<'s> From<&'s [u8]> for Piece<'s> {
-    fn from(bytes: &'s [u8]) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
-/// Runs one decoder over segments, as the stream layer would. For tests, fuzz targets and whoever
-/// wants one decoder alone. Returns the output and the session's facts.
-pub fn drive<'s, P: Into<Piece<'s>>>(
-    registration: &Registration,
-    transport: Transport,
-    segments: impl IntoIterator<Item = (Side, P)>,
-) -> (Output, Vec<(FieldName, OwnedValue)>) {
-    let end = |last: u8, port: u16| Endpoint {
-        ip: Some(IpAddr::from([192, 0, 2, last])),
-        port,
-        mac: None,
-    };
-    let parties = Parties {
-        client: end(1, 49152),
-        server: end(2, registration.ports.first().copied().unwrap_or(0)),
-        vlan: None,
-        transport,
-    };
-    let mut out = Output { keep_records: true, ..Output::default() };
-    let mut facts = Vec::new();
-    let mut protocol = registration.name;
-    let mut decoder = (registration.make)();
-    let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
-    let mut skip = [0_usize; 2];
-    let mut number = 0;
-    for (side, piece) in segments {
-        number += 1;
-        let mut cx = Context {
-            time: Time(number as i64 * 1_000_000),
-            origin: Origin { input: 0, number, offset: 0 },
-            parties: &parties,
-            facts: &mut facts,
-            protocol: &mut protocol,
-            out: &mut out,
-        };
-        let (buffer, skip) = (&mut buffers[side as usize], &mut skip[side as usize]);
-        let bytes = match piece.into() {
-            Piece::Bytes(bytes) if transport == Transport::Udp => {
-                decoder.data(&mut cx, side, bytes);
-                continue;
-            }
-            Piece::Bytes(bytes) => bytes,
-            Piece::Gap => {
-                if *skip != DONE {
-                    buffer.clear();
-                    *skip = 0;
-                    decoder.gap(&mut cx, side);
-                }
-                continue;
-            }
-        };
-        let skipped = bytes.len().min(*skip);
-        if *skip != DONE {
-            *skip -= skipped;
-        }
-        buffer.extend_from_slice(&bytes[skipped..]);
-        while !buffer.is_empty() {
-            let used = decoder.data(&mut cx, side, buffer);
-            if used == 0 {
-                break;
-            }
-            *skip = if used == DONE { DONE } else { used.saturating_sub(buffer.len()) };
-            buffer.drain(..used.min(buffer.len()));
-        }
-    }
-    let mut cx = Context {
-        time: Time(number as i64 * 1_000_000),
-        origin: Origin { input: 0, number, offset: 0 },
-        parties: &parties,
-        facts: &mut facts,
-        protocol: &mut protocol,
-        out: &mut out,
-    };
-    decoder.end(&mut cx);
-    (out, facts)
 }

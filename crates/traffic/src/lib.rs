@@ -10,6 +10,7 @@ mod bytes;
 pub mod capture;
 pub mod decode;
 mod detect;
+mod ends;
 mod flow;
 mod fragment;
 pub mod packet;

@@ -4,7 +4,7 @@
 //! copying. Segments that come early are held, bounded by count, bytes and time; then the hole is
 //! declared lost and decoding goes on behind it. What overlaps keeps its first version.
 
-use crate::flow::At;
+use crate::ends::At;
 
 /// Segments held for one direction.
 const MAX_HELD: usize = 64;

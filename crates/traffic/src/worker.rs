@@ -4,7 +4,8 @@ use crate::{
     assets::AssetNotes,
     capture::PacketRef,
     decode::{Output, Parties},
-    flow::{Address, At, Flow, Key, Tcp, sender_is_client},
+    ends::{Address, At, Key, SYN, Tcp},
+    flow::{Flow, sender_is_client},
     fragment::Fragments,
     packet::{Content, Frame, IpPacket, knows_link, walk, whole},
 };
@@ -217,7 +218,7 @@ impl Worker {
             Key::new((outer.source, ports.0), (outer.destination, ports.1), outer.protocol);
         let mut found = self.index.get(&key).copied();
         if let (Some(slot), Some(tcp)) = (found, tcp)
-            && tcp.flags & crate::flow::SYN != 0
+            && tcp.flags & SYN != 0
             && self.flows[slot as usize].as_ref().is_some_and(|f| f.replaced_by(tcp, low))
         {
             self.finish(slot);

@@ -1,0 +1,95 @@
+//! One decoder alone, for tests and fuzz targets.
+
+use super::*;
+
+/// What [`drive`] hands to a decoder next.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece<'s> {
+    /// The next bytes of that side (over UDP: one datagram).
+    Bytes(&'s [u8]),
+    /// Bytes of that side are missing here.
+    Gap,
+}
+
+impl<'s> From<&'s [u8]> for Piece<'s> {
+    fn from(bytes: &'s [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// Runs one decoder over segments, as the stream layer would. For tests, fuzz targets and whoever
+/// wants one decoder alone. Returns the output and the session's facts.
+pub fn drive<'s, P: Into<Piece<'s>>>(
+    registration: &Registration,
+    transport: Transport,
+    segments: impl IntoIterator<Item = (Side, P)>,
+) -> (Output, Vec<(FieldName, OwnedValue)>) {
+    let end = |last: u8, port: u16| Endpoint {
+        ip: Some(IpAddr::from([192, 0, 2, last])),
+        port,
+        mac: None,
+    };
+    let parties = Parties {
+        client: end(1, 49152),
+        server: end(2, registration.ports.first().copied().unwrap_or(0)),
+        vlan: None,
+        transport,
+    };
+    let mut out = Output { keep_records: true, ..Output::default() };
+    let mut facts = Vec::new();
+    let mut protocol = registration.name;
+    let mut decoder = (registration.make)();
+    let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
+    let mut skip = [0_usize; 2];
+    let mut number = 0;
+    for (side, piece) in segments {
+        number += 1;
+        let mut cx = Context {
+            time: Time(number as i64 * 1_000_000),
+            origin: Origin { input: 0, number, offset: 0 },
+            parties: &parties,
+            facts: &mut facts,
+            protocol: &mut protocol,
+            out: &mut out,
+        };
+        let (buffer, skip) = (&mut buffers[side as usize], &mut skip[side as usize]);
+        let bytes = match piece.into() {
+            Piece::Bytes(bytes) if transport == Transport::Udp => {
+                decoder.data(&mut cx, side, bytes);
+                continue;
+            }
+            Piece::Bytes(bytes) => bytes,
+            Piece::Gap => {
+                if *skip != DONE {
+                    buffer.clear();
+                    *skip = 0;
+                    decoder.gap(&mut cx, side);
+                }
+                continue;
+            }
+        };
+        let skipped = bytes.len().min(*skip);
+        if *skip != DONE {
+            *skip -= skipped;
+        }
+        buffer.extend_from_slice(&bytes[skipped..]);
+        while !buffer.is_empty() {
+            let used = decoder.data(&mut cx, side, buffer);
+            if used == 0 {
+                break;
+            }
+            *skip = if used == DONE { DONE } else { used.saturating_sub(buffer.len()) };
+            buffer.drain(..used.min(buffer.len()));
+        }
+    }
+    let mut cx = Context {
+        time: Time(number as i64 * 1_000_000),
+        origin: Origin { input: 0, number, offset: 0 },
+        parties: &parties,
+        facts: &mut facts,
+        protocol: &mut protocol,
+        out: &mut out,
+    };
+    decoder.end(&mut cx);
+    (out, facts)
+}

@@ -1,0 +1,58 @@
+//! Requests that wait for their responses.
+
+use super::*;
+use std::collections::VecDeque;
+
+/// Requests that wait for their responses, oldest first, at most [`Pending::CAP`] of them.
+#[derive(Debug)]
+pub struct Pending<K>(VecDeque<(K, Operation)>);
+
+impl<K> Default for Pending<K> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<K: PartialEq> Pending<K> {
+    /// How many may wait; past that the oldest is emitted as unanswered.
+    pub const CAP: usize = 64;
+
+    /// How many may wait over all flows of a worker before each flow keeps only its newest.
+    pub const CAP_ALL: usize = 60_000;
+
+    /// Remembers a request.
+    pub fn ask(&mut self, cx: &mut Context<'_>, key: K, operation: Operation) {
+        while (self.0.len() >= Self::CAP || cx.out.waiting >= Self::CAP_ALL)
+            && let Some((_, old)) = self.0.pop_front()
+        {
+            cx.out.waiting -= 1;
+            cx.emit(old);
+        }
+        cx.out.waiting += 1;
+        self.0.push_back((key, operation));
+    }
+
+    /// Takes the newest request with that key and marks it as seen on both sides; its outcome is
+    /// for the caller to set.
+    pub fn answer(&mut self, cx: &mut Context<'_>, key: &K) -> Option<Operation> {
+        let at = self.0.iter().rposition(|(k, _)| k == key)?;
+        let (_, mut operation) = self.0.remove(at)?;
+        cx.out.waiting -= 1;
+        operation.seen = Seen::Both;
+        operation.delay = Some(cx.time.since(operation.time).max(0));
+        Some(operation)
+    }
+
+    /// Looks at the newest request with that key.
+    pub fn find(&mut self, key: &K) -> Option<&mut Operation> {
+        self.0.iter_mut().rev().find(|(k, _)| k == key).map(|(_, o)| o)
+    }
+
+    /// Emits everything that still waits as unanswered.
+    pub fn flush(&mut self, cx: &mut Context<'_>) {
+        for (_, operation) in self.0.drain(..) {
+            cx.out.waiting -= 1;
+            cx.emit(operation);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What tells flows apart: the two ends, and the part of a TCP header that matters.
+
+use hangtu_record::{Mac, Origin, Time};
+use std::{
+    hash::{Hash, Hasher},
+    net::IpAddr,
+};
+
+/// An address as a number: IPv4 mapped into IPv6, link addresses above them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Address(u128);
+
+impl Address {
+    #[inline(always)]
+    pub(crate) fn ip(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(v4) => Self(0xffff_0000_0000 | u128::from(v4.to_bits())),
+            IpAddr::V6(v6) => Self(v6.to_bits()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn v4(octets: [u8; 4]) -> Self {
+        Self(0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets)))
+    }
+
+    /// The network address; `None` for a link address.
+    pub(crate) fn to_ip(self) -> Option<IpAddr> {
+        if self.0 >> 48 == 0xffff << 64 {
+            return None;
+        }
+        let v6 = std::net::Ipv6Addr::from_bits(self.0);
+        Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4))
+    }
+
+    pub(crate) fn mac(mac: Mac) -> Self {
+        let mut wide = [0; 16];
+        wide[10..].copy_from_slice(&mac.0);
+        // 0xffff… is no unicast IPv6 prefix, so link addresses never meet network addresses.
+        Self(u128::from_be_bytes(wide) | 0xffff << 112)
+    }
+}
+
+/// The two ends of a flow in a fixed order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    low: (Address, u16),
+    high: (Address, u16),
+    protocol: u8,
+}
+
+impl Key {
+    /// The key, and whether the sender is the lower end.
+    #[inline(always)]
+    pub(crate) fn new(
+        source: (Address, u16),
+        destination: (Address, u16),
+        protocol: u8,
+    ) -> (Self, bool) {
+        if source <= destination {
+            (Self { low: source, high: destination, protocol }, true)
+        } else {
+            (Self { low: destination, high: source, protocol }, false)
+        }
+    }
+}
+
+impl Hash for Key {
+    #[inline(always)]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.low.0.0);
+        state.write_u128(self.high.0.0);
+        state.write_u64(
+            u64::from(self.low.1) << 32 | u64::from(self.high.1) << 16 | u64::from(self.protocol),
+        );
+    }
+}
+
+/// A TCP header's part that matters here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tcp {
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) flags: u8,
+}
+
+/// TCP flag bits.
+pub(crate) const FIN: u8 = 1;
+pub(crate) const SYN: u8 = 2;
+pub(crate) const RST: u8 = 4;
+pub(crate) const ACK: u8 = 16;
+
+/// When a packet came and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At {
+    pub(crate) time: Time,
+    pub(crate) origin: Origin,
+}

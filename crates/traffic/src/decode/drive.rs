@@ -1,6 +1,8 @@
 //! One decoder alone, for tests and fuzz targets.
 
-use super::*;
+use super::{Context, DONE, Output, Parties, Registration, Side};
+use hangtu_record::{Endpoint, FieldName, Origin, OwnedValue, Time, Transport};
+use std::net::IpAddr;
 
 /// What [`drive`] hands to a decoder next.
 #[derive(Clone, Copy, Debug)]

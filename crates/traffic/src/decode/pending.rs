@@ -1,6 +1,7 @@
 //! Requests that wait for their responses.
 
-use super::*;
+use super::Context;
+use hangtu_record::{Operation, Seen};
 use std::collections::VecDeque;
 
 /// Requests that wait for their responses, oldest first, at most [`Pending::CAP`] of them.

@@ -232,12 +232,12 @@ fn usb(look: &Look<'_>, action: &str) -> Option<String> {
             let id = |name| look.get(name).unwrap_or_default();
             format!("USB {}:{}", id("usb.vendor_id"), id("usb.product_id"))
         }
-        "security-6416" | "kernel-pnp-400" | "kernel-pnp-410" => look
-            .one_of(&["DeviceId", "DeviceInstanceId"])?
-            .into_owned(),
-        "driverframeworks-usermode-2003" | "driverframeworks-usermode-2100" => {
-            look.one_of(&["InstanceId", "instance", "UMDFHostDeviceArrivalBegin_instance"])?.into_owned()
+        "security-6416" | "kernel-pnp-400" | "kernel-pnp-410" => {
+            look.one_of(&["DeviceId", "DeviceInstanceId"])?.into_owned()
         }
+        "driverframeworks-usermode-2003" | "driverframeworks-usermode-2100" => look
+            .one_of(&["InstanceId", "instance", "UMDFHostDeviceArrivalBegin_instance"])?
+            .into_owned(),
         "partition-1006" => {
             let part = |name| look.get(name).unwrap_or_default().trim().to_owned();
             look.get("ParentId").filter(|parent| parent.to_uppercase().contains("USB"))?;

@@ -208,10 +208,9 @@ fn audit(look: &Look<'_>) -> Option<Key> {
         account: look.one_of(&["user.name", "acct"]).unwrap_or_default().into_owned(),
         host: look.get("host.hostname").unwrap_or_default().into_owned(),
         from: look.one_of(&["source.ip", "addr", "terminal"]).unwrap_or_default().into_owned(),
-        how: look.one_of(&["exe"]).map_or_else(
-            || "auditd".to_owned(),
-            |exe| text::base(&exe).to_owned(),
-        ),
+        how: look
+            .one_of(&["exe"])
+            .map_or_else(|| "auditd".to_owned(), |exe| text::base(&exe).to_owned()),
         outcome,
     })
 }

@@ -37,9 +37,8 @@ impl<'a> Marks<'a> {
         ruleset.matches(&mut self.scratch, &placed, &mut |rule| hits.push(rule));
         let says = |rule: &&RuleIndex| {
             let info = &self.rules.infos[rule.0 as usize];
-            let covered = |register| {
-                matches!(authorisations.check(register, &placed), Verdict::Covered(_))
-            };
+            let covered =
+                |register| matches!(authorisations.check(register, &placed), Verdict::Covered(_));
             !info.base && ruleset.stands_alone(**rule) && !info.authorise.is_some_and(covered)
         };
         self.hits.iter().filter(says).map(|rule| rule.0).collect()

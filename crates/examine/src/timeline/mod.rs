@@ -149,7 +149,8 @@ fn watch<T: Take>(
     }
 }
 
-fn spilled(source: io::Error) -> TimelineError {
+/// The temporary file could not be written or read.
+pub fn spilled(source: io::Error) -> TimelineError {
     TimelineError::Spill { folder: std::env::temp_dir().display().to_string(), source }
 }
 
@@ -160,20 +161,14 @@ pub fn events(evidence: &Evidence, setup: &Setup<'_>) -> Result<(Rows, Summary),
 }
 
 /// Log-ons by account, host, origin, way and outcome, by their first time.
-pub fn logons(
-    evidence: &Evidence,
-    setup: &Setup<'_>,
-) -> Result<Summed<Logon>, TimelineError> {
+pub fn logons(evidence: &Evidence, setup: &Setup<'_>) -> Result<Summed<Logon>, TimelineError> {
     let (logons, summary) = watch(evidence, setup, logons::Logons::default())?;
     let (rows, lost) = logons.finish();
     Ok(Summed { rows, lost, summary })
 }
 
 /// The processes that logs show, each host's as a tree written from the top down.
-pub fn processes(
-    evidence: &Evidence,
-    setup: &Setup<'_>,
-) -> Result<Summed<Process>, TimelineError> {
+pub fn processes(evidence: &Evidence, setup: &Setup<'_>) -> Result<Summed<Process>, TimelineError> {
     let (processes, summary) = watch(evidence, setup, processes::Processes::default())?;
     let (rows, lost) = processes.finish();
     Ok(Summed { rows, lost, summary })

@@ -134,7 +134,8 @@ impl Take for Processes {
                 if what == What::Audit && look.get("success").as_deref() == Some("no") {
                     return Ok(());
                 }
-                let told = |names: &[&str], max| text::tidy(&look.one_of(names).unwrap_or_default(), max);
+                let told =
+                    |names: &[&str], max| text::tidy(&look.one_of(names).unwrap_or_default(), max);
                 let user = look.account("user.name", "user.domain").unwrap_or_default();
                 let image = told(&["Image", "NewProcessName", "exe"], 200);
                 let parent = Parent {

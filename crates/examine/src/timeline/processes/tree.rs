@@ -123,7 +123,8 @@ impl Linker {
                 let named = !parent.image.is_empty();
                 let id = parent.guid.clone().or_else(|| parent.pid.map(|p| p.to_string()))?;
                 let host = &start.process.host;
-                let since = self.boots.get(host).map_or(0, |b| b.partition_point(|t| *t <= start.time));
+                let since =
+                    self.boots.get(host).map_or(0, |b| b.partition_point(|t| *t <= start.time));
                 named.then(|| (host.clone(), format!("{id} {since} {}", parent.image)))
             };
             let parent = match (found, ghost()) {

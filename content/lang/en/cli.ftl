@@ -147,6 +147,7 @@ first-usb = USB device
 logon-interactive = at the screen
 logon-network = over the network
 logon-batch = batch job
+logon-system = by the system
 logon-service = service
 logon-unlock = unlocked
 logon-network-cleartext = network, clear text

@@ -147,6 +147,7 @@ first-usb = USB设备
 logon-interactive = 本地登录
 logon-network = 网络登录
 logon-batch = 批处理
+logon-system = 系统
 logon-service = 服务
 logon-unlock = 解锁
 logon-network-cleartext = 网络明文登录

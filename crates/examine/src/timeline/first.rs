@@ -194,7 +194,9 @@ fn of_event(look: &Look<'_>, found: &mut Vec<(Novelty, String)>) {
     // The source of a connection that the host itself began is the host.
     let own = &*action == "sysmon-3" && look.get("Initiated").as_deref() != Some("false");
     let source = look.get("source.ip").filter(|ip| {
-        !own && ip.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
+        !own && ip
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| !ip.is_loopback() && !ip.is_multicast() && !ip.is_unspecified())
     });
     found.extend(source.map(|ip| (Novelty::Source, ip.into_owned())));
     let image = match &*action {

@@ -170,11 +170,19 @@ fn details(look: &Look<'_>) -> String {
         told = put("by ", base(&parent));
     }
     if !told {
-        for (name, value) in look.each().filter(|(name, _)| !KNOWN.contains(name)) {
+        for (name, value) in look.each().filter(|(name, value)| tells(name, value)) {
             put(&format!("{name}="), &tidy(&value, 60));
         }
     }
     out
+}
+
+/// Whether a value says what happened, and is not told elsewhere in the line.
+fn tells(name: &str, value: &str) -> bool {
+    let number = name.ends_with("Sid") || name.ends_with("LogonId") || name.ends_with("Guid");
+    let told = name.starts_with("Subject") || name.starts_with("Execution_");
+    let told = told || matches!(name, "TargetUserName" | "Workstation" | "IpAddress" | "IpPort");
+    !(number || told || value == "0x0" || value.starts_with("%%") || KNOWN.contains(&name))
 }
 
 /// Fields that say where an entry comes from, not what happened.

@@ -7,8 +7,8 @@ use super::{Place, Seen, Take, row::Look, text};
 use hangtu_record::{Kind, Time};
 use std::io;
 
-/// Processes remembered: two hundred megabytes at the very most.
-const MAX: usize = 200_000;
+/// Beginnings and ends remembered: some hundred megabytes with long command lines.
+const MAX: usize = 100_000;
 /// Longest command line kept, in characters.
 const COMMAND: usize = 300;
 

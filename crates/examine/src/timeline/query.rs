@@ -59,30 +59,30 @@ impl Query {
     /// Whether a record is what is asked for, its time and its rules apart.
     pub(super) fn fits(&self, look: &Look<'_>) -> bool {
         self.host.as_deref().is_none_or(|host| is_of(look, &HOSTS, |value| same_host(value, host)))
-            && self.user.as_deref().is_none_or(|user| self.of_user(look, user))
+            && self.user.as_deref().is_none_or(|user| of_user(look, user))
             && self.text.as_deref().is_none_or(|text| {
                 let needle = text.to_lowercase();
                 look.each().any(|(_, value)| value.to_lowercase().contains(&needle))
             })
     }
+}
 
-    fn of_user(&self, look: &Look<'_>, user: &str) -> bool {
-        let Some((domain, name)) = user.split_once('\\') else {
-            return is_of(look, &USERS, |value| {
-                let bare = value.rsplit('\\').next().unwrap_or(value);
-                let bare = bare.split('@').next().unwrap_or(bare);
-                same(value, user) || same(bare, user)
-            });
-        };
-        let pairs = [
-            ("user.name", "user.domain"),
-            ("TargetUserName", "TargetDomainName"),
-            ("SubjectUserName", "SubjectDomainName"),
-        ];
-        let is = |field: &str, wanted: &str| look.get(field).is_some_and(|v| same(&v, wanted));
-        pairs.iter().any(|(n, d)| is(n, name) && is(d, domain))
-            || is_of(look, &USERS, |value| same(value, user))
-    }
+fn of_user(look: &Look<'_>, user: &str) -> bool {
+    let Some((domain, name)) = user.split_once('\\') else {
+        return is_of(look, &USERS, |value| {
+            let bare = value.rsplit('\\').next().unwrap_or(value);
+            let bare = bare.split('@').next().unwrap_or(bare);
+            same(value, user) || same(bare, user)
+        });
+    };
+    let pairs = [
+        ("user.name", "user.domain"),
+        ("TargetUserName", "TargetDomainName"),
+        ("SubjectUserName", "SubjectDomainName"),
+    ];
+    let is = |field: &str, wanted: &str| look.get(field).is_some_and(|v| same(&v, wanted));
+    pairs.iter().any(|(n, d)| is(n, name) && is(d, domain))
+        || is_of(look, &USERS, |value| same(value, user))
 }
 
 fn is_of(look: &Look<'_>, names: &[&str], fits: impl Fn(&str) -> bool) -> bool {

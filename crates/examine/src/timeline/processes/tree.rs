@@ -29,7 +29,9 @@ pub(super) fn tree(mut all: Processes) -> Vec<Process> {
     for (host, time) in std::mem::take(&mut all.boots) {
         boots.entry(host).or_default().push(time);
     }
-    boots.values_mut().for_each(|times| times.sort_unstable());
+    for times in boots.values_mut() {
+        times.sort_unstable();
+    }
     let starts = once(std::mem::take(&mut all.starts));
     let mut linker = Linker { starts, guids: HashMap::new(), numbers: HashMap::new(), boots };
     linker.number();
@@ -194,14 +196,16 @@ fn write(starts: Vec<Start>, parents: &[Option<usize>]) -> Vec<Process> {
         let key = |i: usize| (&starts[i].process.host, starts[i].time, &starts[i].process.place, i);
         key(*a).cmp(&key(*b))
     };
-    children.iter_mut().for_each(|list| list.sort_by(by_time));
+    for list in &mut children {
+        list.sort_by(by_time);
+    }
     let mut roots: Vec<usize> = (0..starts.len()).filter(|i| parents[*i].is_none()).collect();
     roots.sort_by(by_time);
     // What hangs on no root hangs on itself: a forged or mistaken cycle, begun anywhere.
     let mut rest: Vec<usize> = (0..starts.len()).filter(|i| parents[*i].is_some()).collect();
     rest.sort_by(by_time);
     let mut done = vec![false; starts.len()];
-    let mut trees: Vec<(String, Time, usize, Vec<(usize, u32)>)> = Vec::new();
+    let mut trees: Vec<(usize, Vec<(usize, u32)>)> = Vec::new();
     for root in roots.into_iter().chain(rest) {
         let mut tree = Vec::new();
         let mut next = vec![(root, 0)];
@@ -216,13 +220,12 @@ fn write(starts: Vec<Start>, parents: &[Option<usize>]) -> Vec<Process> {
             next.extend(children[index].iter().rev().map(|child| (*child, deeper)));
         }
         if !tree.is_empty() {
-            let start = &starts[root];
-            trees.push((start.process.host.clone(), start.time, trees.len(), tree));
+            trees.push((root, tree));
         }
     }
-    trees.sort_by(|a, b| (&a.0, a.1, a.2).cmp(&(&b.0, b.1, b.2)));
+    trees.sort_by(|(a, _), (b, _)| by_time(a, b));
     let mut starts: Vec<Option<Start>> = starts.into_iter().map(Some).collect();
-    let lines = trees.into_iter().flat_map(|(_, _, _, tree)| tree);
+    let lines = trees.into_iter().flat_map(|(_, tree)| tree);
     lines
         .filter_map(|(index, depth)| {
             let process = starts[index].take()?.process;

@@ -268,3 +268,8 @@ reason-expired = expired
 reason-revoked = withdrawn
 report-not-measured-list = Not measured by this evidence: { $count } control points, and why
 report-scenario-all = All four
+
+# Timeline
+report-timeline = Timeline
+report-timeline-note = The samples of all findings in the order of their time. The filter above the findings holds here too.
+report-time = Time

@@ -268,3 +268,8 @@ reason-expired = 授权已过期
 reason-revoked = 授权已撤销
 report-not-measured-list = 本次证据未测的控制点 { $count } 个及原因
 report-scenario-all = 全部四类
+
+# Timeline
+report-timeline = 时间线
+report-timeline-note = 各问题的样例按时间排列。问题清单上方的筛选在此同样有效。
+report-time = 时间

@@ -19,6 +19,7 @@ mod observed;
 mod reconcile;
 pub mod report;
 mod rules;
+pub mod timeline;
 
 pub use assets::assets;
 pub use compare::{BaselineError, baseline, compare};

@@ -149,6 +149,35 @@ pub(crate) fn command(language: Language) -> Command {
                 .arg(threads()),
         )
         .subcommand(
+            sub("timeline", key::CLI_TIMELINE)
+                .arg(path())
+                .arg(
+                    option("show", "events|logons|processes|first-seen", key::CLI_ARG_SHOW)
+                        .hide_possible_values(true)
+                        .value_parser(PossibleValuesParser::new([
+                            "events",
+                            "logons",
+                            "processes",
+                            "first-seen",
+                        ])),
+                )
+                .arg(option("from", "TIME", key::CLI_ARG_TIME_FROM))
+                .arg(option("to", "TIME", key::CLI_ARG_TIME_TO))
+                .arg(option("host", "HOST", key::CLI_ARG_HOST))
+                .arg(option("user", "USER", key::CLI_ARG_USER))
+                .arg(option("text", "TEXT", key::CLI_ARG_TEXT))
+                .arg(option("matches", "", key::CLI_ARG_MARKED).action(ArgAction::SetTrue))
+                .arg(
+                    option("format", "text|csv|json", key::CLI_ARG_TIMELINE_FORMAT)
+                        .hide_possible_values(true)
+                        .value_parser(PossibleValuesParser::new(["text", "csv", "json"])),
+                )
+                .arg(authorisations())
+                .arg(rules())
+                .arg(log_map())
+                .arg(threads()),
+        )
+        .subcommand(
             sub("assets", key::CLI_ASSETS)
                 .arg(path())
                 .arg(authorisations())

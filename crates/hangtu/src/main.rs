@@ -13,6 +13,7 @@ mod progress;
 mod records;
 mod rules;
 mod summary;
+mod timeline;
 
 use failure::Failure;
 use hangtu_catalog::Language;
@@ -49,6 +50,7 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
     match matches.subcommand() {
         Some(("examine", m)) => examine::run(language, m),
         Some(("records", m)) => records::run(m),
+        Some(("timeline", m)) => timeline::run(language, m),
         Some(("assets", m)) => assets::run(language, m),
         Some(("rules", m)) => rules::run(language, m),
         Some(("explain", m)) => explain::run(language, m),

@@ -5,6 +5,7 @@
   const $ = (id) => document.getElementById(id);
   const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
   const findings = all(".finding");
+  const moments = all(".moment");
 
   // Language.
   const speak = (tag) => {
@@ -38,6 +39,13 @@
         (!needle || textOf(finding).includes(needle));
       finding.hidden = !fits;
       if (fits) shown += 1;
+    });
+    moments.forEach((moment) => {
+      moment.hidden = !(
+        (scenario === "all" || moment.dataset.scenario === scenario) &&
+        (level === "all" || moment.dataset.level === level) &&
+        (!needle || textOf(moment).includes(needle))
+      );
     });
     $("shown").textContent = shown.toLocaleString("en");
     $("empty").hidden = shown > 0;

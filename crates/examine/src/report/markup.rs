@@ -70,7 +70,7 @@ impl Html {
 
 /// Makes what cannot be seen visible: control characters as their pictures, characters that turn
 /// the reading direction or hide as their code point. An excerpt must not read other than it is.
-pub(super) fn visible(c: char) -> Option<String> {
+pub(crate) fn visible(c: char) -> Option<String> {
     match c {
         '\t' | '\n' => None,
         '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).map(String::from),

@@ -8,6 +8,7 @@
 
 mod html;
 mod markup;
+pub(crate) use markup::visible;
 mod ocsf;
 mod sarif;
 mod summary;

@@ -9,6 +9,7 @@ mod coverage;
 mod findings;
 mod picture;
 mod tables;
+mod timeline;
 mod topology;
 mod verdict;
 
@@ -69,6 +70,7 @@ pub fn html(examination: &Examination, language: Language) -> String {
     verdict::comparison(&mut out, &page);
     coverage::coverage(&mut out, &page);
     findings::findings(&mut out, &page);
+    timeline::timeline(&mut out, &page);
     picture::picture(&mut out, &page);
     tables::assets(&mut out, &page);
     tables::conversations(&mut out, &page);
@@ -133,6 +135,7 @@ fn masthead(out: &mut Html, page: &Page<'_>, language: Language) {
         ("#verdict", key::REPORT_VERDICT),
         ("#coverage", key::REPORT_COVERAGE),
         ("#findings", key::REPORT_FINDINGS),
+        ("#timeline", key::REPORT_TIMELINE),
         ("#topology", key::REPORT_TOPOLOGY),
         ("#assets", key::REPORT_ASSETS),
         ("#conversations", key::REPORT_CONVERSATIONS),

@@ -53,7 +53,6 @@ pub(super) fn run(mib: u64) -> Result<()> {
     if let Some(rules) = peers.hayabusa_rules(false) {
         let mut rows = Rows::default();
         rows.attempt("hangtu, one thread", ours(&rules, true));
-        rows.attempt("chainsaw, one thread", peers.chainsaw(&rules, &input, &out, true));
         rows.attempt("hayabusa, one thread", peers.hayabusa(&rules, &input, &out, true));
         println!("\nAll of hayabusa's rules:");
         rows.print("hangtu, one thread", bytes);

@@ -47,19 +47,29 @@ impl Builder<'_> {
         Ok(all)
     }
 
-    /// A whole value as the records at hand write it.
+    /// A value as the records at hand write it: whole values, and beginnings of them.
     fn spelt<'v>(&self, plan: &Plan<'_>, value: &'v Literal) -> Cow<'v, Literal> {
         let written = || {
-            let entry = self.entry.filter(|_| plan.position == Position::Whole)?;
+            let from_start = matches!(plan.position, Position::Whole | Position::Start);
+            let entry = self.entry.filter(|_| from_start && !plan.item.has(M::Re))?;
             let values = entry.values.get(plan.item.field.as_deref()?)?;
-            values.get(&match value {
+            let text = match value {
                 Literal::Text(text) => text.to_ascii_lowercase(),
                 Literal::Bool(b) => b.to_string(),
                 Literal::Int(n) => n.to_string(),
                 Literal::Float(_) | Literal::Null => return None,
+            };
+            if plan.position == Position::Whole
+                && let Some(whole) = values.get(&text)
+            {
+                return Some(whole.clone());
+            }
+            values.iter().find_map(|(name, written)| {
+                let rest = text.strip_prefix(name.strip_suffix('*')?)?;
+                Some(format!("{written}{rest}"))
             })
         };
-        written().map_or(Cow::Borrowed(value), |text| Cow::Owned(Literal::Text(text.clone())))
+        written().map_or(Cow::Borrowed(value), |text| Cow::Owned(Literal::Text(text)))
     }
 
     fn value(&mut self, plan: &Plan<'_>, value: &Literal) -> Result<Expr, ProblemKind> {

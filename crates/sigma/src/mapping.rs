@@ -39,7 +39,8 @@ pub struct MappingEntry {
     pub conditions: Option<Selection>,
     /// Rule field → record field.
     pub fields: HashMap<String, String>,
-    /// Rule field → value in rules, lower case → value in these records.
+    /// Rule field → value in rules, lower case → value in these records. A value in rules that ends
+    /// in `*` stands for every value that begins so: that beginning is replaced.
     pub values: HashMap<String, HashMap<String, String>>,
 }
 

@@ -1,7 +1,8 @@
 //! Log sources become kinds, conditions, and the records' own names and values.
 
 use super::{event, matched, rule};
-use crate::{Mapping, Options, Problem, ProblemKind, RuleIndex, Ruleset, parse};
+use crate::{Mapping, Options, Problem, ProblemKind, RuleIndex, Ruleset, Scratch, parse};
+use hangtu_record::{Fields, Kind, Origin, Time};
 
 const MAPPING: &[u8] = b"
 - {category: process_creation, product: windows, kind: event,
@@ -65,6 +66,33 @@ fn a_product_alone_is_no_catch_all() {
         assert_eq!(problems[0].kind, ProblemKind::NoInput(shown.into()));
         assert!(!ruleset.works(RuleIndex(0)));
     }
+}
+
+#[test]
+fn beginnings_of_values_are_replaced() {
+    let mapping = Mapping::parse(
+        "m.yml",
+        br"[{product: windows, kind: event, values: {Image: {'c:\*': '\device\harddiskvolume*\'}}}]",
+    )
+    .unwrap();
+    let rule = |detection: &str| {
+        let text = format!(
+            "title: t\nlogsource: {{product: windows}}\ndetection: {{a: {detection}, condition: a}}"
+        );
+        Ruleset::compile(parse("r.yml", text.as_bytes()).0, &mapping, &Options::default()).0
+    };
+    let fires = |detection: &str, image: &str| {
+        let mut record = Fields::new(Kind::Event, Time(0), Origin::default());
+        record.push("Image", image);
+        let mut hits = 0;
+        rule(detection).matches(&mut Scratch::new(), &record, &mut |_| hits += 1);
+        hits == 1
+    };
+    let lsass = r"\device\harddiskvolume12\windows\system32\lsass.exe";
+    assert!(fires(r"{Image: 'C:\Windows\System32\lsass.exe'}", lsass));
+    assert!(fires(r"{Image|startswith: 'C:\Windows\'}", lsass));
+    assert!(fires(r"{Image|endswith: '\lsass.exe'}", lsass));
+    assert!(!fires(r"{Image: 'C:\Windows\System32\lsass.exe'}", r"\device\x\lsass.exe"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ use std::{
 /// Findings kept in one run.
 const MAX_FINDINGS: usize = 20_000;
 /// Samples kept of all findings together; beyond, a new finding keeps its first one only.
-const MAX_EXCERPTS: usize = 20_000;
+const MAX_EXCERPTS: usize = 10_000;
 /// Samples kept of one finding.
 const MAX_SAMPLES: usize = 5;
 /// Spells kept of one finding.
@@ -31,7 +31,7 @@ const QUIET: i64 = 3_600_000_000_000;
 /// Samples kept for correlations, of all rules together.
 const MAX_KEPT: usize = 4_000;
 /// Bounds of the correlator: a few tens of megabytes.
-const CORRELATION: Limits = Limits { groups: 20_000, events_per_group: 4_096, events: 128_000 };
+const CORRELATION: Limits = Limits { groups: 16_000, events_per_group: 4_096, events: 96_000 };
 
 /// What a rule needs prepared for judging.
 struct Prepared {

@@ -131,10 +131,10 @@ fn setting(record: &dyn Record) -> String {
     record.each(&mut |name, value| match name {
         "setting.name" => out.insert_str(0, &value.to_string()),
         "host.hostname" => host = value.to_string(),
-        "@timestamp" | "record.kind" | "evidence.number" | "evidence.offset" => {}
-        _ => {
+        _ if name.starts_with("log.") => {
             let _ = write!(out, " · {name} {value}");
         }
+        _ => {}
     });
     format!("{out} [{host}]")
 }

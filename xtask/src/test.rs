@@ -33,6 +33,9 @@ pub fn run_all() -> Result<()> {
         println!("note: ../shared/data is absent; tests over real evidence are skipped");
     }
     step("tests", &["test", "--workspace"])?;
+    // The README's first command, but for the profile: from the root it must find its program.
+    let report = root().join("target/readme").display().to_string();
+    step("main job", &["run", "--quiet", "--", "examine", "examples/plant", "--out", &report])?;
     step("documentation", &["doc", "--workspace", "--no-deps"])
 }
 

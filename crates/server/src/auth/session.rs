@@ -1,0 +1,137 @@
+//! Sessions and API tokens: random secrets of which only the hash is stored.
+
+use super::{Right, Rights, Role, Who, random};
+use crate::{
+    App,
+    clock::{self, DAY},
+    ctx::Ctx,
+    db::Change,
+    error::Error,
+};
+use hangtu_catalog::{hex, sha256};
+use sqlx::FromRow;
+
+/// The cookie's name.
+pub(crate) const COOKIE: &str = "hangtu_session";
+/// How long a session lasts: a working day and the way home.
+const LIFE: i64 = DAY / 2;
+
+#[derive(FromRow)]
+struct Row {
+    person: String,
+    account: String,
+    name: String,
+    organisation: String,
+    organisation_name: String,
+    roles: String,
+    language: String,
+    must_change_password: i64,
+    /// Session id, or a token's scopes.
+    extra: String,
+}
+
+const PERSON: &str = "p.id AS person, p.account, p.name, p.organisation, \
+    o.name AS organisation_name, p.roles, p.language, p.must_change_password";
+
+fn roles(words: &str) -> Vec<Role> {
+    words.split(' ').filter_map(Role::from_word).collect()
+}
+
+impl Row {
+    fn who(self) -> Who {
+        let roles = roles(&self.roles);
+        Who {
+            rights: Rights::of(&roles),
+            person: self.person,
+            account: self.account,
+            name: self.name,
+            organisation: self.organisation,
+            organisation_name: self.organisation_name,
+            roles,
+            session: None,
+            language: self.language,
+            must_change_password: self.must_change_password != 0,
+        }
+    }
+}
+
+async fn find(app: &App, from: &str, secret: &str) -> Result<Option<Row>, Error> {
+    let sql = format!(
+        "SELECT {PERSON}, {from} JOIN person p ON p.id = s.person \
+         JOIN organisation o ON o.id = p.organisation \
+         WHERE p.disabled = 0 AND s.expires > $2 AND "
+    );
+    let column = if from.contains("api_token") { "s.secret = $1" } else { "s.id = $1" };
+    let sql = sqlx::AssertSqlSafe(sql + column);
+    Ok(sqlx::query_as(sql)
+        .bind(sha256(secret.as_bytes()))
+        .bind(clock::now())
+        .fetch_optional(&mut *app.db.read().await?)
+        .await?)
+}
+
+/// Who a cookie belongs to.
+pub(crate) async fn by_cookie(app: &App, value: &str) -> Result<Option<Who>, Error> {
+    let row = find(app, "s.id AS extra FROM session s", value).await?;
+    Ok(row.map(|row| {
+        let session = Some(row.extra.clone());
+        Who { session, ..row.who() }
+    }))
+}
+
+/// Who a token belongs to, with the rights that it names.
+pub(crate) async fn by_token(app: &App, token: &str) -> Result<Option<Who>, Error> {
+    let row = find(app, "s.scopes AS extra FROM api_token s", token).await?;
+    Ok(row.map(|row| {
+        let scopes: Rights = row.extra.split(' ').filter_map(Right::from_word).collect();
+        let who = row.who();
+        Who { rights: who.rights.and(scopes), ..who }
+    }))
+}
+
+/// Starts a session and gives the cookie to set.
+pub(crate) async fn start(
+    ctx: &Ctx,
+    change: &mut Change,
+    person: &str,
+    proof: &'static str,
+) -> Result<String, Error> {
+    let secret = hex(&random::<32>()?);
+    let id = sha256(secret.as_bytes());
+    let now = clock::now();
+    sqlx::query("DELETE FROM session WHERE expires <= $1").bind(now).execute(&mut **change).await?;
+    sqlx::query(
+        "INSERT INTO session (id, person, created, expires, address, agent, proof) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&id)
+    .bind(person)
+    .bind(now)
+    .bind(now + LIFE)
+    .bind(&ctx.address)
+    .bind(&ctx.agent)
+    .bind(proof)
+    .execute(&mut **change)
+    .await?;
+    let detail = serde_json::json!({ "address": ctx.address, "proof": proof });
+    change.note("session.start", format!("person/{person}"), detail);
+    let secure = if ctx.app.config.secure() { "; Secure" } else { "" };
+    Ok(format!(
+        "{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
+        LIFE / clock::SECOND
+    ))
+}
+
+/// Ends a session of a person.
+pub(crate) async fn end(change: &mut Change, person: &str, id: &str) -> Result<(), Error> {
+    let done = sqlx::query("DELETE FROM session WHERE id = $1 AND person = $2")
+        .bind(id)
+        .bind(person)
+        .execute(&mut **change)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Err(Error::NotFound);
+    }
+    change.note("session.end", format!("person/{person}"), serde_json::json!({}));
+    Ok(())
+}

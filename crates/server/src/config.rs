@@ -1,0 +1,44 @@
+//! What the program was started with.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Settings of the command line.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where everything is kept: database, evidence, reports, keys.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// `postgres://…` instead of the embedded database.
+    pub database_url: Option<String>,
+    /// Where people reach it, e.g. `https://hangtu.plant.example`; decides cookies and passkeys.
+    pub public_url: Option<String>,
+    /// Whether a proxy on this machine stands before it and may say whose request it is.
+    pub behind_proxy: bool,
+    /// Server folders whose evidence may be examined in place.
+    pub folders: Vec<PathBuf>,
+}
+
+/// A setting that does not hold.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+impl Config {
+    /// Only on this machine, with everything in a folder.
+    pub fn new(data: PathBuf) -> Self {
+        Self {
+            data,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
+            database_url: None,
+            public_url: None,
+            behind_proxy: false,
+            folders: Vec::new(),
+        }
+    }
+
+    /// Whether browsers come by HTTPS.
+    pub(crate) fn secure(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|u| u.starts_with("https://"))
+    }
+}

@@ -1,0 +1,297 @@
+//! The context of a request: who asks, in which language, as a page or as data; and the answers.
+
+use crate::{
+    App,
+    auth::{Right, Who, session},
+    db::Actor,
+    error::{Error, Problem},
+    ui::Page,
+};
+use askama::Template;
+use axum::{
+    Json,
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use hangtu_catalog::{Language, key::Key, text};
+use serde::Serialize;
+use serde_json::json;
+use std::{net::SocketAddr, sync::Arc};
+
+/// Where programs ask.
+const API: &str = "/api/";
+
+/// A request's context; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Ctx {
+    pub(crate) app: App,
+    pub(crate) language: Language,
+    /// Below `/api`: JSON, never a page.
+    pub(crate) data: bool,
+    /// The page's own script sent the form and will follow a location given as JSON.
+    enhanced: bool,
+    pub(crate) who: Option<Arc<Who>>,
+    /// Path and query as asked for.
+    pub(crate) path: String,
+    /// The peer's address, through a trusted proxy.
+    pub(crate) address: String,
+    pub(crate) agent: String,
+    /// A message from the step before.
+    pub(crate) flash: Option<Key>,
+    origin: Origin,
+}
+
+/// What the browser says of where a request comes from.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// No cookie was sent: nothing can be forged.
+    NoCookie,
+    /// The same site, or typed by the person.
+    Same,
+    /// Another site, or it does not say.
+    Other,
+}
+
+/// Finds out who asks; renders problems as a page or as JSON.
+pub(crate) async fn identify(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let ctx = match Ctx::of(app, &request).await {
+        Ok(ctx) => ctx,
+        Err(e) => return e.into_response(),
+    };
+    request.extensions_mut().insert(ctx.clone());
+    let response = next.run(request).await;
+    let problem = response.extensions().get::<Problem>().cloned().or_else(|| {
+        // What the framework refuses by itself: a body that does not parse, a method not there.
+        let status = response.status();
+        let plain = status.is_client_error()
+            && response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain"));
+        plain.then(|| Problem::plain(status))
+    });
+    match problem {
+        Some(problem) => ctx.refuse(&problem),
+        None => response,
+    }
+}
+
+impl Problem {
+    fn plain(status: StatusCode) -> Self {
+        use hangtu_catalog::{Bilingual, key};
+        let key = match status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => key::SERVER_NOT_FOUND,
+            StatusCode::PAYLOAD_TOO_LARGE => key::SERVER_TOO_LARGE,
+            _ => key::SERVER_UNREADABLE,
+        };
+        Self { status, text: Bilingual::message(key, &[]), field: None }
+    }
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(n, value)| (n == name).then_some(value))
+}
+
+fn word<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|v| v.to_str().ok())
+}
+
+impl Origin {
+    /// Browsers say `Sec-Fetch-Site` on every request, older ones `Origin` on every post.
+    fn of(headers: &HeaderMap) -> Self {
+        if cookie(headers, session::COOKIE).is_none() {
+            return Self::NoCookie;
+        }
+        match (word(headers, "sec-fetch-site"), word(headers, "origin"), word(headers, "host")) {
+            (Some("same-origin" | "none"), _, _) => Self::Same,
+            (Some(_), _, _) => Self::Other,
+            (None, Some(origin), Some(host)) => {
+                let from = origin.split_once("://").map_or("", |(_, host)| host);
+                if from == host { Self::Same } else { Self::Other }
+            }
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Ctx {
+    async fn of(app: App, request: &Request) -> Result<Self, Error> {
+        let headers = request.headers();
+        let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
+        let address = match (peer, word(headers, "x-forwarded-for")) {
+            // Only a proxy on this machine is believed, and only its own word: the last one.
+            (Some(ip), Some(list)) if ip.is_loopback() && app.config.behind_proxy => {
+                list.rsplit(',').next().unwrap_or_default().trim().to_owned()
+            }
+            (Some(ip), _) => ip.to_string(),
+            (None, _) => String::new(),
+        };
+        let who = if let Some(token) =
+            word(headers, "authorization").and_then(|v| v.strip_prefix("Bearer "))
+        {
+            Some(session::by_token(&app, token).await?.ok_or(Error::SignedOut)?)
+        } else if let Some(value) = cookie(headers, session::COOKIE) {
+            session::by_cookie(&app, value).await?
+        } else {
+            None
+        };
+        let asked = cookie(headers, "hangtu_language").and_then(Language::from_tag);
+        let language = asked
+            .or_else(|| who.as_ref().and_then(|w| Language::from_tag(&w.language)))
+            .or_else(|| {
+                word(headers, "accept-language")
+                    .and_then(|list| list.split(',').find_map(|tag| Language::from_tag(tag.trim())))
+            })
+            .unwrap_or(Language::Chinese);
+        Ok(Self {
+            language,
+            data: path.starts_with(API),
+            enhanced: headers.contains_key("x-hangtu-form"),
+            who: who.map(Arc::new),
+            address,
+            agent: word(headers, "user-agent").unwrap_or_default().chars().take(200).collect(),
+            flash: cookie(headers, "hangtu_flash").and_then(Key::find),
+            origin: Origin::of(headers),
+            path,
+            app,
+        })
+    }
+
+    /// Who is signed in.
+    pub(crate) fn signed(&self) -> Result<&Who, Error> {
+        self.who.as_deref().ok_or(Error::SignedOut)
+    }
+
+    /// Whether they hold the right.
+    pub(crate) fn may(&self, right: Right) -> Result<(), Error> {
+        if self.signed()?.rights.has(right) { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// The organisation whose rows may be seen.
+    pub(crate) fn organisation(&self) -> Result<&str, Error> {
+        Ok(&self.signed()?.organisation)
+    }
+
+    /// Who changes something, for [`Db::change`](crate::db::Db::change).
+    pub(crate) fn actor(&self) -> Result<Actor, Error> {
+        let who = self.signed()?;
+        Ok(Actor {
+            organisation: who.organisation.clone(),
+            id: who.person.clone(),
+            name: who.name.clone(),
+        })
+    }
+
+    /// A forged request from another site carries the cookie, but not the site's own name.
+    pub(crate) fn same_origin(&self, method: &Method) -> Result<(), Error> {
+        match self.origin {
+            Origin::Other if !matches!(*method, Method::GET | Method::HEAD) => {
+                Err(Error::Forbidden)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A text in the reader's language.
+    pub(crate) fn t(&self, key: Key) -> String {
+        text(self.language, key, &[])
+    }
+
+    /// Shows something: JSON below `/api`, else a page.
+    pub(crate) fn show<D: Serialize, T: Template>(
+        &self,
+        title: Key,
+        data: &D,
+        page: impl FnOnce(Page) -> T,
+    ) -> Result<Response, Error> {
+        self.show_titled(self.t(title), data, page)
+    }
+
+    /// The same with a title that is not a message.
+    pub(crate) fn show_titled<D: Serialize, T: Template>(
+        &self,
+        title: String,
+        data: &D,
+        page: impl FnOnce(Page) -> T,
+    ) -> Result<Response, Error> {
+        if self.data {
+            return Ok(Json(data).into_response());
+        }
+        let html = page(Page::new(self, title)).render().map_err(Error::internal)?;
+        let mut response = Html(html).into_response();
+        if self.flash.is_some() {
+            set_cookie(response.headers_mut(), "hangtu_flash=; Path=/; Max-Age=0; SameSite=Lax");
+        }
+        Ok(response)
+    }
+
+    /// Something was done: JSON below `/api`, else on to the next page with a word about it.
+    pub(crate) fn done<D: Serialize>(&self, data: &D, next: &str, said: Key) -> Response {
+        if self.data {
+            return Json(data).into_response();
+        }
+        let mut response = self.go(next);
+        let flash = format!("hangtu_flash={}; Path=/; Max-Age=60; SameSite=Lax", said.name());
+        set_cookie(response.headers_mut(), &flash);
+        response
+    }
+
+    /// On to another page.
+    pub(crate) fn go(&self, next: &str) -> Response {
+        if self.enhanced {
+            return Json(json!({ "location": next })).into_response();
+        }
+        let location = HeaderValue::from_str(next).unwrap_or(HeaderValue::from_static("/"));
+        (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+    }
+
+    fn refuse(&self, problem: &Problem) -> Response {
+        let detail = problem.text.get(self.language);
+        if self.data || self.enhanced {
+            let body = json!({
+                "type": "about:blank",
+                "title": problem.status.canonical_reason().unwrap_or_default(),
+                "status": problem.status.as_u16(),
+                "detail": detail,
+                "field": problem.field,
+            });
+            let media = [(header::CONTENT_TYPE, "application/problem+json")];
+            return (problem.status, media, body.to_string()).into_response();
+        }
+        if problem.status == StatusCode::UNAUTHORIZED {
+            let next: String =
+                self.path.bytes().map(|b| format!("%{b:02X}")).collect::<Vec<_>>().concat();
+            return self.go(&format!("/sign-in?next={next}"));
+        }
+        let page = crate::ui::ProblemPage {
+            page: Page::new(self, detail.to_owned()),
+            status: problem.status.as_u16(),
+        };
+        (problem.status, Html(page.render().unwrap_or_default())).into_response()
+    }
+}
+
+/// Adds a cookie.
+pub(crate) fn set_cookie(headers: &mut HeaderMap, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        headers.append(header::SET_COOKIE, value);
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Ctx {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Error::internal("no context"))
+    }
+}

@@ -1,0 +1,105 @@
+//! The store: SQLite beside the program, or PostgreSQL by a URL, with the same SQL.
+//!
+//! There are two doors. [`Db::read`] gives a connection that the database itself holds to reading.
+//! [`Db::change`] gives a transaction that only commits together with at least one entry in the
+//! ledger: a write without a trace cannot be expressed.
+
+mod change;
+
+pub(crate) use change::{Actor, Change};
+
+use crate::error::Error;
+use sqlx::{
+    AnyPool, Executor,
+    any::{Any, AnyPoolOptions},
+    pool::PoolConnection,
+};
+use std::{path::Path, time::Duration};
+
+/// Connections for reading; each statement is short, so a few serve many people.
+const READERS: u32 = 8;
+
+/// Which database it is; only for what cannot be said in common SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file beside the program.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub(crate) struct Db {
+    read: AnyPool,
+    write: AnyPool,
+    pub(crate) kind: Kind,
+}
+
+impl Db {
+    /// The URL of the embedded database in a data folder.
+    pub(crate) fn embedded(data: &Path) -> String {
+        format!("sqlite://{}?mode=rwc", data.join("hangtu.db").display())
+    }
+
+    /// Opens the store and brings its tables up to date.
+    pub(crate) async fn open(url: &str) -> Result<Self, Error> {
+        sqlx::any::install_default_drivers();
+        let kind = if url.starts_with("postgres") { Kind::Postgres } else { Kind::Sqlite };
+        let writers = match kind {
+            // SQLite has one writer; a queue here is fair, a busy error is not.
+            Kind::Sqlite => 1,
+            Kind::Postgres => READERS,
+        };
+        let write = pool(url, kind, writers, false).await?;
+        sqlx::migrate!("./migrations").run(&write).await.map_err(Error::internal)?;
+        let read = pool(url, kind, READERS, true).await?;
+        Ok(Self { read, write, kind })
+    }
+
+    /// A connection for reading.
+    pub(crate) async fn read(&self) -> Result<PoolConnection<Any>, Error> {
+        Ok(self.read.acquire().await?)
+    }
+
+    /// A transaction for changing things, on behalf of somebody.
+    pub(crate) async fn change(&self, actor: &Actor) -> Result<Change, Error> {
+        Ok(Change::new(self.write.begin().await?, actor.clone()))
+    }
+
+    /// Closes every connection; SQLite folds its log into the file.
+    pub(crate) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+async fn pool(url: &str, kind: Kind, size: u32, reading: bool) -> Result<AnyPool, Error> {
+    let prepare = match (kind, reading) {
+        // FULL: what was said to be saved survives a power cut, not only a crash.
+        (Kind::Sqlite, false) => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+             PRAGMA busy_timeout = 10000; PRAGMA cache_size = -16000"
+        }
+        (Kind::Sqlite, true) => {
+            "PRAGMA busy_timeout = 10000; PRAGMA cache_size = -16000; PRAGMA query_only = ON"
+        }
+        (Kind::Postgres, false) => "SET TIME ZONE 'UTC'",
+        (Kind::Postgres, true) => {
+            "SET TIME ZONE 'UTC'; SET default_transaction_read_only = on"
+        }
+    };
+    Ok(AnyPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(15))
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for statement in prepare.split(';') {
+                    connection.execute(statement).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect(url)
+        .await?)
+}

@@ -1,0 +1,60 @@
+//! The web program: an enterprise examines itself, corrects what is found and proves it.
+//!
+//! One folder for each capability, each with its model, its SQL, its pages and its API; beside them
+//! the floor they share: [`db`], [`auth`], [`route`], [`ctx`], [`ui`], [`jobs`].
+
+mod admin;
+mod auth;
+mod clock;
+mod config;
+mod ctx;
+mod db;
+mod error;
+mod home;
+mod input;
+mod jobs;
+mod people;
+mod route;
+mod serve;
+mod ui;
+
+pub use config::{Config, ConfigError};
+pub use serve::{ServeError, Server};
+
+use db::Db;
+use hangtu_catalog::Catalog;
+use route::Routes;
+use std::{ops::Deref, sync::Arc};
+
+/// Everything a request may need; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) db: Db,
+    pub(crate) catalog: Catalog,
+    pub(crate) throttle: auth::Throttle,
+    pub(crate) jobs: jobs::Jobs,
+    /// Opens the set-up page while there is no organisation.
+    pub(crate) set_up: admin::SetUpCode,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Every route of the program.
+fn routes() -> Routes {
+    let mut r = Routes::default();
+    ui::routes(&mut r);
+    auth::routes(&mut r);
+    admin::routes(&mut r);
+    people::routes(&mut r);
+    home::routes(&mut r);
+    r
+}

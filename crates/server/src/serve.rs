@@ -1,0 +1,130 @@
+//! Starting, serving, stopping.
+
+use crate::{App, Config, Parts, admin, auth::Throttle, ctx, db::Db, error::Error, jobs::Jobs, routes};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+};
+use hangtu_catalog::Catalog;
+use std::{fs, net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+
+/// Why the program could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder cannot be used.
+    #[error("{0}: {1}")]
+    Data(String, std::io::Error),
+    /// The address cannot be listened on.
+    #[error("{0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The database cannot be used.
+    #[error("database: {0}")]
+    Database(String),
+    /// The embedded content does not hold.
+    #[error(transparent)]
+    Content(#[from] hangtu_catalog::ContentError),
+}
+
+/// A program ready to serve.
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Opens the store, brings it up to date, and starts to listen.
+    pub async fn start(config: Config) -> Result<Self, ServeError> {
+        let data = |e| ServeError::Data(config.data.display().to_string(), e);
+        fs::create_dir_all(&config.data).map_err(data)?;
+        let url = config.database_url.clone().unwrap_or_else(|| Db::embedded(&config.data));
+        let broken = |e: Error| ServeError::Database(format!("{e:?}"));
+        let db = Db::open(&url).await.map_err(broken)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|e| ServeError::Listen(config.listen, e))?;
+        let app = App(Arc::new(Parts {
+            catalog: Catalog::embedded()?,
+            db,
+            throttle: Throttle::default(),
+            jobs: Jobs::default(),
+            set_up: admin::SetUpCode::new().map_err(broken)?,
+            config,
+        }));
+        crate::jobs::start(&app).await.map_err(broken)?;
+        Ok(Self { app, listener })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
+    /// The one-time link that sets it up; absent when it is.
+    pub async fn set_up_link(&self) -> Option<String> {
+        if admin::is_set_up(&self.app).await.ok()? {
+            return None;
+        }
+        let base = self.app.config.public_url.clone();
+        let base = base.or_else(|| self.address().map(|a| format!("http://{a}")))?;
+        Some(format!("{base}/set-up?code={}", self.app.set_up.code()))
+    }
+
+    /// Serves until `stop` is done; then requests and the running job are let finish or put back.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+        let router = router(&self.app).into_make_service_with_connect_info::<SocketAddr>();
+        let app = self.app.clone();
+        axum::serve(self.listener, router)
+            .with_graceful_shutdown(stop)
+            .await
+            .map_err(|e| ServeError::Listen(app.config.listen, e))?;
+        crate::jobs::stop(&app).await;
+        app.db.close().await;
+        Ok(())
+    }
+}
+
+fn router(app: &App) -> Router {
+    routes()
+        .router()
+        .layer(DefaultBodyLimit::max(32 << 20))
+        .layer(from_fn_with_state(app.clone(), ctx::identify))
+        .layer(from_fn(harden))
+        .with_state(app.clone())
+}
+
+/// Nothing from outside, no frames, no guessing of types; pages are not kept by shared caches.
+async fn harden(request: Request, next: Next) -> Response {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+             connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+             base-uri 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)",
+        ),
+    ];
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    response
+}

@@ -1,0 +1,164 @@
+// What the browser adds: forms that keep what was typed when something is wrong, fields that save
+// themselves, pages that follow a running job. Everything works without it, too.
+"use strict";
+
+// A form that is sent by script: a problem appears in place, success goes on to the next page.
+async function send(form, submitter) {
+  const problem = form.querySelector(".problem");
+  const say = (text, field) => {
+    if (!problem) return alert(text);
+    problem.textContent = text;
+    problem.hidden = false;
+    for (const input of form.elements) input.removeAttribute("aria-invalid");
+    const input = field && form.elements.namedItem(field);
+    if (input && input.focus) { input.setAttribute("aria-invalid", "true"); input.focus(); }
+  };
+  const buttons = form.querySelectorAll("button");
+  buttons.forEach(b => { b.disabled = true; });
+  try {
+    const body = new URLSearchParams(new FormData(form, submitter));
+    const answer = await fetch(form.getAttribute("action") || location.href, {
+      method: "POST", body, headers: { "X-Hangtu-Form": "1" },
+    });
+    const told = await answer.json().catch(() => ({}));
+    if (answer.ok && told.location) return location.assign(told.location);
+    if (answer.ok) return location.reload();
+    say(told.detail || answer.statusText, told.field);
+  } catch (e) {
+    say(String(e.message || e));
+  }
+  buttons.forEach(b => { b.disabled = false; });
+}
+
+document.addEventListener("submit", event => {
+  const form = event.target;
+  if (form.dataset.confirm && !confirm(form.dataset.confirm)) return event.preventDefault();
+  if (!("form" in form.dataset)) return;
+  event.preventDefault();
+  send(form, event.submitter);
+});
+
+// A form that saves itself: <form data-autosave data-saving="…" data-saved="…"> with an
+// <output class="saved">. "Saved" appears only after the server has said so.
+document.addEventListener("input", event => {
+  const form = event.target.form;
+  if (!form || !("autosave" in form.dataset)) return;
+  clearTimeout(form.waiting);
+  mark(form, "saving", form.dataset.saving);
+  form.waiting = setTimeout(() => save(form), 600);
+});
+
+function mark(form, state, text) {
+  const out = form.querySelector("output");
+  if (out) { out.className = state; out.textContent = text || ""; }
+}
+
+async function save(form) {
+  if (form.busy) { form.again = true; return; }
+  form.busy = true;
+  form.again = false;
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true,
+      headers: { "X-Hangtu-Form": "1" },
+    });
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(told.detail || answer.statusText);
+    if (!form.again) mark(form, "saved", form.dataset.saved);
+  } catch (e) {
+    mark(form, "problem", String(e.message || e));
+    form.waiting = setTimeout(() => save(form), 5000);
+  }
+  form.busy = false;
+  if (form.again) save(form);
+}
+addEventListener("beforeunload", event => {
+  for (const form of document.querySelectorAll("form[data-autosave]")) {
+    if (form.busy || form.querySelector("output.saving")) event.preventDefault();
+  }
+});
+
+// Fragments that follow something running: <div data-poll="/url" data-every="1000">. The server
+// answers with the new content; with status 204 it is over and the page is read again.
+for (const part of document.querySelectorAll("[data-poll]")) {
+  const every = Number(part.dataset.every || 1000);
+  const look = async () => {
+    try {
+      const answer = await fetch(part.dataset.poll);
+      if (answer.status === 204) return location.reload();
+      if (answer.ok) part.innerHTML = await answer.text();
+    } catch { /* the server is away for a moment; look again */ }
+    setTimeout(look, every);
+  };
+  setTimeout(look, every);
+}
+
+// Every box of a table at once: <input type="checkbox" data-all="name">.
+document.addEventListener("change", event => {
+  const name = event.target.dataset.all;
+  if (name) for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+// A file is sent in pieces that each are saved: after a lost connection it goes on where it was.
+document.addEventListener("submit", async event => {
+  const form = event.target;
+  if (!("upload" in form.dataset)) return;
+  event.preventDefault();
+  const files = [...form.querySelector("input[type=file]").files];
+  const bar = form.querySelector("progress"), out = form.querySelector("output");
+  const total = files.reduce((sum, f) => sum + f.size, 0) || 1;
+  let before = 0;
+  bar.hidden = false;
+  try {
+    for (const file of files) {
+      out.textContent = file.name;
+      await upload(file, form.dataset.upload, sent => { bar.value = (before + sent) / total; });
+      before += file.size;
+    }
+    location.assign(form.dataset.next || location.href);
+  } catch (e) {
+    out.className = "problem";
+    out.textContent = String(e.message || e);
+  }
+});
+
+const PIECE = 8 << 20;
+const pause = ms => new Promise(done => setTimeout(done, ms));
+
+async function upload(file, url, tell) {
+  const json = async answer => {
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw Object.assign(new Error(told.detail || answer.statusText), { status: answer.status });
+    return told;
+  };
+  const key = `upload ${file.name} ${file.size} ${file.lastModified}`;
+  let id = sessionStorage.getItem(key), at = 0;
+  if (id) {
+    try { at = (await json(await fetch(`${url}/${id}`))).received; } catch { id = null; at = 0; }
+  }
+  if (!id) {
+    const made = await json(await fetch(url, {
+      method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ name: file.webkitRelativePath || file.name, bytes: file.size }),
+    }));
+    id = made.id;
+    sessionStorage.setItem(key, id);
+  }
+  for (let tries = 0; at < file.size || file.size === 0;) {
+    try {
+      const piece = file.slice(at, at + PIECE);
+      const told = await json(await fetch(`${url}/${id}?offset=${at}`, { method: "PATCH", body: piece }));
+      at = told.received;
+      tries = 0;
+      tell(at);
+      if (file.size === 0) break;
+    } catch (e) {
+      if ((e.status && e.status < 500 && e.status !== 409) || ++tries > 20) throw e;
+      await pause(Math.min(1000 * tries, 10000));
+      at = (await json(await fetch(`${url}/${id}`))).received;
+    }
+  }
+  await json(await fetch(`${url}/${id}/finish`, { method: "POST" }));
+  sessionStorage.removeItem(key);
+}

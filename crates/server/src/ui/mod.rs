@@ -1,0 +1,133 @@
+//! What every page shares: the frame, the texts, the habits of each language.
+
+mod assets;
+mod nav;
+
+use crate::{
+    auth::Right,
+    clock,
+    ctx::Ctx,
+    route::{Access, Routes},
+};
+use askama::Template;
+use hangtu_catalog::{Arg, Bilingual, Language, Level, Scenario, grouped, key, key::Key, text};
+
+pub(crate) use nav::Item;
+
+pub(crate) fn routes(r: &mut Routes) {
+    r.page("/assets/{name}", Access::Open, assets::serve);
+    r.page("/language/{tag}", Access::Open, assets::language);
+}
+
+/// The frame of a page, and the words and habits of its reader's language.
+pub(crate) struct Page {
+    pub(crate) ctx: Ctx,
+    pub(crate) title: String,
+}
+
+/// Says why something was not done.
+#[derive(Template)]
+#[template(path = "ui/problem.html")]
+pub(crate) struct ProblemPage {
+    pub(crate) page: Page,
+    pub(crate) status: u16,
+}
+
+impl Page {
+    pub(crate) fn new(ctx: &Ctx, title: String) -> Self {
+        Self { ctx: ctx.clone(), title }
+    }
+
+    /// A message.
+    pub(crate) fn t(&self, key: Key) -> String {
+        text(self.ctx.language, key, &[])
+    }
+
+    /// A message that counts: its argument is `n`.
+    pub(crate) fn n(&self, key: Key, n: impl TryInto<u64>) -> String {
+        text(self.ctx.language, key, &[("n", n.try_into().unwrap_or(0).into())])
+    }
+
+    /// A message with one text argument.
+    pub(crate) fn a(&self, key: Key, name: &str, value: &str) -> String {
+        text(self.ctx.language, key, &[(name, value.into())])
+    }
+
+    /// A message with several arguments.
+    pub(crate) fn args(&self, key: Key, args: &[(&str, Arg<'_>)]) -> String {
+        text(self.ctx.language, key, args)
+    }
+
+    /// A message named by data: `prefix-word`; the word itself where there is none.
+    pub(crate) fn word(&self, prefix: &str, word: &str) -> String {
+        Key::find(&format!("{prefix}-{word}")).map_or_else(|| word.to_owned(), |key| self.t(key))
+    }
+
+    /// A text in both languages.
+    pub(crate) fn b<'b>(&self, text: &'b Bilingual) -> &'b str {
+        text.get(self.ctx.language)
+    }
+
+    /// Date and time.
+    pub(crate) fn when(&self, time: &i64) -> String {
+        clock::shown(*time, self.ctx.language)
+    }
+
+    /// A day.
+    pub(crate) fn day(&self, time: &i64) -> String {
+        clock::shown_day(*time, self.ctx.language)
+    }
+
+    /// A number with its thousands apart.
+    pub(crate) fn number(&self, n: impl TryInto<u64>) -> String {
+        grouped(n.try_into().unwrap_or(0))
+    }
+
+    /// A size in bytes, in the largest unit that leaves a whole part.
+    pub(crate) fn bytes(&self, n: impl TryInto<u64>) -> String {
+        let n: u64 = n.try_into().unwrap_or(0);
+        let unit = [("GB", 30), ("MB", 20), ("kB", 10)].into_iter().find(|(_, shift)| n >> shift > 0);
+        unit.map_or_else(|| format!("{n} B"), |(unit, shift)| {
+            format!("{:.1} {unit}", n as f64 / (1u64 << shift) as f64)
+        })
+    }
+
+    /// Whether the reader holds a right.
+    pub(crate) fn may(&self, right: Right) -> bool {
+        self.ctx.may(right).is_ok()
+    }
+
+    /// A level's name.
+    pub(crate) fn level(&self, level: Level) -> String {
+        self.word("level", level.name())
+    }
+
+    /// A scenario's name.
+    pub(crate) fn scenario(&self, scenario: Scenario) -> String {
+        self.word("scenario", scenario.name())
+    }
+
+    fn tag(&self) -> &'static str {
+        self.ctx.language.tag()
+    }
+
+    fn other_language(&self) -> (&'static str, &'static str) {
+        match self.ctx.language {
+            Language::Chinese => ("en", "English"),
+            Language::English => ("zh-CN", "中文"),
+        }
+    }
+
+    fn nav(&self) -> Vec<&'static Item> {
+        nav::items(&self.ctx)
+    }
+
+    fn here(&self, item: &Item) -> bool {
+        let path = self.ctx.path.split('?').next().unwrap_or_default();
+        item.path == path || item.path != "/" && path.starts_with(item.path)
+    }
+
+    fn asset(&self, name: &str) -> String {
+        assets::url(name)
+    }
+}

@@ -1,0 +1,26 @@
+//! The ways in: one line for each capability.
+
+use crate::{auth::Right, ctx::Ctx};
+use hangtu_catalog::{key, key::Key};
+
+/// One entry of the navigation.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) path: &'static str,
+    pub(crate) name: Key,
+    right: Right,
+}
+
+const fn item(path: &'static str, name: Key, right: Right) -> Item {
+    Item { path, name, right }
+}
+
+static ITEMS: &[Item] = &[
+    item("/", key::NAV_HOME, Right::Read),
+    item("/people", key::NAV_PEOPLE, Right::People),
+];
+
+/// What the reader may open, in order.
+pub(super) fn items(ctx: &Ctx) -> Vec<&'static Item> {
+    ITEMS.iter().filter(|i| ctx.may(i.right).is_ok()).collect()
+}

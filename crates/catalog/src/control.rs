@@ -59,15 +59,8 @@ struct File {
     controls: Vec<Control>,
 }
 
-pub(super) fn load(text: &str) -> Result<Vec<Control>, ContentError> {
-    let controls = crate::yaml::<File>("controls.yml", text)?.controls;
-    for (i, control) in controls.iter().enumerate() {
-        if controls[..i].iter().any(|c| c.id == control.id) {
-            return Err(ContentError {
-                file: "controls.yml".into(),
-                why: format!("{} stands twice", control.id),
-            });
-        }
-    }
+pub(super) fn load(name: &str, text: &str) -> Result<Vec<Control>, ContentError> {
+    let controls = crate::yaml::<File>(name, text)?.controls;
+    crate::unique(name, controls.iter().map(|c| c.id.as_str()))?;
     Ok(controls)
 }

@@ -1,33 +1,47 @@
-//! The content of `content/`, checked and typed: control points, the risk matrix, the filing of
-//! users' own rules, the rule pack with its log sources and placeholders, and every text in both
-//! languages.
+//! The content of `content/`, checked and typed: control points and the questionnaire over them,
+//! the risk matrix, the correction policy, working days and statutory deadlines, registries, the
+//! filing of users' own rules, the rule pack with its log sources and placeholders, and every text
+//! in both languages. What a site may replace has a `parse(name, text)`.
 //!
 //! Content is embedded in the program; nothing here touches the file system. A new control point,
 //! rule or text is a change under `content/` and nothing else.
 
+mod calendar;
 mod control;
+mod credit_code;
+mod deadline;
 mod language;
 mod level;
 mod matrix;
+mod policy;
+mod questionnaire;
+mod registry;
 mod rule;
+mod words;
 
+pub use calendar::Calendar;
 pub use control::{Control, EvidenceKind};
+pub use credit_code::{CreditCode, CreditCodeError, credit_code};
+pub use deadline::{Deadline, Limit, Sense, YearDay};
 pub use language::{Arg, Bilingual, Language, grouped, key, text};
 pub use level::{Level, Scenario};
 pub use matrix::Matrix;
+pub use policy::{Acceptance, Approver, Correction, Policy};
+pub use questionnaire::{Applies, Choice, Group, Means, Question, Questionnaire};
+pub use registry::{Industry, Region, RegionKind, Revenue, RevenueBand};
 pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
 
 use hangtu_sigma::{Mapping, MappingError};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 include!(concat!(env!("OUT_DIR"), "/content.rs"));
 
 /// Content that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("content/{file}: {why}")]
+#[error("{file}: {why}")]
 pub struct ContentError {
-    /// The file below `content/`.
+    /// The file: below `content/`, or a site's own.
     pub file: String,
     /// What is wrong.
     pub why: String,
@@ -46,17 +60,43 @@ pub struct Catalog {
     pub logsources: Mapping,
     /// What placeholders in rules stand for, unless a site says otherwise.
     pub placeholders: HashMap<String, Vec<String>>,
+    /// What an enterprise is asked about each control point.
+    pub questionnaire: Questionnaire,
+    /// Working days.
+    pub calendar: Calendar,
+    /// Deadlines, reminders and acceptance of findings.
+    pub policy: Policy,
+    /// Statutory limits of time.
+    pub deadlines: Vec<Deadline>,
+    /// Provinces and other areas with a regulator of their own.
+    pub regions: Vec<Region>,
+    /// Sections and divisions of GB/T 4754.
+    pub industries: Vec<Industry>,
+    /// Bands of annual revenue.
+    pub revenue: Revenue,
 }
 
 impl Catalog {
     /// Loads and checks the embedded content.
     pub fn embedded() -> Result<Self, ContentError> {
+        let controls = embedded("controls.yml", control::load)?;
         Ok(Self {
-            controls: control::load(file("controls.yml")?)?,
-            matrix: Matrix::parse("matrix.yml", file("matrix.yml")?)?,
-            filing: Filing::parse("tactics.yml", file("tactics.yml")?)?,
-            logsources: sigma("logsources.yml", Mapping::parse)?,
-            placeholders: sigma("placeholders.yml", hangtu_sigma::placeholders)?,
+            questionnaire: Questionnaire::embedded(&controls)?,
+            controls,
+            matrix: embedded("matrix.yml", Matrix::parse)?,
+            filing: embedded("tactics.yml", Filing::parse)?,
+            logsources: embedded("logsources.yml", |name, text| {
+                sigma(Mapping::parse(name, text.as_bytes()))
+            })?,
+            placeholders: embedded("placeholders.yml", |name, text| {
+                sigma(hangtu_sigma::placeholders(name, text.as_bytes()))
+            })?,
+            calendar: embedded("holidays.yml", Calendar::parse)?,
+            policy: embedded("policy.yml", Policy::parse)?,
+            deadlines: embedded("deadlines.yml", Deadline::parse)?,
+            regions: embedded("regions.yml", Region::parse)?,
+            industries: embedded("industries.yml", Industry::parse)?,
+            revenue: embedded("revenue.yml", Revenue::parse)?,
         })
     }
 
@@ -64,23 +104,39 @@ impl Catalog {
     pub fn control(&self, id: &str) -> Option<&Control> {
         self.controls.iter().find(|c| c.id == id)
     }
+
+    /// A statutory limit by its code.
+    pub fn deadline(&self, code: &str) -> Option<&Deadline> {
+        self.deadlines.iter().find(|d| d.code == code)
+    }
 }
 
-/// An embedded file that the rule engine reads.
-fn sigma<T>(
+/// An error of the rule engine as one of ours.
+fn sigma<T>(read: Result<T, MappingError>) -> Result<T, ContentError> {
+    read.map_err(|e| ContentError { file: e.file, why: e.why })
+}
+
+/// Reads an embedded file, which errors name with its folder.
+fn embedded<T>(
     name: &str,
-    read: fn(&str, &[u8]) -> Result<T, MappingError>,
+    read: impl FnOnce(&str, &str) -> Result<T, ContentError>,
 ) -> Result<T, ContentError> {
-    read(name, file(name)?.as_bytes()).map_err(|e| ContentError { file: e.file, why: e.why })
+    let path = format!("content/{name}");
+    match CONTENT.iter().find(|(path, _)| *path == name) {
+        Some((_, text)) => read(&path, text),
+        None => Err(ContentError { file: path, why: "is missing".into() }),
+    }
 }
 
-/// The text of an embedded file.
-fn file(name: &str) -> Result<&'static str, ContentError> {
-    CONTENT
-        .iter()
-        .find(|(path, _)| *path == name)
-        .map(|(_, text)| *text)
-        .ok_or_else(|| ContentError { file: name.into(), why: "is missing".into() })
+/// Refuses an identifier that stands twice.
+fn unique<'a>(name: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), ContentError> {
+    let mut seen = HashSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            return Err(ContentError { file: name.into(), why: format!("{id} stands twice") });
+        }
+    }
+    Ok(())
 }
 
 fn yaml<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, ContentError> {

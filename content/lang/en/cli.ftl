@@ -227,3 +227,17 @@ event-execve = Program executed
 event-usb-attached = USB device attached
 event-usb-storage-attached = USB storage attached
 event-usb-detached = USB device removed
+
+cli-serve = Serve the web program
+cli-serve-data = Where everything is kept; hangtu-data unless said otherwise
+cli-serve-address = Where to listen; 127.0.0.1:8420 unless said otherwise
+cli-serve-url = PostgreSQL (postgres://…) instead of the embedded database
+cli-serve-public = Where people reach it, e.g. https://hangtu.plant.example
+cli-serve-proxy = A proxy on this machine stands before it and says whose request it is
+cli-serve-folder = A server folder whose evidence may be examined in place; may be repeated
+cli-serve-listens = Hangtu listens on http://{ $address }
+cli-serve-set-up = Set it up once, with this link: { $link }
+cli-serve-listen = cannot listen on { $address }: { $reason }
+cli-serve-listen-remedy = Stop what listens there, or choose another address with --listen.
+cli-serve-database = the database cannot be used: { $why }
+cli-serve-database-remedy = Check --database-url, the server behind it, and the data folder's rights.

@@ -227,3 +227,17 @@ event-execve = 执行程序
 event-usb-attached = 接入USB设备
 event-usb-storage-attached = 接入USB存储
 event-usb-detached = 移除USB设备
+
+cli-serve = 启动网页程序
+cli-serve-data = 数据存放目录，默认 hangtu-data
+cli-serve-address = 监听地址，默认 127.0.0.1:8420
+cli-serve-url = 使用 PostgreSQL（postgres://…）代替内置数据库
+cli-serve-public = 用户访问的地址，例如 https://hangtu.plant.example
+cli-serve-proxy = 本机前置代理会注明请求来源
+cli-serve-folder = 允许就地检查其中证据的服务器目录，可重复指定
+cli-serve-listens = 夯土正在监听 http://{ $address }
+cli-serve-set-up = 请用此链接完成一次性初始设置：{ $link }
+cli-serve-listen = 无法监听 { $address }：{ $reason }
+cli-serve-listen-remedy = 请停止占用该地址的程序，或用 --listen 指定其他地址。
+cli-serve-database = 无法使用数据库：{ $why }
+cli-serve-database-remedy = 请检查 --database-url、数据库服务以及数据目录的权限。

@@ -106,7 +106,12 @@ pub mod key {
     impl Key {
         /// The key of that name, for messages picked by data (a role, a level, a reason code).
         pub fn find(name: &str) -> Option<Self> {
-            ALL.iter().copied().find(|k| k.0 == name)
+            ALL.binary_search_by(|k| k.0.cmp(name)).ok().map(|at| ALL[at])
+        }
+
+        /// Its name, the reverse of [`find`](Self::find).
+        pub const fn name(self) -> &'static str {
+            self.0
         }
     }
 

@@ -195,6 +195,24 @@ pub(crate) fn command(language: Language) -> Command {
                 .subcommand(sub("rules test", key::CLI_RULES_TEST).arg(dirs())),
         )
         .subcommand(
+            sub("serve", key::CLI_SERVE)
+                .arg(file("data", "DIR", key::CLI_SERVE_DATA))
+                .arg(
+                    option("listen", "ADDRESS", key::CLI_SERVE_ADDRESS)
+                        .value_parser(value_parser!(std::net::SocketAddr)),
+                )
+                .arg(option("database-url", "URL", key::CLI_SERVE_URL))
+                .arg(option("public-url", "URL", key::CLI_SERVE_PUBLIC))
+                .arg(
+                    option("behind-proxy", "", key::CLI_SERVE_PROXY)
+                        .value_name(None)
+                        .action(ArgAction::SetTrue),
+                )
+                .arg(
+                    file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append),
+                ),
+        )
+        .subcommand(
             sub("explain", key::CLI_EXPLAIN)
                 .arg(
                     Arg::new("finding")

@@ -12,6 +12,7 @@ mod memory;
 mod progress;
 mod records;
 mod rules;
+mod serve;
 mod summary;
 mod timeline;
 
@@ -53,6 +54,7 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("timeline", m)) => timeline::run(language, m),
         Some(("assets", m)) => assets::run(language, m),
         Some(("rules", m)) => rules::run(language, m),
+        Some(("serve", m)) => serve::run(language, m),
         Some(("explain", m)) => explain::run(language, m),
         _ => Ok(cli::print_help(language)),
     }

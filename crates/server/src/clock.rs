@@ -1,7 +1,11 @@
 //! Time as the store keeps it (microseconds since 1970, UTC) and as people read it.
 
 use hangtu_catalog::Language;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::{Offset, offset},
+};
 
 /// One second in the store's unit.
 pub(crate) const SECOND: i64 = 1_000_000;
@@ -27,27 +31,31 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond)
 }
 
-/// The zone of the plan and its people.
-pub(crate) fn zone() -> TimeZone {
-    TimeZone::fixed(jiff::tz::offset(8))
+/// The clock of the plan and its people: UTC+8, without summer time.
+fn zone() -> Offset {
+    offset(8)
+}
+
+fn local(time: i64) -> DateTime {
+    zone().to_datetime(stamp(time))
 }
 
 /// The day it is there.
 pub(crate) fn day(time: i64) -> Date {
-    stamp(time).to_zoned(zone()).date()
+    local(time).date()
 }
 
 /// The last moment of a day there: a deadline is missed when the day is over.
 pub(crate) fn end_of(day: Date) -> i64 {
     day.tomorrow()
         .ok()
-        .and_then(|next| next.to_zoned(zone()).ok())
-        .map_or(i64::MAX, |z| z.timestamp().as_microsecond() - 1)
+        .and_then(|next| zone().to_timestamp(next.at(0, 0, 0, 0)).ok())
+        .map_or(i64::MAX, |t| t.as_microsecond() - 1)
 }
 
 /// Date and time for people.
 pub(crate) fn shown(time: i64, _language: Language) -> String {
-    stamp(time).to_zoned(zone()).strftime("%Y-%m-%d %H:%M").to_string()
+    local(time).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A day for people.
@@ -56,5 +64,5 @@ pub(crate) fn shown_day(time: i64, language: Language) -> String {
         Language::Chinese => "%Y年%-m月%-d日",
         Language::English => "%-d %b %Y",
     };
-    stamp(time).to_zoned(zone()).strftime(format).to_string()
+    local(time).strftime(format).to_string()
 }

@@ -57,13 +57,15 @@ enum Origin {
 /// Finds out who asks; renders problems as a page or as JSON.
 pub(crate) async fn identify(
     State(app): State<App>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let ctx = match Ctx::of(app, &request).await {
+    let (parts, body) = request.into_parts();
+    let ctx = match Ctx::of(app, &parts).await {
         Ok(ctx) => ctx,
         Err(e) => return e.into_response(),
     };
+    let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(ctx.clone());
     let response = next.run(request).await;
     let problem = response.extensions().get::<Problem>().cloned().or_else(|| {
@@ -124,10 +126,10 @@ impl Origin {
 }
 
 impl Ctx {
-    async fn of(app: App, request: &Request) -> Result<Self, Error> {
-        let headers = request.headers();
-        let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
+    async fn of(app: App, request: &Parts) -> Result<Self, Error> {
+        let headers = &request.headers;
+        let path = request.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+        let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
         let address = match (peer, word(headers, "x-forwarded-for")) {
             // Only a proxy on this machine is believed, and only its own word: the last one.
             (Some(ip), Some(list)) if ip.is_loopback() && app.config.behind_proxy => {

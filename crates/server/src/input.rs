@@ -57,13 +57,15 @@ pub(crate) fn blank<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     match text {
         None | Some(serde_json::Value::Null) => Ok(None),
         Some(serde_json::Value::String(s)) if s.trim().is_empty() => Ok(None),
-        Some(value) => {
-            T::deserialize(value.clone()).map(Some).or_else(|e| {
+        Some(value) => T::deserialize(&value)
+            .or_else(|e| {
                 // A number typed into a form comes as text.
-                let number = value.as_str().and_then(|s| serde_json::from_str(s.trim()).ok());
-                number.ok_or(e).and_then(T::deserialize).map(Some)
-            }).map_err(serde::de::Error::custom)
-        }
+                let number: Option<serde_json::Value> =
+                    value.as_str().and_then(|s| serde_json::from_str(s.trim()).ok());
+                number.ok_or(e).and_then(T::deserialize)
+            })
+            .map(Some)
+            .map_err(serde::de::Error::custom),
     }
 }
 

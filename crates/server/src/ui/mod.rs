@@ -39,8 +39,8 @@ impl Page {
     }
 
     /// A message.
-    pub(crate) fn t(&self, key: Key) -> String {
-        text(self.ctx.language, key, &[])
+    pub(crate) fn t(&self, key: impl std::borrow::Borrow<Key>) -> String {
+        text(self.ctx.language, *key.borrow(), &[])
     }
 
     /// A message that counts: its argument is `n`.
@@ -107,27 +107,27 @@ impl Page {
         self.word("scenario", scenario.name())
     }
 
-    fn tag(&self) -> &'static str {
+    pub(crate) fn tag(&self) -> &'static str {
         self.ctx.language.tag()
     }
 
-    fn other_language(&self) -> (&'static str, &'static str) {
+    pub(crate) fn other_language(&self) -> (&'static str, &'static str) {
         match self.ctx.language {
             Language::Chinese => ("en", "English"),
             Language::English => ("zh-CN", "中文"),
         }
     }
 
-    fn nav(&self) -> Vec<&'static Item> {
+    pub(crate) fn nav(&self) -> Vec<&'static Item> {
         nav::items(&self.ctx)
     }
 
-    fn here(&self, item: &Item) -> bool {
+    pub(crate) fn here(&self, item: &Item) -> bool {
         let path = self.ctx.path.split('?').next().unwrap_or_default();
         item.path == path || item.path != "/" && path.starts_with(item.path)
     }
 
-    fn asset(&self, name: &str) -> String {
+    pub(crate) fn asset(&self, name: &str) -> String {
         assets::url(name)
     }
 }

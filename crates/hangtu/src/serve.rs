@@ -1,0 +1,80 @@
+//! `hangtu serve`: the web program.
+
+use crate::{Ending, failure::Failure};
+use clap::ArgMatches;
+use hangtu_catalog::{Arg, Language, key, text};
+use hangtu_server::{Config, ServeError, Server};
+use std::{net::SocketAddr, path::PathBuf};
+
+fn config(m: &ArgMatches) -> Config {
+    let data = m.get_one::<PathBuf>("data").cloned().unwrap_or_else(|| "hangtu-data".into());
+    let mut config = Config::new(data);
+    if let Some(listen) = m.get_one::<SocketAddr>("listen") {
+        config.listen = *listen;
+    }
+    config.database_url = m.get_one::<String>("database-url").cloned();
+    config.public_url =
+        m.get_one::<String>("public-url").map(|u| u.trim_end_matches('/').to_owned());
+    config.behind_proxy = m.get_flag("behind-proxy");
+    config.folders = m.get_many::<PathBuf>("folder").into_iter().flatten().cloned().collect();
+    config
+}
+
+fn failure(error: ServeError) -> Failure {
+    match error {
+        ServeError::Data(path, e) => Failure::write(std::path::Path::new(&path), &e),
+        ServeError::Listen(address, e) => {
+            Failure::new(key::CLI_SERVE_LISTEN, Some(key::CLI_SERVE_LISTEN_REMEDY))
+                .with("address", address)
+                .because(&e)
+        }
+        ServeError::Database(why) => {
+            Failure::new(key::CLI_SERVE_DATABASE, Some(key::CLI_SERVE_DATABASE_REMEDY))
+                .with("why", why)
+        }
+        ServeError::Content(e) => e.into(),
+    }
+}
+
+pub(crate) fn run(language: Language, m: &ArgMatches) -> Result<Ending, Failure> {
+    tracing_subscriber::fmt()
+        .json()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("HANGTU_LOG")
+                .unwrap_or_else(|_| "warn,hangtu_server=info".into()),
+        )
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::read(std::path::Path::new("-"), &e))?;
+    runtime.block_on(async {
+        let server = Server::start(config(m)).await.map_err(failure)?;
+        let address = server.address().map(|a| a.to_string()).unwrap_or_default();
+        say(language, key::CLI_SERVE_LISTENS, "address", &address);
+        if let Some(link) = server.set_up_link().await {
+            say(language, key::CLI_SERVE_SET_UP, "link", &link);
+        }
+        server.serve(stopped()).await.map_err(failure)
+    })?;
+    Ok(Ending::Done)
+}
+
+#[allow(clippy::print_stdout, reason = "the program's own words to whoever started it")]
+fn say(language: Language, key: key::Key, name: &str, value: &str) {
+    println!("{}", text(language, key, &[(name, Arg::Text(value))]));
+}
+
+/// Waits for Ctrl-C or the service manager's request to stop.
+async fn stopped() {
+    use tokio::signal::{ctrl_c, unix};
+    let Ok(mut terminate) = unix::signal(unix::SignalKind::terminate()) else {
+        let _ = ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

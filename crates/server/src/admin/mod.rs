@@ -1,0 +1,11 @@
+//! Setting up and operating the instance.
+
+mod set_up;
+
+pub(crate) use set_up::{SetUpCode, is_set_up};
+
+use crate::route::Routes;
+
+pub(crate) fn routes(r: &mut Routes) {
+    set_up::routes(r);
+}

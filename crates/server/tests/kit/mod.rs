@@ -1,0 +1,221 @@
+//! A running server and a browser-like client, for tests through the public door.
+#![allow(dead_code, clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+use hangtu_server::{Config, Server};
+use serde_json::Value;
+use sqlx::Connection;
+use std::{net::SocketAddr, time::Duration};
+use tokio::sync::oneshot;
+
+/// A server of one's own on a free port, with its own database, set up unless said otherwise.
+pub struct Site {
+    pub address: SocketAddr,
+    pub link: Option<String>,
+    pub data: tempfile::TempDir,
+    runtime: Option<tokio::runtime::Runtime>,
+    stop: Option<oneshot::Sender<()>>,
+    done: Option<oneshot::Receiver<()>>,
+    config: Config,
+}
+
+pub const PASSWORD: &str = "correct horse battery staple";
+/// The first people of a site that is set up: one of each role of the set-up form.
+pub const PEOPLE: [&str; 4] = ["sys", "sec", "aud", "officer"];
+
+/// Runs a test on SQLite and, where `HANGTU_TEST_POSTGRES` names a server, on PostgreSQL.
+pub fn on_both(test: impl Fn(Site)) {
+    test(Site::start(None));
+    match std::env::var("HANGTU_TEST_POSTGRES") {
+        Ok(url) => test(Site::start(Some(fresh_database(&url)))),
+        Err(_) => println!("note: HANGTU_TEST_POSTGRES is not set; tried on SQLite only"),
+    }
+}
+
+fn fresh_database(url: &str) -> String {
+    let name = format!("hangtu_{}", uuid::Uuid::new_v4().simple());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        sqlx::any::install_default_drivers();
+        let mut c = sqlx::AnyConnection::connect(url).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(sql).execute(&mut c).await.unwrap();
+    });
+    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
+}
+
+impl Site {
+    pub fn start(database_url: Option<String>) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut config = Config::new(data.path().join("data"));
+        config.listen = "127.0.0.1:0".parse().unwrap();
+        config.database_url = database_url;
+        Self::with(config, data)
+    }
+
+    /// With settings of one's own.
+    pub fn with(config: Config, data: tempfile::TempDir) -> Self {
+        let mut site = Self {
+            address: config.listen,
+            link: None,
+            data,
+            runtime: None,
+            stop: None,
+            done: None,
+            config,
+        };
+        site.run();
+        site
+    }
+
+    fn run(&mut self) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = runtime.block_on(Server::start(self.config.clone())).unwrap();
+        self.address = server.address().unwrap();
+        self.link = runtime.block_on(server.set_up_link());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (ended, done) = oneshot::channel();
+        runtime.spawn(async move {
+            server.serve(async { drop(stopped.await) }).await.unwrap();
+            let _ = ended.send(());
+        });
+        self.runtime = Some(runtime);
+        self.stop = Some(stop);
+        self.done = Some(done);
+    }
+
+    /// Stops as the service manager would and starts again with the same data.
+    pub fn restart(&mut self) {
+        drop(self.stop.take());
+        let runtime = self.runtime.take().unwrap();
+        let done = self.done.take().unwrap();
+        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(30), done).await.unwrap().unwrap() });
+        drop(runtime);
+        self.run();
+    }
+
+    /// Fills the set-up form.
+    pub fn set_up(&self) {
+        let code = self.link.as_ref().unwrap().split("code=").nth(1).unwrap();
+        let mut form = vec![
+            ("code", code),
+            ("name", "武汉长江精密机械有限公司"),
+            ("credit_code", "91420100MA4KX1234W"),
+            ("region", "420000"),
+            ("industry", "34"),
+            ("revenue_band", "large"),
+        ];
+        for (account, person) in PEOPLE.iter().zip(["系统员", "安全员", "审计员", "负责人"]) {
+            form.extend([("account", *account), ("person", person), ("password", PASSWORD)]);
+        }
+        let answer = self.client().form("/set-up", &form);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+    }
+
+    /// Somebody who is not signed in.
+    pub fn client(&self) -> Client {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(120)))
+            .build()
+            .into();
+        Client { base: format!("http://{}", self.address), agent }
+    }
+
+    /// Somebody signed in with [`PASSWORD`].
+    pub fn signed(&self, account: &str) -> Client {
+        let client = self.client();
+        let answer = client.form("/sign-in", &[("account", account), ("password", PASSWORD)]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        client
+    }
+}
+
+pub struct Client {
+    pub base: String,
+    agent: ureq::Agent,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub location: String,
+    pub text: String,
+    pub headers: Vec<(String, String)>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    /// The answer when it is a success.
+    pub fn ok(self) -> Self {
+        assert!(self.status < 400, "{} {}", self.status, self.text);
+        self
+    }
+}
+
+impl Client {
+    fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+        let mut response = response.unwrap();
+        let headers: Vec<(String, String)> = response
+            .headers()
+            .iter()
+            .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+            .collect();
+        let location =
+            headers.iter().find(|(n, _)| n == "location").map_or_else(String::new, |(_, v)| v.clone());
+        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        Answer { status: response.status().as_u16(), location, text, headers }
+    }
+
+    /// A page, in Chinese unless the client chose otherwise.
+    pub fn get(&self, path: &str) -> Answer {
+        Self::answer(self.agent.get(format!("{}{path}", self.base)).call())
+    }
+
+    /// A form as a browser sends it.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = serde_html_form::to_string(fields).unwrap();
+        Self::answer(
+            self.agent
+                .post(format!("{}{path}", self.base))
+                .header("origin", &self.base)
+                .content_type("application/x-www-form-urlencoded")
+                .send(body),
+        )
+    }
+
+    /// JSON to the API (paths are given below `/api/v1`).
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        Self::answer(
+            self.agent
+                .post(format!("{}/api/v1{path}", self.base))
+                .header("origin", &self.base)
+                .content_type("application/json")
+                .send(body.to_string()),
+        )
+    }
+
+    /// JSON from the API.
+    pub fn api(&self, path: &str) -> Value {
+        self.get(&format!("/api/v1{path}")).ok().json()
+    }
+
+    /// Bytes with any method.
+    pub fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("origin", &self.base)
+            .body(body.to_vec())
+            .unwrap();
+        Self::answer(self.agent.run(request))
+    }
+}

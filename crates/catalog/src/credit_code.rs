@@ -54,10 +54,9 @@ impl CreditCodeError {
     /// The error as users read it.
     pub fn message(self) -> Bilingual {
         match self {
-            Self::Length(found) => Bilingual::message(
-                key::CREDIT_CODE_LENGTH,
-                &[("found", Arg::Number(found as u64))],
-            ),
+            Self::Length(found) => {
+                Bilingual::message(key::CREDIT_CODE_LENGTH, &[("found", Arg::Number(found as u64))])
+            }
             Self::Character { position, found } => Bilingual::message(
                 key::CREDIT_CODE_CHARACTER,
                 &[

@@ -108,7 +108,11 @@ impl Deadline {
             Limit::Years(n) => from.date().checked_add(span(n, Span::years)).ok()?,
             Limit::Date(YearDay { month, day }) => {
                 let this = jiff::civil::Date::new(from.year(), month, day).ok()?;
-                if this >= from.date() { this } else { this.checked_add(Span::new().years(1)).ok()? }
+                if this >= from.date() {
+                    this
+                } else {
+                    this.checked_add(Span::new().years(1)).ok()?
+                }
             }
         };
         Some(moved.at(23, 59, 59, 0))
@@ -140,6 +144,8 @@ mod tests {
         assert_eq!(due("RA_PROV_YEAR", noon(2026, 12, 26)), end(2027, 12, 25));
         let asked = due("EXPORT_EXTEND", noon(2026, 12, 31)).date();
         assert_eq!(catalog.calendar.working_days_between(asked, date(2026, 12, 31)), 60);
-        assert!(catalog.deadline("LOG_KEEP").unwrap().due(DateTime::MAX, &catalog.calendar).is_none());
+        assert!(
+            catalog.deadline("LOG_KEEP").unwrap().due(DateTime::MAX, &catalog.calendar).is_none()
+        );
     }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 pub struct Policy {
     /// Version of the file.
     pub version: u32,
-    /// By level, lightest first.
-    corrections: [Correction; 5],
+    /// One for each level, lightest first.
+    corrections: Vec<Correction>,
 }
 
 /// What one level asks for.
@@ -90,7 +90,6 @@ impl Policy {
             }
             corrections.push(c);
         }
-        let corrections = corrections.try_into().expect("one for each of the five levels");
         Ok(Self { version: file.version, corrections })
     }
 

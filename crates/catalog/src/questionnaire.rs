@@ -165,7 +165,9 @@ impl Questionnaire {
             let group = control.id.split('-').next().unwrap_or_default();
             if all.groups.iter().all(|g| g.id != group) {
                 let file = name(&format!("{group}.yml"));
-                crate::embedded(&file, |name, text| all.read(name, text, controls, &clauses.clauses))?;
+                crate::embedded(&file, |name, text| {
+                    all.read(name, text, controls, &clauses.clauses)
+                })?;
             }
             if all.question(&control.id).is_none() {
                 let why = format!("{} has no question", control.id);
@@ -289,7 +291,11 @@ mod tests {
         let catalog = Catalog::embedded().unwrap();
         for (control, zh, en) in [
             ("GOV-01", "《工业和信息化领域数据安全管理办法（试行）》第十三条", "Art. 13"),
-            ("RA-01", "《工业和信息化领域数据安全风险评估实施细则（试行）》第六条、第十条", "Arts 6 and 10"),
+            (
+                "RA-01",
+                "《工业和信息化领域数据安全风险评估实施细则（试行）》第六条、第十条",
+                "Arts 6 and 10",
+            ),
             ("LOG-03", "IEC 62443-3-3:2013 SR 2.11", "SR 2.11"),
             ("ICS-05", "访问控制", "access control"),
         ] {
@@ -297,7 +303,8 @@ mod tests {
             assert!(clause.zh.contains(zh) && clause.en.contains(en), "{control}: {clause:?}");
         }
         // No clause is spelled out that nothing rests on.
-        let clauses: ClausesFile = crate::embedded("questionnaire/clauses.yml", crate::yaml).unwrap();
+        let clauses: ClausesFile =
+            crate::embedded("questionnaire/clauses.yml", crate::yaml).unwrap();
         for short in clauses.clauses.keys() {
             assert!(catalog.controls.iter().any(|c| c.rests_on == *short), "{short}");
         }
@@ -319,7 +326,8 @@ mod tests {
         let (ours, theirs) = (catalog.questionnaire.question("GOV-02"), all.question("GOV-02"));
         assert_eq!(&*theirs.unwrap().question.en, "Own?");
         assert_eq!(theirs.unwrap().clause, ours.unwrap().clause);
-        for (id, says) in [("GOV-99", "GOV-99 is no control point"), ("CLS-01", "not of group GOV")] {
+        for (id, says) in [("GOV-99", "GOV-99 is no control point"), ("CLS-01", "not of group GOV")]
+        {
             let error = all.add("own.yml", &own(id), &catalog.controls).unwrap_err().to_string();
             assert!(error.contains("own.yml") && error.contains(says), "{error}");
         }

@@ -52,9 +52,10 @@ impl Region {
         let all = crate::yaml::<Regions>(name, text)?.regions;
         crate::unique(name, all.iter().map(|r| r.code.as_str()))?;
         match all.iter().find(|r| !digits(&r.code, 6)) {
-            Some(r) => {
-                Err(ContentError { file: name.into(), why: format!("{:?}: not six digits", r.code) })
-            }
+            Some(r) => Err(ContentError {
+                file: name.into(),
+                why: format!("{:?}: not six digits", r.code),
+            }),
             None => Ok(all),
         }
     }

@@ -1,7 +1,7 @@
 //! The program: command line and wiring, nothing else.
 //!
-//! Exit codes: 0 done; 1 a finding of `--fail-on` or above; 2 nothing could be done; 3 done, but
-//! evidence is damaged or a limit was hit.
+//! Exit codes: 0 done; 1 a finding of `--fail-on` or above, or a ledger that does not verify;
+//! 2 nothing could be done; 3 done, but evidence is damaged or a limit was hit.
 
 mod assets;
 mod cli;
@@ -14,6 +14,7 @@ mod records;
 mod rules;
 mod summary;
 mod timeline;
+mod verify;
 
 use failure::Failure;
 use hangtu_catalog::Language;
@@ -54,6 +55,7 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("assets", m)) => assets::run(language, m),
         Some(("rules", m)) => rules::run(language, m),
         Some(("explain", m)) => explain::run(language, m),
+        Some(("verify", m)) => verify::run(language, m),
         _ => Ok(cli::print_help(language)),
     }
 }

@@ -23,7 +23,8 @@ fn export(count: u64) -> (String, Note) {
     let mut tree = Frontier::new();
     (0..count).for_each(|n| tree.push(entry(n).leaf_hash().unwrap()));
     let (size, root) = (tree.size(), tree.root());
-    let checkpoint = Checkpoint { origin: "plant.example/p1".into(), size, root, extension: vec![] };
+    let checkpoint =
+        Checkpoint { origin: "plant.example/p1".into(), size, root, extension: vec![] };
     let note = checkpoint.sign(&key()).unwrap();
     let header = Header { key: key().verifier().clone(), from: Frontier::new() };
     let mut out = Vec::new();
@@ -57,7 +58,8 @@ fn a_ledger_verifies_and_tampering_is_told() {
     let (code, out, err) =
         verify(&folder, &["whole", "--key", &public, "--against", "early.txt"], "en");
     assert_eq!((code, err.as_str()), (0, ""));
-    for said in ["Entries in the file: 5", "2026-03-02 14:00:04", "plant.example/p1", "consistent"] {
+    for said in ["Entries in the file: 5", "2026-03-02 14:00:04", "plant.example/p1", "consistent"]
+    {
         assert!(out.contains(said), "{said}: {out}");
     }
     let (code, out, _) = verify(&folder, &["short", "--against", "last.txt"], "zh-CN");

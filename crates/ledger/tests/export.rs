@@ -74,7 +74,10 @@ fn an_entry_has_one_spelling() {
     assert_eq!(said("00.000000Z", "00Z"), EntryError::NotCanonical);
     assert_eq!(said("finding.assign", "assign"), EntryError::Field("action"));
     assert_eq!(said("\"p1\"", "\"\""), EntryError::Field("organisation"));
-    assert_eq!(said("[null,true]", &format!("{}{}", "[".repeat(99), "]".repeat(99))), EntryError::Depth);
+    assert_eq!(
+        said("[null,true]", &format!("{}{}", "[".repeat(99), "]".repeat(99))),
+        EntryError::Depth
+    );
 
     // RFC 8785 §3.2.3: sorted by UTF-16 code units.
     let mut e = entry(0);

@@ -276,3 +276,21 @@ pub fn baseline(data: &[u8]) {
         hangtu_examine::compare(&mut now, &examination, "fuzz");
     }
 }
+
+/// An exported ledger, and the notes, entries and keys in it: what is read is written the same.
+pub fn ledger(data: &[u8]) {
+    let _ = hangtu_ledger::verify_export(data, None, None);
+    if let Ok(entry) = hangtu_ledger::Entry::parse(data) {
+        assert_eq!(entry.to_bytes().as_deref(), Ok(data));
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(note) = text.parse::<hangtu_ledger::Note>() {
+        assert_eq!(note.to_string(), text);
+    }
+    if let Ok(frontier) = text.parse::<hangtu_ledger::Frontier>() {
+        assert_eq!(frontier.to_string(), text);
+    }
+    if let Ok(key) = text.parse::<hangtu_ledger::VerifierKey>() {
+        assert_eq!(key.to_string(), text);
+    }
+}

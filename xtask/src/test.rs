@@ -11,8 +11,10 @@ const PACKAGES: [(&str, &str); 1] = [("cc", "gcc")];
 const CARGO_DENY: &str = "0.20.2";
 
 /// The crates from the top down (design, section 3): one may depend only on those below it.
-const ORDER: [&str; 8] = [
+const ORDER: [&str; 10] = [
     "hangtu",
+    "hangtu-server",
+    "hangtu-ledger",
     "hangtu-examine",
     "hangtu-catalog",
     "hangtu-sigma",

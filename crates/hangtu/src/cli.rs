@@ -227,6 +227,19 @@ pub(crate) fn command(language: Language) -> Command {
                         .hide_default_value(true),
                 ),
         )
+        .subcommand(
+            sub("verify", key::CLI_VERIFY)
+                .arg(
+                    Arg::new("file")
+                        .value_name("FILE")
+                        .required(true)
+                        .value_parser(value_parser!(PathBuf))
+                        .help(t(key::CLI_ARG_LEDGER))
+                        .help_heading(heading(key::CLI_ARGUMENTS)),
+                )
+                .arg(option("key", "KEY", key::CLI_ARG_KEY))
+                .arg(file("against", "FILE", key::CLI_ARG_AGAINST)),
+        )
 }
 
 fn help_flag(language: Language) -> Arg {

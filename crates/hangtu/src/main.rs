@@ -1,7 +1,7 @@
 //! The program: command line and wiring, nothing else.
 //!
-//! Exit codes: 0 done; 1 a finding of `--fail-on` or above; 2 nothing could be done; 3 done, but
-//! evidence is damaged or a limit was hit.
+//! Exit codes: 0 done; 1 a finding of `--fail-on` or above, or a ledger that does not verify;
+//! 2 nothing could be done; 3 done, but evidence is damaged or a limit was hit.
 
 mod assets;
 mod cli;
@@ -15,6 +15,7 @@ mod rules;
 mod serve;
 mod summary;
 mod timeline;
+mod verify;
 
 use failure::Failure;
 use hangtu_catalog::Language;
@@ -56,6 +57,7 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("rules", m)) => rules::run(language, m),
         Some(("serve", m)) => serve::run(language, m),
         Some(("explain", m)) => explain::run(language, m),
+        Some(("verify", m)) => verify::run(language, m),
         _ => Ok(cli::print_help(language)),
     }
 }

@@ -56,7 +56,7 @@ CREATE TABLE api_token (
 );
 CREATE INDEX api_token_person ON api_token (person);
 
--- Settings of the whole instance (organisation '') or of one organisation; the value is JSON.
+-- Settings of the whole instance (organisation 'instance') or of one organisation; the value is JSON.
 CREATE TABLE setting (
     organisation TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE setting (
     PRIMARY KEY (organisation, name)
 );
 
--- One Merkle log for each organisation, and one, '', for the instance.
+-- One Merkle log for each organisation, and one, 'instance', for what belongs to none.
 CREATE TABLE ledger (
     organisation TEXT PRIMARY KEY NOT NULL,
     size BIGINT NOT NULL,

@@ -17,7 +17,8 @@ pub(crate) fn now() -> i64 {
     Timestamp::now().as_microsecond()
 }
 
-fn stamp(time: i64) -> Timestamp {
+/// As the libraries keep it.
+pub(crate) fn stamp(time: i64) -> Timestamp {
     Timestamp::from_microsecond(time).unwrap_or_default()
 }
 

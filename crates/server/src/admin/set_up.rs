@@ -161,7 +161,7 @@ pub(crate) async fn set_up(app: &App, form: &SetUp) -> Result<String, Error> {
 /// Two browsers may send the form at once; the second finds an organisation.
 async fn only(change: &mut Change) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO setting (organisation, name, value) VALUES ('', 'set-up', 'true')",
+        "INSERT INTO setting (organisation, name, value) VALUES ('instance', 'set-up', 'true')",
     )
     .execute(&mut **change)
     .await

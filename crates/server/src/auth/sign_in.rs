@@ -72,7 +72,7 @@ async fn sign_in(ctx: Ctx, Input(form): Input<Credentials>) -> Result<Response, 
     let right = password::verify(&form.password, hash).await?;
     let Some((id, organisation, name, _)) = found.filter(|_| right) else {
         names.iter().for_each(|n| ctx.app.throttle.failed(n));
-        let mut change = ctx.app.db.change(&Actor::system("")).await?;
+        let mut change = ctx.app.db.change(&Actor::instance()).await?;
         let shown: String = account.chars().take(80).collect();
         change.note("session.refuse", "instance", json!({ "account": shown, "address": ctx.address }));
         change.commit().await?;

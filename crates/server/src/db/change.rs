@@ -1,14 +1,15 @@
 //! A transaction that leaves its trace.
 
 use crate::{clock, error::Error};
-use serde_json::{Value, json};
+use hangtu_ledger::{Entry, Frontier, leaf_hash};
+use serde_json::Value;
 use sqlx::{Any, AnyConnection, Transaction};
 use std::ops::{Deref, DerefMut};
 
 /// Who changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Actor {
-    /// The organisation whose rows and whose ledger it is; empty for the instance.
+    /// The organisation whose rows and whose ledger it is; `instance` for what belongs to none.
     pub(crate) organisation: String,
     /// Id of the person, or `system`.
     pub(crate) id: String,
@@ -17,6 +18,11 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
+    /// The program itself, for the instance: refused sign-ins, settings, backups.
+    pub(crate) fn instance() -> Self {
+        Self::system("instance")
+    }
+
     /// The program itself, within an organisation.
     pub(crate) fn system(organisation: &str) -> Self {
         Self { organisation: organisation.into(), id: "system".into(), name: "system".into() }
@@ -80,39 +86,54 @@ impl Change {
         .execute(&mut *self.transaction)
         .await?;
         // Writing the row first holds it until the commit: two changes cannot take one number.
-        let (mut size, frontier): (i64, String) = sqlx::query_as(
-            "UPDATE ledger SET size = size WHERE organisation = $1 RETURNING size, frontier",
+        let (frontier,): (String,) = sqlx::query_as(
+            "UPDATE ledger SET size = size WHERE organisation = $1 RETURNING frontier",
         )
         .bind(&organisation)
         .fetch_one(&mut *self.transaction)
         .await?;
+        let mut frontier: Frontier = match frontier.as_str() {
+            "" => Frontier::new(),
+            text => text.parse().map_err(Error::internal)?,
+        };
         for note in std::mem::take(&mut self.notes) {
-            let time = clock::now();
-            let body = json!({
-                "sequence": size, "time": clock::rfc3339(time), "organisation": organisation,
-                "actor": self.actor.id, "actor_name": self.actor.name, "action": note.action,
-                "subject": note.subject, "detail": note.detail,
-            });
+            let now = clock::now();
+            let entry = Entry {
+                sequence: frontier.size(),
+                time: clock::stamp(now),
+                organisation: organisation.clone(),
+                actor: hangtu_ledger::Actor {
+                    id: self.actor.id.clone(),
+                    name: self.actor.name.clone(),
+                },
+                action: note.action.into(),
+                subject: note.subject,
+                detail: match note.detail {
+                    Value::Object(detail) => detail,
+                    _ => return Err(Error::internal("an entry's detail is an object")),
+                },
+            };
+            let body = entry.to_bytes().map_err(Error::internal)?;
+            frontier.push(leaf_hash(&body));
             sqlx::query(
                 "INSERT INTO ledger_entry (organisation, sequence, time, actor, actor_name, action, \
                  subject, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
             .bind(&organisation)
-            .bind(size)
-            .bind(time)
+            .bind(entry.sequence as i64)
+            .bind(now)
             .bind(&self.actor.id)
             .bind(&self.actor.name)
             .bind(note.action)
-            .bind(note.subject)
-            .bind(body.to_string())
+            .bind(entry.subject)
+            .bind(String::from_utf8(body).map_err(Error::internal)?)
             .execute(&mut *self.transaction)
             .await?;
-            size += 1;
         }
         sqlx::query("UPDATE ledger SET size = $2, frontier = $3 WHERE organisation = $1")
             .bind(&organisation)
-            .bind(size)
-            .bind(frontier)
+            .bind(frontier.size() as i64)
+            .bind(frontier.to_string())
             .execute(&mut *self.transaction)
             .await?;
         Ok(())

@@ -103,10 +103,10 @@ impl Site {
         let mut form = vec![
             ("code", code),
             ("name", "武汉长江精密机械有限公司"),
-            ("credit_code", "91420100MA4KX1234W"),
+            ("credit_code", "91420100MA4KX1234B"),
             ("region", "420000"),
             ("industry", "34"),
-            ("revenue_band", "large"),
+            ("revenue_band", "400m-1bn"),
         ];
         for (account, person) in PEOPLE.iter().zip(["系统员", "安全员", "审计员", "负责人"]) {
             form.extend([("account", *account), ("person", person), ("password", PASSWORD)]);

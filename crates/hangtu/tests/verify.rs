@@ -1,0 +1,79 @@
+//! `hangtu verify` as its users meet it.
+
+#![allow(clippy::unwrap_used)]
+
+use hangtu_ledger::{Actor, Checkpoint, Entry, Frontier, Header, Note, SignerKey, write_export};
+use std::{fs, path::Path, process::Command};
+
+fn key() -> SignerKey {
+    SignerKey::from_seed("plant.example/p1", &[7; 32]).unwrap()
+}
+
+/// An export of this many entries, and its checkpoint.
+fn export(count: u64) -> (String, Note) {
+    let entry = |sequence| Entry {
+        sequence,
+        time: format!("2026-03-02T06:00:{sequence:02}Z").parse().unwrap(),
+        organisation: "p1".into(),
+        actor: Actor { id: "u-1".into(), name: "王工".into() },
+        action: "finding.assign".into(),
+        subject: "finding/0198".into(),
+        detail: serde_json::Map::new(),
+    };
+    let mut tree = Frontier::new();
+    (0..count).for_each(|n| tree.push(entry(n).leaf_hash().unwrap()));
+    let (size, root) = (tree.size(), tree.root());
+    let checkpoint =
+        Checkpoint { origin: "plant.example/p1".into(), size, root, extension: vec![] };
+    let note = checkpoint.sign(&key()).unwrap();
+    let header = Header { key: key().verifier().clone(), from: Frontier::new() };
+    let mut out = Vec::new();
+    write_export(&mut out, &header, (0..count).map(entry), &note).unwrap();
+    (String::from_utf8(out).unwrap(), note)
+}
+
+fn verify(folder: &Path, args: &[&str], language: &str) -> (i32, String, String) {
+    let ran = Command::new(env!("CARGO_BIN_EXE_hangtu"))
+        .args([&["verify"], args, &["--lang", language]].concat())
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (ran.status.code().unwrap(), text(ran.stdout), text(ran.stderr))
+}
+
+#[test]
+fn a_ledger_verifies_and_tampering_is_told() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify");
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    let ((whole, last), (short, early)) = (export(5), export(3));
+    write("whole", &whole);
+    write("short", &short);
+    write("changed", &whole.replacen("finding/0198", "finding/0199", 1));
+    write("early.txt", &early.to_string());
+    write("last.txt", &last.to_string());
+    let public = key().verifier().to_string();
+
+    let (code, out, err) =
+        verify(&folder, &["whole", "--key", &public, "--against", "early.txt"], "en");
+    assert_eq!((code, err.as_str()), (0, ""));
+    for said in ["Entries in the file: 5", "2026-03-02 14:00:04", "plant.example/p1", "consistent"]
+    {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+    let (code, out, _) = verify(&folder, &["short", "--against", "last.txt"], "zh-CN");
+    assert_eq!(code, 1);
+    assert!(out.contains("已回退"), "{out}");
+    let (code, out, err) = verify(&folder, &["changed"], "en");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.starts_with("error: changed, line 7: at least one entry was changed"), "{err}");
+    let other = SignerKey::from_seed("plant.example/p1", &[8; 32]).unwrap();
+    let (code, _, err) = verify(&folder, &["whole", "--key", &other.verifier().to_string()], "en");
+    assert_eq!(code, 1);
+    assert!(err.contains("another key"), "{err}");
+    let (code, _, err) = verify(&folder, &["nowhere"], "zh-CN");
+    assert_eq!(code, 2);
+    assert!(err.contains("nowhere：没有这个文件"), "{err}");
+    assert_eq!(verify(&folder, &["whole", "--key", "x"], "en").0, 2);
+}

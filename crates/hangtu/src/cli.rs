@@ -208,9 +208,7 @@ pub(crate) fn command(language: Language) -> Command {
                         .value_name(None)
                         .action(ArgAction::SetTrue),
                 )
-                .arg(
-                    file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append),
-                ),
+                .arg(file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append)),
         )
         .subcommand(
             sub("explain", key::CLI_EXPLAIN)

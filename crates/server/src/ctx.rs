@@ -55,11 +55,7 @@ enum Origin {
 }
 
 /// Finds out who asks; renders problems as a page or as JSON.
-pub(crate) async fn identify(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn identify(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let ctx = match Ctx::of(app, &parts).await {
         Ok(ctx) => ctx,
@@ -72,7 +68,10 @@ pub(crate) async fn identify(
         // What the framework refuses by itself: a body that does not parse, a method not there.
         let status = response.status();
         let plain = status.is_client_error()
-            && response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t.as_bytes().starts_with(b"text/plain"));
+            && response
+                .headers()
+                .get(header::CONTENT_TYPE)
+                .is_none_or(|t| t.as_bytes().starts_with(b"text/plain"));
         plain.then(|| Problem::plain(status))
     });
     match problem {

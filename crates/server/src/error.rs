@@ -102,7 +102,11 @@ impl From<sqlx::Error> for Error {
                 let code = e.code().unwrap_or_default();
                 // SQLite's extended codes keep the cause in their lowest byte.
                 let cause = code.parse::<u32>().map_or(code.to_string(), |n| {
-                    if n < 50_000 && code.len() < 5 { (n & 0xff).to_string() } else { n.to_string() }
+                    if n < 50_000 && code.len() < 5 {
+                        (n & 0xff).to_string()
+                    } else {
+                        n.to_string()
+                    }
                 });
                 if NO_ROOM.contains(&cause.as_str()) {
                     Self::Storage(error.to_string())

@@ -4,12 +4,17 @@
 //! the floor they share: [`db`], [`auth`], [`route`], [`ctx`], [`ui`], [`jobs`].
 
 mod admin;
+mod answer;
+mod audit;
 mod auth;
+mod authorise;
 mod clock;
 mod config;
+mod correct;
 mod ctx;
 mod db;
 mod error;
+mod examine;
 mod home;
 mod input;
 mod jobs;
@@ -56,5 +61,10 @@ fn routes() -> Routes {
     admin::routes(&mut r);
     people::routes(&mut r);
     home::routes(&mut r);
+    examine::routes(&mut r);
+    correct::routes(&mut r);
+    answer::routes(&mut r);
+    authorise::routes(&mut r);
+    audit::routes(&mut r);
     r
 }

@@ -1,6 +1,8 @@
 //! Starting, serving, stopping.
 
-use crate::{App, Config, Parts, admin, auth::Throttle, ctx, db::Db, error::Error, jobs::Jobs, routes};
+use crate::{
+    App, Config, Parts, admin, auth::Throttle, ctx, db::Db, error::Error, jobs::Jobs, routes,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -80,7 +82,10 @@ impl Server {
     }
 
     /// Serves until `stop` is done; then requests and the running job are let finish or put back.
-    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
         let router = router(&self.app).into_make_service_with_connect_info::<SocketAddr>();
         let app = self.app.clone();
         axum::serve(self.listener, router)

@@ -145,7 +145,13 @@ pub(crate) async fn set_up(app: &App, form: &SetUp) -> Result<String, Error> {
         let name = line("person", &form.person[at], 60)?;
         password::check(&form.password[at], &account, &name)?;
         let hash = password::hash(&form.password[at]).await?;
-        first.push(people::NewPerson { account, name, roles: vec![*role], hash, must_change: false });
+        first.push(people::NewPerson {
+            account,
+            name,
+            roles: vec![*role],
+            hash,
+            must_change: false,
+        });
     }
     let id = new_id();
     let mut change = app.db.change(&Actor::system(&id)).await?;

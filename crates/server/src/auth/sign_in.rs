@@ -59,7 +59,9 @@ struct Credentials {
 async fn sign_in(ctx: Ctx, Input(form): Input<Credentials>) -> Result<Response, Error> {
     let account = form.account.trim().to_lowercase();
     let names = [format!("account {account}"), format!("address {}", ctx.address)];
-    if let Some(seconds) = names.iter().map(|n| ctx.app.throttle.seconds(n)).max().filter(|s| *s > 0) {
+    if let Some(seconds) =
+        names.iter().map(|n| ctx.app.throttle.seconds(n)).max().filter(|s| *s > 0)
+    {
         return Err(Error::Throttled(seconds));
     }
     let found: Option<(String, String, String, String)> = sqlx::query_as(
@@ -74,7 +76,11 @@ async fn sign_in(ctx: Ctx, Input(form): Input<Credentials>) -> Result<Response, 
         names.iter().for_each(|n| ctx.app.throttle.failed(n));
         let mut change = ctx.app.db.change(&Actor::instance()).await?;
         let shown: String = account.chars().take(80).collect();
-        change.note("session.refuse", "instance", json!({ "account": shown, "address": ctx.address }));
+        change.note(
+            "session.refuse",
+            "instance",
+            json!({ "account": shown, "address": ctx.address }),
+        );
         change.commit().await?;
         return Err(Error::invalid("password", key::AUTH_WRONG));
     };

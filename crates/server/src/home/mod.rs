@@ -13,7 +13,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) fn routes(r: &mut Routes) {
-    r.get("/", Access::Signed, Doc::new("Where the organisation stands").returns::<Standing>(), home);
+    r.get(
+        "/",
+        Access::Signed,
+        Doc::new("Where the organisation stands").returns::<Standing>(),
+        home,
+    );
 }
 
 /// Where the organisation stands.

@@ -199,7 +199,8 @@ pub(crate) async fn start(app: &App) -> Result<(), Error> {
                 Ok(true) => {}
                 Ok(false) => {
                     // A missed call costs half a minute, not a job.
-                    let _ = tokio::time::timeout(Duration::from_secs(30), app.jobs.wake.notified()).await;
+                    let _ = tokio::time::timeout(Duration::from_secs(30), app.jobs.wake.notified())
+                        .await;
                 }
                 Err(e) => {
                     tracing::error!(error = ?e, "jobs wait");
@@ -256,7 +257,9 @@ async fn next(app: &App) -> Result<bool, Error> {
     let mut change = app.db.change(&system).await?;
     let (state, error) = match ended {
         Ok(Ending::Done) => ("done", String::new()),
-        Ok(Ending::Cancelled) if progress.stopping.load(Ordering::Relaxed) => ("queued", String::new()),
+        Ok(Ending::Cancelled) if progress.stopping.load(Ordering::Relaxed) => {
+            ("queued", String::new())
+        }
         Ok(Ending::Cancelled) => ("cancelled", String::new()),
         Err(e) => ("failed", format!("{e:?}")),
     };

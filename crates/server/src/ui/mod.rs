@@ -86,10 +86,12 @@ impl Page {
     /// A size in bytes, in the largest unit that leaves a whole part.
     pub(crate) fn bytes(&self, n: impl TryInto<u64>) -> String {
         let n: u64 = n.try_into().unwrap_or(0);
-        let unit = [("GB", 30), ("MB", 20), ("kB", 10)].into_iter().find(|(_, shift)| n >> shift > 0);
-        unit.map_or_else(|| format!("{n} B"), |(unit, shift)| {
-            format!("{:.1} {unit}", n as f64 / (1u64 << shift) as f64)
-        })
+        let unit =
+            [("GB", 30), ("MB", 20), ("kB", 10)].into_iter().find(|(_, shift)| n >> shift > 0);
+        unit.map_or_else(
+            || format!("{n} B"),
+            |(unit, shift)| format!("{:.1} {unit}", n as f64 / (1u64 << shift) as f64),
+        )
     }
 
     /// Whether the reader holds a right.

@@ -92,7 +92,9 @@ impl Site {
         drop(self.stop.take());
         let runtime = self.runtime.take().unwrap();
         let done = self.done.take().unwrap();
-        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(30), done).await.unwrap().unwrap() });
+        runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(30), done).await.unwrap().unwrap()
+        });
         drop(runtime);
         self.run();
     }
@@ -108,7 +110,8 @@ impl Site {
             ("industry", "34"),
             ("revenue_band", "400m-1bn"),
         ];
-        for (account, person) in PEOPLE.iter().zip(["系统员", "安全员", "审计员", "负责人"]) {
+        for (account, person) in PEOPLE.iter().zip(["系统员", "安全员", "审计员", "负责人"])
+        {
             form.extend([("account", *account), ("person", person), ("password", PASSWORD)]);
         }
         let answer = self.client().form("/set-up", &form);
@@ -168,8 +171,10 @@ impl Client {
             .iter()
             .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
             .collect();
-        let location =
-            headers.iter().find(|(n, _)| n == "location").map_or_else(String::new, |(_, v)| v.clone());
+        let location = headers
+            .iter()
+            .find(|(n, _)| n == "location")
+            .map_or_else(String::new, |(_, v)| v.clone());
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&body).into_owned();
         Answer { status: response.status().as_u16(), location, text, headers }

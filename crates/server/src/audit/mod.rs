@@ -1,0 +1,5 @@
+//! audit
+
+use crate::route::Routes;
+
+pub(crate) fn routes(_r: &mut Routes) {}

@@ -4,16 +4,17 @@ use crate::{root, run, shared};
 use anyhow::{Context, Result, bail};
 use std::{env, fs, path::Path, process::Command};
 
-/// Programs that building needs, with the Debian package each comes from.
-const PACKAGES: [(&str, &str); 1] = [("cc", "gcc")];
+/// Programs that building and testing need, with the Debian package each comes from.
+const PACKAGES: [(&str, &str); 2] = [("cc", "gcc"), ("pdftotext", "poppler-utils")];
 
 /// The version of cargo-deny that CI uses.
 const CARGO_DENY: &str = "0.20.2";
 
 /// The crates from the top down (design, section 3): one may depend only on those below it.
-const ORDER: [&str; 8] = [
+const ORDER: [&str; 9] = [
     "hangtu",
     "hangtu-examine",
+    "hangtu-print",
     "hangtu-catalog",
     "hangtu-sigma",
     "hangtu-traffic",

@@ -18,14 +18,15 @@ fn open(docx: Vec<u8>) -> (Vec<String>, String) {
     let (mut names, mut main) = (Vec::new(), String::new());
     for at in 0..zip.len() {
         let mut part = zip.by_index(at).unwrap();
-        names.push(part.name().to_owned());
-        if part.name().ends_with(".png") {
+        let name = part.name().unwrap().into_owned();
+        names.push(name.clone());
+        if name.ends_with(".png") {
             continue;
         }
         let mut xml = String::new();
         part.read_to_string(&mut xml).unwrap();
         let text = xml_text(&xml);
-        if part.name() == "word/document.xml" {
+        if name == "word/document.xml" {
             main = text;
         }
     }
@@ -37,10 +38,10 @@ fn xml_text(xml: &str) -> String {
     let (mut text, mut depth) = (String::new(), 0);
     loop {
         match reader.read_event().unwrap() {
-            Event::Text(t) => text.push_str(&t.decode().unwrap()),
+            Event::Text(t) => text.push_str(&t),
             Event::GeneralRef(r) => {
                 text.push('&');
-                text.push_str(&r.decode().unwrap());
+                text.push_str(&r);
                 text.push(';');
             }
             Event::Start(_) => depth += 1,
@@ -184,7 +185,10 @@ mod pdf {
     fn pages_carry_text_fonts_and_names() {
         for (language, texts) in [
             (Language::Chinese, ["工业数据安全自查报告", "未检测", "第 2 页", "HT-2026-000318"]),
-            (Language::English, ["Self-examination report", "Not measured", "Page 2 of 4", "HT-2026-000318"]),
+            (
+                Language::English,
+                ["Self-examination report", "Not measured", "Page 2 of 4", "HT-2026-000318"],
+            ),
         ] {
             let document = sample::document(language);
             let made = pdf(&document).unwrap();
@@ -226,8 +230,8 @@ mod pdf {
                 assert!(read.contains('〓'), "{read}");
             }
         }
-        pdf(&everywhere(&"Wörter/ohne=Ende".repeat(4_000))).unwrap();
-        pdf(&everywhere(&"汉".repeat(20_000))).unwrap();
+        pdf(&everywhere(&"Wörter/ohne=Ende".repeat(120))).unwrap();
+        pdf(&everywhere(&"汉".repeat(2_000))).unwrap();
     }
 
     proptest! {

@@ -30,7 +30,7 @@ pub(super) fn document(document: &Document, covered: &dyn Fn(char) -> bool) -> V
         "title": w.lines(&document.title, TEXT_WIDTH / 2),
         "plain-title": w.line(&document.title),
         "subtitle": w.lines(&document.subtitle, TEXT_WIDTH),
-        "number": w.lines(&text::line(&document.number), TEXT_WIDTH / 2),
+        "running": [short(&w.line(&document.title), 60), short(&w.line(&document.number), 32)],
         "organisation": w.line(&document.organisation),
         "date": [document.date.year(), document.date.month(), document.date.day()],
         "cover": document.cover().iter().map(|(name, value)| json!([
@@ -139,6 +139,15 @@ impl Writer<'_> {
         let known = |c| if (self.covered)(c) { c } else { MISSING };
         text.chars().filter(|c| !invisible(c)).map(known).collect()
     }
+}
+
+/// What of a text fits into the running header.
+fn short(text: &str, most: usize) -> String {
+    let mut out: String = text.chars().take(most).collect();
+    if out.len() < text.len() {
+        out.push('…');
+    }
+    out
 }
 
 /// Cuts words longer than `fits` to crumbs, so that the line can break anywhere within them.

@@ -4,9 +4,9 @@ use hangtu_catalog::Language;
 use hangtu_print::{Align, Bar, Block, Cell, Column, Document, Image, Run, Table, Tone, plain};
 
 /// Two by two pixels.
-pub const PNG: &[u8] = include_bytes!("dot.png");
+pub(crate) const PNG: &[u8] = include_bytes!("dot.png");
 
-pub fn document(language: Language) -> Document {
+pub(crate) fn document(language: Language) -> Document {
     let zh = language == Language::Chinese;
     let t = |zh_text: &str, en_text: &str| if zh { zh_text } else { en_text }.to_owned();
     let heading = |level, zh, en| Block::Heading { level, text: t(zh, en) };
@@ -31,7 +31,10 @@ pub fn document(language: Language) -> Document {
                 "工程师站与控制器之间的程序下装是否经过审批",
                 "Whether program downloads from engineering stations to controllers are approved",
             )),
-            Cell::new(t("《工业数据安全管理办法》第十二条", "Measures on Industrial Data Security, Article 12")),
+            Cell::new(t(
+                "《工业数据安全管理办法》第十二条",
+                "Measures on Industrial Data Security, Article 12",
+            )),
             Cell::new(result).tone(tone),
             Cell::new((n * 37).to_string()),
         ]
@@ -44,29 +47,49 @@ pub fn document(language: Language) -> Document {
         date: jiff::civil::date(2026, 11, 23),
         organisation: t("某某化工有限公司", "Example Chemical Co., Ltd."),
         facts: vec![
-            (t("检查范围", "Scope"), t("控制网、监控网及数据交换区", "Control, supervision and exchange networks")),
+            (
+                t("检查范围", "Scope"),
+                t("控制网、监控网及数据交换区", "Control, supervision and exchange networks"),
+            ),
             (t("检查时段", "Period"), "2026-11-01 – 2026-11-20".into()),
         ],
         blocks: vec![
             heading(1, "一、总体结论", "1  Summary"),
             Block::Callout {
                 tone: Tone::Bad,
-                title: t("发现两项高风险问题，须于三十日内完成整改", "Two high risks, to be put right within thirty days"),
+                title: t(
+                    "发现两项高风险问题，须于三十日内完成整改",
+                    "Two high risks, to be put right within thirty days",
+                ),
                 text: plain(t(
                     "工程师站在未经审批的情况下向控制器下装程序；历史数据经互联网出口外传。",
                     "Programs were downloaded to controllers without approval; historian data left through the internet gateway.",
                 )),
             },
             Block::Paragraph(vec![
-                Run::plain(t("本次自查依据有关规定，对生产线的网络流量与主机日志进行检测，共发现风险问题", "The traffic and host logs of the line were examined under the applicable rules; ")),
+                Run::plain(t(
+                    "本次自查依据有关规定，对生产线的网络流量与主机日志进行检测，共发现风险问题",
+                    "The traffic and host logs of the line were examined under the applicable rules; ",
+                )),
                 Run::bold(t("7 项", "7 findings")),
-                Run::plain(t("，涉及资产 18 个。其中最严重的一项出现在主机 ", " concern 18 assets. The gravest was seen on host ")),
+                Run::plain(t(
+                    "，涉及资产 18 个。其中最严重的一项出现在主机 ",
+                    " concern 18 assets. The gravest was seen on host ",
+                )),
                 Run::code("eng-ws-07"),
-                Run::plain(t(" 上。未发现不等于不存在，本结论仅对列为“已检测”的控制点有效。", ". What was not found may still exist: the result holds for the control points that were measured.")),
+                Run::plain(t(
+                    " 上。未发现不等于不存在，本结论仅对列为“已检测”的控制点有效。",
+                    ". What was not found may still exist: the result holds for the control points that were measured.",
+                )),
             ]),
             Block::Pairs(vec![
                 (t("证据文件", "Evidence"), plain("day-01.pcapng, day-02.pcapng")),
-                (t("摘要值", "Digest"), vec![Run::code("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]),
+                (
+                    t("摘要值", "Digest"),
+                    vec![Run::code(
+                        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                    )],
+                ),
             ]),
             heading(2, "（一）控制点覆盖情况", "1.1  Coverage of control points"),
             Block::Bars(vec![
@@ -79,17 +102,28 @@ pub fn document(language: Language) -> Document {
             Block::List {
                 numbered: true,
                 items: vec![
-                    plain(t("建立程序下装审批台账，并与运维工单逐项核对。", "Keep a register of approved downloads and reconcile it with work orders.")),
-                    plain(t("关闭历史数据库的互联网出口。", "Close the historian's way to the internet.")),
+                    plain(t(
+                        "建立程序下装审批台账，并与运维工单逐项核对。",
+                        "Keep a register of approved downloads and reconcile it with work orders.",
+                    )),
+                    plain(t(
+                        "关闭历史数据库的互联网出口。",
+                        "Close the historian's way to the internet.",
+                    )),
                 ],
             },
             Block::List {
                 numbered: false,
-                items: vec![plain(t("责任部门：生产技术部", "Responsible: production engineering")), plain(t("完成时限：2026年12月23日", "Due: 23 December 2026"))],
+                items: vec![
+                    plain(t("责任部门：生产技术部", "Responsible: production engineering")),
+                    plain(t("完成时限：2026年12月23日", "Due: 23 December 2026")),
+                ],
             },
             heading(1, "二、检查明细", "2  Details"),
             Block::Table(Table { columns, rows: (1..=30).map(row).collect() }),
-            Block::Image(Image { png: PNG.to_vec(), alt: t("网络结构图", "Map of the network") }),
+            Block::Image(Image {
+                png: PNG.to_vec(), alt: t("网络结构图", "Map of the network")
+            }),
             Block::PageBreak,
             heading(3, "附：签字", "Signatures"),
             Block::Paragraph(plain(t("负责人：\n日　期：", "Responsible:\nDate:"))),

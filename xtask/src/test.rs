@@ -4,18 +4,19 @@ use crate::{root, run, shared};
 use anyhow::{Context, Result, bail};
 use std::{env, fs, path::Path, process::Command};
 
-/// Programs that building needs, with the Debian package each comes from.
-const PACKAGES: [(&str, &str); 1] = [("cc", "gcc")];
+/// Programs that building and testing need, with the Debian package each comes from.
+const PACKAGES: [(&str, &str); 2] = [("cc", "gcc"), ("pdftotext", "poppler-utils")];
 
 /// The version of cargo-deny that CI uses.
 const CARGO_DENY: &str = "0.20.2";
 
 /// The crates from the top down (design, section 3): one may depend only on those below it.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "hangtu",
     "hangtu-server",
     "hangtu-ledger",
     "hangtu-examine",
+    "hangtu-print",
     "hangtu-catalog",
     "hangtu-sigma",
     "hangtu-traffic",

@@ -100,8 +100,8 @@ impl Search<'_> {
     }
 
     fn archive(&mut self, path: &Path) -> io::Result<()> {
-        for (name, number) in archive::members(path)? {
-            let input = Input::Member(path.into(), name, number);
+        for (name, place) in archive::members(path)? {
+            let input = Input::Member(path.into(), name, place);
             match self.kind(&input) {
                 Some((kind, time)) => self.found[kind].push((time, input)),
                 None => self.others.push(input.name().into()),

@@ -1,6 +1,6 @@
 //! One input and its bytes, through compression.
 
-use crate::archive;
+use crate::archive::{self, Place};
 use std::{
     fs::File,
     io::{self, BufReader, Cursor, Read},
@@ -45,8 +45,8 @@ pub enum ReadError {
 pub enum Input {
     /// A file.
     File(PathBuf),
-    /// A file in a ZIP archive: the archive, and the member's name and number in it.
-    Member(PathBuf, String, usize),
+    /// A file in a ZIP archive: the archive, and the member's name and place in it.
+    Member(PathBuf, String, Place),
     /// Standard input, of which the first bytes were read to see what it is.
     Stdin(Arc<[u8]>),
     /// Evidence already in memory: its name and content.
@@ -68,7 +68,7 @@ impl Input {
     pub fn size(&self) -> Option<u64> {
         match self {
             Self::File(path) => path.metadata().map(|m| m.len()).ok(),
-            Self::Member(path, _, number) => archive::compressed_size(path, *number).ok(),
+            Self::Member(_, _, place) => Some(place.size),
             Self::Stdin(_) => None,
             Self::Memory(_, bytes) => Some(bytes.len() as u64),
         }
@@ -99,7 +99,7 @@ pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened,
         Input::Stdin(head) => Box::new(Cursor::new(Arc::clone(head)).chain(io::stdin())),
         Input::Memory(_, bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         Input::File(path) => Box::new(File::open(path).map_err(io)?),
-        Input::Member(path, _, number) => archive::member(path, *number).map_err(io)?,
+        Input::Member(path, _, place) => archive::member(path, *place).map_err(io)?,
     };
     let mut stored = tee(stored);
     let mut head = Vec::with_capacity(4);

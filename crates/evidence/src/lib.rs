@@ -10,5 +10,6 @@ mod find;
 mod input;
 
 pub use damage::{Damage, DamageKind, Damages, InputSummary};
+pub use archive::Place;
 pub use find::{Found, Recognise, find, walk};
 pub use input::{EvidenceError, Input, Opened, ReadError, Source, open};

@@ -9,7 +9,7 @@ mod damage;
 mod find;
 mod input;
 
-pub use damage::{Damage, DamageKind, Damages, InputSummary};
 pub use archive::Place;
+pub use damage::{Damage, DamageKind, Damages, InputSummary};
 pub use find::{Found, Recognise, find, walk};
 pub use input::{EvidenceError, Input, Opened, ReadError, Source, open};

@@ -40,6 +40,8 @@ pub struct Evidence {
     pub captures: usize,
     /// Files that are of no known kind.
     pub others: Vec<PathBuf>,
+    /// What people call a file that is kept under another path.
+    pub called: BTreeMap<PathBuf, String>,
 }
 
 impl Evidence {
@@ -49,12 +51,22 @@ impl Evidence {
         let log = |input: &Input| hangtu_logs::first_time(input, &reading.logs);
         let found = find(paths, &[&capture, &log])?;
         let captures = found.inputs.first().map_or(0, Vec::len);
-        Ok(Self { inputs: found.inputs.concat(), captures, others: found.others })
+        let called = BTreeMap::new();
+        Ok(Self { inputs: found.inputs.concat(), captures, others: found.others, called })
     }
 
-    /// Names of the inputs, in their order.
+    /// Names of the inputs as people know them, in their order.
     pub fn names(&self) -> Vec<String> {
-        self.inputs.iter().map(Input::name).collect()
+        self.inputs.iter().map(|input| self.name(input)).collect()
+    }
+
+    fn name(&self, input: &Input) -> String {
+        match input {
+            Input::File(path) => self.called.get(path).cloned(),
+            Input::Member(path, name, _) => self.called.get(path).map(|c| format!("{c}/{name}")),
+            Input::Stdin(_) | Input::Memory(..) => None,
+        }
+        .unwrap_or_else(|| input.name())
     }
 }
 

@@ -17,9 +17,10 @@ use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     io::{self, Read},
+    ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -49,15 +50,41 @@ pub struct Setup<'a> {
     pub now: Time,
 }
 
-/// Is told how far reading has come.
+/// How far an examination has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SoFar {
+    /// Bytes read of the files as stored.
+    pub bytes: u64,
+    /// Records made of them.
+    pub records: u64,
+    /// Findings among them; those that need the whole evidence are yet to come.
+    pub findings: u64,
+}
+
+/// Is told how far an examination has come, and may end it.
 pub trait Progress {
-    /// So many bytes of the files as stored were read, and so many records made.
-    fn at(&mut self, bytes: u64, records: u64);
+    /// Called every few hundred records; `Break` ends the examination, which [`stopped`] tells.
+    fn at(&mut self, so_far: SoFar) -> ControlFlow<()>;
 }
 
 /// Nobody looks.
 impl Progress for () {
-    fn at(&mut self, _bytes: u64, _records: u64) {}
+    fn at(&mut self, _so_far: SoFar) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// The reason of an examination that its [`Progress`] ended.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped on request")]
+struct Stopped;
+
+/// Whether the examination ended because its [`Progress`] asked for it.
+pub fn stopped(error: &ReadError) -> bool {
+    match error {
+        ReadError::Observer(e) => e.get_ref().is_some_and(|e| e.is::<Stopped>()),
+        ReadError::Evidence(_) => false,
+    }
 }
 
 struct Hashed {
@@ -65,12 +92,14 @@ struct Hashed {
     bytes: u64,
 }
 
-/// Hashes and counts what is read of a file; the rest too when it is closed early.
+/// Hashes and counts what is read of a file; the rest too when it is closed early, unless the
+/// whole examination is.
 struct Tee {
     inner: Source,
     hash: Sha256,
     bytes: u64,
     total: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
     done: Arc<Mutex<Option<Hashed>>>,
 }
 
@@ -86,6 +115,9 @@ impl Read for Tee {
 
 impl Drop for Tee {
     fn drop(&mut self) {
+        if self.stop.load(Ordering::Relaxed) {
+            return;
+        }
         let mut rest = vec![0; 1 << 16];
         while self.read(&mut rest).is_ok_and(|n| n > 0) {}
         let hash = hex(&std::mem::take(&mut self.hash).finalize());
@@ -100,6 +132,7 @@ struct Watcher<'a, 'p> {
     logs: LogNotes,
     progress: &'p mut dyn Progress,
     read: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
     hashes: Vec<Arc<Mutex<Option<Hashed>>>>,
 }
 
@@ -107,8 +140,8 @@ impl evidence::Observer for Watcher<'_, '_> {
     fn open(&mut self, _index: u32, _input: &Input, file: Source) -> Source {
         let done = Arc::default();
         self.hashes.push(Arc::clone(&done));
-        let total = Arc::clone(&self.read);
-        Box::new(Tee { inner: file, hash: Sha256::new(), bytes: 0, total, done })
+        let (total, stop) = (Arc::clone(&self.read), Arc::clone(&self.stop));
+        Box::new(Tee { inner: file, hash: Sha256::new(), bytes: 0, total, stop, done })
     }
 
     fn record(&mut self, record: &dyn Record) {
@@ -118,7 +151,15 @@ impl evidence::Observer for Watcher<'_, '_> {
     }
 
     fn rest(&mut self) -> io::Result<()> {
-        self.progress.at(self.read.load(Ordering::Relaxed), self.seen.records());
+        let so_far = SoFar {
+            bytes: self.read.load(Ordering::Relaxed),
+            records: self.seen.records(),
+            findings: self.judge.findings(),
+        };
+        if self.progress.at(so_far).is_break() {
+            self.stop.store(true, Ordering::Relaxed);
+            return Err(io::Error::other(Stopped));
+        }
         Ok(())
     }
 }
@@ -140,6 +181,7 @@ pub fn examine(
         logs: LogNotes::new(evidence.captures < evidence.inputs.len()),
         progress,
         read: Arc::default(),
+        stop: Arc::default(),
         hashes: Vec::new(),
     };
     let summary = evidence::read(evidence, setup.reading, &mut watcher)?;

@@ -228,6 +228,11 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Findings so far, without those that correlations will make.
+    pub(crate) fn findings(&self) -> u64 {
+        self.findings.len() as u64
+    }
+
     /// What the correlator's bounds cost.
     pub(crate) fn correlation_dropped(&self) -> u64 {
         let dropped = self.correlator.dropped();

@@ -24,6 +24,6 @@ pub mod timeline;
 pub use assets::assets;
 pub use compare::{BaselineError, baseline, compare};
 pub use evidence::{Evidence, Reading};
-pub use examine::{AuthorisationsFile, Progress, Setup, examine, problem};
+pub use examine::{AuthorisationsFile, Progress, Setup, SoFar, examine, problem, stopped};
 pub use reconcile::{Reason, Verdict};
 pub use rules::{Rules, walk};

@@ -208,7 +208,12 @@ pub(crate) fn command(language: Language) -> Command {
                         .value_name(None)
                         .action(ArgAction::SetTrue),
                 )
-                .arg(file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append)),
+                .arg(file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append))
+                .arg(
+                    option("demo", "", key::CLI_SERVE_DEMO)
+                        .value_name(None)
+                        .action(ArgAction::SetTrue),
+                ),
         )
         .subcommand(
             sub("explain", key::CLI_EXPLAIN)

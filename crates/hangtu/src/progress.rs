@@ -2,9 +2,9 @@
 
 use hangtu_catalog::{Language, key, text};
 use hangtu_evidence::Input;
-use hangtu_examine::Progress;
+use hangtu_examine::{Progress, SoFar};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::{io::IsTerminal, ops::ControlFlow};
 
 pub(crate) struct Bar(Option<ProgressBar>);
 
@@ -30,11 +30,12 @@ impl Bar {
 }
 
 impl Progress for Bar {
-    fn at(&mut self, bytes: u64, records: u64) {
+    fn at(&mut self, so_far: SoFar) -> ControlFlow<()> {
         if let Some(bar) = &self.0 {
-            bar.set_position(bytes);
-            bar.set_prefix(hangtu_catalog::grouped(records));
+            bar.set_position(so_far.bytes);
+            bar.set_prefix(hangtu_catalog::grouped(so_far.records));
         }
+        ControlFlow::Continue(())
     }
 }
 

@@ -32,6 +32,9 @@ fn failure(error: ServeError) -> Failure {
             Failure::new(key::CLI_SERVE_DATABASE, Some(key::CLI_SERVE_DATABASE_REMEDY))
                 .with("why", why)
         }
+        ServeError::NoDemo => {
+            Failure::new(key::CLI_SERVE_NO_DEMO, Some(key::CLI_SERVE_NO_DEMO_REMEDY))
+        }
         ServeError::Content(e) => e.into(),
     }
 }
@@ -52,9 +55,16 @@ pub(crate) fn run(language: Language, m: &ArgMatches) -> Result<Ending, Failure>
     runtime.block_on(async {
         let server = Server::start(config(m)).await.map_err(failure)?;
         let address = server.address().map(|a| a.to_string()).unwrap_or_default();
-        say(language, key::CLI_SERVE_LISTENS, "address", &address);
+        if m.get_flag("demo")
+            && let Some((accounts, password)) = server.demo().await.map_err(failure)?
+        {
+            let accounts = accounts.join(", ");
+            let args = [("accounts", accounts.as_str()), ("password", &password)];
+            say(language, key::CLI_SERVE_DEMO_PEOPLE, &args);
+        }
+        say(language, key::CLI_SERVE_LISTENS, &[("address", &address)]);
         if let Some(link) = server.set_up_link().await {
-            say(language, key::CLI_SERVE_SET_UP, "link", &link);
+            say(language, key::CLI_SERVE_SET_UP, &[("link", &link)]);
         }
         server.serve(stopped()).await.map_err(failure)
     })?;
@@ -62,8 +72,9 @@ pub(crate) fn run(language: Language, m: &ArgMatches) -> Result<Ending, Failure>
 }
 
 #[allow(clippy::print_stdout, reason = "the program's own words to whoever started it")]
-fn say(language: Language, key: key::Key, name: &str, value: &str) {
-    println!("{}", text(language, key, &[(name, Arg::Text(value))]));
+fn say(language: Language, key: key::Key, args: &[(&str, &str)]) {
+    let args: Vec<_> = args.iter().map(|(name, value)| (*name, Arg::Text(value))).collect();
+    println!("{}", text(language, key, &args));
 }
 
 /// Waits for Ctrl-C or the service manager's request to stop.

@@ -41,6 +41,7 @@ pub(crate) struct Parts {
     pub(crate) catalog: Catalog,
     pub(crate) throttle: auth::Throttle,
     pub(crate) jobs: jobs::Jobs,
+    pub(crate) uploads: examine::Uploads,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }

@@ -26,6 +26,9 @@ pub enum ServeError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Database(String),
+    /// The data folder belongs to an organisation that is no demonstration.
+    #[error("the data folder is set up for an organisation already")]
+    NoDemo,
     /// The embedded content does not hold.
     #[error(transparent)]
     Content(#[from] hangtu_catalog::ContentError),
@@ -59,10 +62,12 @@ impl Server {
             db,
             throttle: Throttle::default(),
             jobs: Jobs::default(),
+            uploads: crate::examine::Uploads::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
         crate::jobs::start(&app).await.map_err(broken)?;
+        crate::examine::clean(&app);
         Ok(Self { app, listener })
     }
 
@@ -79,6 +84,15 @@ impl Server {
         let base = self.app.config.public_url.clone();
         let base = base.or_else(|| self.address().map(|a| format!("http://{a}")))?;
         Some(format!("{base}/set-up?code={}", self.app.set_up.code()))
+    }
+
+    /// Sets up a synthesised plant and begins to examine its evidence; gives the accounts and
+    /// their password, or nothing when that was done at an earlier start.
+    pub async fn demo(&self) -> Result<Option<(Vec<String>, String)>, ServeError> {
+        crate::examine::demo(&self.app).await.map_err(|e| match e {
+            Error::Conflict(_) => ServeError::NoDemo,
+            e => ServeError::Database(format!("{e:?}")),
+        })
     }
 
     /// Serves until `stop` is done; then requests and the running job are let finish or put back.

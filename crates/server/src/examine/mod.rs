@@ -1,13 +1,34 @@
 //! Evidence and its examination.
 
+mod demo;
+mod document;
+mod evidence;
+mod folder;
+mod incoming;
+mod run;
+mod runner;
+mod runs;
+mod store;
+mod upload;
+
+pub(crate) use demo::demo;
+pub(crate) use incoming::{Uploads, clean};
+pub(crate) use runner::run as runner;
+
 use crate::{error::Error, route::Routes};
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, FromRow};
 use std::collections::BTreeMap;
 
-pub(crate) fn routes(_r: &mut Routes) {}
+pub(crate) fn routes(r: &mut Routes) {
+    evidence::routes(r);
+    upload::routes(r);
+    runs::routes(r);
+    run::routes(r);
+    document::routes(r);
+}
 
 /// What the latest run that could speak about a control point observed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct Observed {
     /// Id of the run.
     pub(crate) run: String,
@@ -21,8 +42,21 @@ pub(crate) struct Observed {
 
 /// The latest observation of each control point of an organisation.
 pub(crate) async fn observed(
-    _connection: &mut AnyConnection,
-    _organisation: &str,
+    connection: &mut AnyConnection,
+    organisation: &str,
 ) -> Result<BTreeMap<String, Observed>, Error> {
-    Ok(BTreeMap::new())
+    #[derive(FromRow)]
+    struct Row {
+        control: String,
+        #[sqlx(flatten)]
+        observed: Observed,
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT control, run, time, status, findings FROM observation \
+         WHERE organisation = $1 AND latest = 1",
+    )
+    .bind(organisation)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.control, row.observed)).collect())
 }

@@ -49,7 +49,7 @@ pub(crate) enum Ending {
 pub(crate) type Runner = fn(App, Job, Arc<Progress>) -> BoxFuture<'static, Result<Ending, Error>>;
 
 /// Which runner does which kind.
-static RUNNERS: &[(&str, Runner)] = &[];
+static RUNNERS: &[(&str, Runner)] = &[("examine", crate::examine::runner)];
 
 /// How far a running job has come; written by its runner, read by whoever looks.
 #[derive(Debug)]
@@ -163,6 +163,21 @@ pub(crate) async fn cancel(app: &App, change: &mut Change, id: &str) -> Result<(
     }
     change.note("job.cancel", subject, json!({ "job": id }));
     Ok(())
+}
+
+/// How a job of an organisation stands: `queued`, `running`, `done`, `failed` or `cancelled`.
+pub(crate) async fn state(
+    connection: &mut sqlx::AnyConnection,
+    organisation: &str,
+    id: &str,
+) -> Result<String, Error> {
+    let state: Option<(String,)> =
+        sqlx::query_as("SELECT state FROM job WHERE id = $1 AND organisation = $2")
+            .bind(id)
+            .bind(organisation)
+            .fetch_optional(connection)
+            .await?;
+    Ok(state.ok_or(Error::NotFound)?.0)
 }
 
 async fn set(change: &mut Change, id: &str, state: &str, error: &str) -> Result<(), Error> {

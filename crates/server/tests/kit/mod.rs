@@ -99,6 +99,31 @@ impl Site {
         self.run();
     }
 
+    /// Statements past the program, for what its doors do not do: a second organisation.
+    pub fn sql(&self, statements: &[&str]) {
+        let embedded = format!("sqlite://{}", self.config.data.join("hangtu.db").display());
+        let url = self.config.database_url.clone().unwrap_or(embedded);
+        self.runtime.as_ref().unwrap().block_on(async {
+            let mut c = sqlx::AnyConnection::connect(&url).await.unwrap();
+            for statement in statements {
+                let sql = sqlx::AssertSqlSafe((*statement).to_owned());
+                sqlx::query(sql).execute(&mut c).await.unwrap();
+            }
+        });
+    }
+
+    /// Another organisation on the same site, with the officer `other`.
+    pub fn other_organisation(&self) -> Client {
+        self.sql(&[
+            "INSERT INTO organisation (id, name, credit_code, region, industry, revenue_band, \
+             created) VALUES ('o2', 'Other', '', '420000', '34', '400m-1bn', 0)",
+            "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
+             created) SELECT 'p2', 'o2', 'other', 'Other', roles, password, password_set, created \
+             FROM person WHERE account = 'officer'",
+        ]);
+        self.signed("other")
+    }
+
     /// Fills the set-up form.
     pub fn set_up(&self) {
         let code = self.link.as_ref().unwrap().split("code=").nth(1).unwrap();

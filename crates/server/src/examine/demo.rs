@@ -1,0 +1,96 @@
+//! A synthesised plant whose evidence is examined for real.
+
+use super::{runs, store};
+use crate::{
+    App,
+    admin::{self, Organisation, SetUp},
+    auth::{Role, new_id, password, random},
+    db::Actor,
+    error::Error,
+    people,
+};
+use hangtu_catalog::{hex, key, sha256};
+use serde_json::json;
+use std::{fs, io::Write};
+
+/// Captures of `examples/plant`, which `cargo xtask plant` makes.
+const CAPTURES: [(&str, &[u8]); 3] = [
+    ("control-0700.pcapng", include_bytes!("../../../../examples/plant/control-0700.pcapng")),
+    ("control-1600.pcap.zst", include_bytes!("../../../../examples/plant/control-1600.pcap.zst")),
+    ("office.pcap.gz", include_bytes!("../../../../examples/plant/office.pcap.gz")),
+];
+
+/// The first people, in the order of the set-up form.
+const FIRST: [(&str, &str); 4] =
+    [("system", "林晓峰"), ("security", "周敏"), ("audit", "何静"), ("officer", "陈立")];
+/// Who works with them.
+const OTHERS: [(&str, &str, Role); 2] =
+    [("approver", "王建国", Role::Approver), ("member", "刘洋", Role::Member)];
+
+/// Sets the demonstration up; gives the accounts and their password. Nothing to give when it was
+/// set up earlier; another organisation's data is refused.
+pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Error> {
+    if admin::is_set_up(app).await? {
+        let (n,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(*) FROM setting WHERE organisation = 'instance' AND name = 'demo'",
+        )
+        .fetch_one(&mut *app.db.read().await?)
+        .await?;
+        return if n > 0 { Ok(None) } else { Err(Error::conflict(key::SETUP_ALREADY)) };
+    }
+    let secret = hex(&random::<9>()?);
+    let form = SetUp {
+        code: String::new(),
+        organisation: Organisation {
+            name: "长江精密化工示范厂（演示）".into(),
+            credit_code: "91420100MA4KX1234B".into(),
+            region: "420000".into(),
+            industry: "26".into(),
+            revenue_band: "400m-1bn".into(),
+        },
+        account: FIRST.iter().map(|(account, _)| (*account).to_owned()).collect(),
+        person: FIRST.iter().map(|(_, name)| (*name).to_owned()).collect(),
+        password: vec![secret.clone(); FIRST.len()],
+    };
+    let organisation = admin::set_up(app, &form).await?;
+    let mut contents = Vec::new();
+    for (name, bytes) in CAPTURES {
+        let content =
+            store::Content { sha256: sha256(bytes), name: name.into(), bytes: bytes.len() as u64 };
+        let path = app.config.data.join("uploads").join(new_id());
+        fs::create_dir_all(app.config.data.join("uploads"))?;
+        let mut file = fs::File::create(&path)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        store::place(app, &path, &content.sha256).await?;
+        super::incoming::discard(&path);
+        contents.push(content);
+    }
+    let mut change = app.db.change(&Actor::system(&organisation)).await?;
+    let hash = password::hash(&secret).await?;
+    for (account, name, role) in OTHERS {
+        let person = people::NewPerson {
+            account: account.into(),
+            name: name.into(),
+            roles: vec![role],
+            hash: hash.clone(),
+            must_change: false,
+        };
+        people::insert(&mut change, person).await?;
+    }
+    let mut evidence = Vec::new();
+    for content in &contents {
+        evidence.push(store::insert(&mut change, content).await?);
+    }
+    runs::queue(&mut change, &evidence, "").await?;
+    sqlx::query(
+        "INSERT INTO setting (organisation, name, value) VALUES ('instance', 'demo', 'true')",
+    )
+    .execute(&mut *change)
+    .await?;
+    change.note("demo.set-up", format!("organisation/{organisation}"), json!({}));
+    change.commit().await?;
+    app.jobs.wake();
+    let accounts = FIRST.iter().map(|f| f.0).chain(OTHERS.iter().map(|o| o.0));
+    Ok(Some((accounts.map(ToOwned::to_owned).collect(), secret)))
+}

@@ -63,6 +63,7 @@ impl Server {
             config,
         }));
         crate::jobs::start(&app).await.map_err(broken)?;
+        crate::correct::start(&app);
         Ok(Self { app, listener })
     }
 

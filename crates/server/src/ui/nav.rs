@@ -15,8 +15,12 @@ const fn item(path: &'static str, name: Key, right: Right) -> Item {
     Item { path, name, right }
 }
 
-static ITEMS: &[Item] =
-    &[item("/", key::NAV_HOME, Right::Read), item("/people", key::NAV_PEOPLE, Right::People)];
+static ITEMS: &[Item] = &[
+    item("/", key::NAV_HOME, Right::Read),
+    item("/findings", key::NAV_FINDINGS, Right::Read),
+    item("/policy", key::NAV_POLICY, Right::Policy),
+    item("/people", key::NAV_PEOPLE, Right::People),
+];
 
 /// What the reader may open, in order.
 pub(super) fn items(ctx: &Ctx) -> Vec<&'static Item> {

@@ -2,7 +2,7 @@
 
 use super::Claim;
 use crate::clock;
-use hangtu_catalog::{Bilingual, Catalog, Level, Scenario, key};
+use hangtu_catalog::{Bilingual, Catalog, Language, Level, Scenario, key};
 use hangtu_examine::model::Finding;
 
 /// What an answer says of its control point, as if a rule had found it; `None` for an unknown one.
@@ -19,15 +19,14 @@ pub(super) fn finding(catalog: &Catalog, claim: &Claim, now: i64) -> Option<Find
         let need = text.get(language);
         hangtu_catalog::text(language, key::FINDING_CLAIM_ADVICE, &[("evidence", need.into())])
     };
-    use hangtu_catalog::Language::{Chinese, English};
     Some(Finding {
         fingerprint: format!("check.{}", claim.control),
         rule: format!("check.{}", claim.control),
         title: (&control.title).into(),
         description: Bilingual::message(said, &note),
         advice: Bilingual::new(
-            need(&question.evidence, Chinese),
-            need(&question.evidence, English),
+            need(&question.evidence, Language::Chinese),
+            need(&question.evidence, Language::English),
         ),
         false_positives: Bilingual::default(),
         scenario: control.scenarios.first().copied().unwrap_or(Scenario::Personnel),

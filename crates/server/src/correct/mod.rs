@@ -16,6 +16,8 @@ pub(crate) mod policy;
 #[cfg(test)]
 mod proofs;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     App, clock,

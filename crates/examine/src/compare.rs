@@ -3,10 +3,10 @@
 //! Absence is not proof. A finding of the baseline is gone only when this run could have shown it
 //! again: newer evidence, read whole, at least as long, with the same rule, over the same asset.
 
-use crate::model::{Comparison, Earlier, Examination, Finding, SCHEMA, Status};
+use crate::model::{Asset, Comparison, Earlier, Examination, Finding, SCHEMA, Status};
 use hangtu_catalog::{Arg, Bilingual, key};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A day: a run this long counts as long enough whatever the baseline's length.
 const DAY: i64 = 86_400;
@@ -31,11 +31,88 @@ pub fn baseline(text: &str) -> Result<Examination, BaselineError> {
     }
 }
 
-fn seconds(first: Option<&String>, last: Option<&String>) -> i64 {
-    let time = |t: Option<&String>| t.and_then(|t| t.parse::<Timestamp>().ok());
-    match (time(first), time(last)) {
-        (Some(a), Some(b)) => b.as_second() - a.as_second(),
+/// A finding known from before, as a re-test needs to know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Rule that found it.
+    pub rule: &'a str,
+    /// Asset it is about.
+    pub subject: &'a str,
+    /// Evidence must begin after this moment: when it was last seen, or later.
+    pub after: Timestamp,
+    /// Seconds of evidence of the run that saw it last.
+    pub span: i64,
+}
+
+/// An examination as a re-test of what was known before.
+#[derive(Debug)]
+pub struct Retest<'a> {
+    first: Option<Timestamp>,
+    span: i64,
+    complete: bool,
+    rules: HashSet<&'a str>,
+    assets: HashMap<&'a str, &'a Asset>,
+}
+
+fn time(text: Option<&String>) -> Option<Timestamp> {
+    text.and_then(|t| t.parse().ok())
+}
+
+/// Seconds of evidence of an examination.
+pub fn span(of: &Examination) -> i64 {
+    match (time(of.coverage.first.as_ref()), time(of.coverage.last.as_ref())) {
+        (Some(first), Some(last)) => last.as_second() - first.as_second(),
         _ => 0,
+    }
+}
+
+impl<'a> Retest<'a> {
+    /// Of an examination.
+    pub fn new(now: &'a Examination) -> Self {
+        let mut assets = HashMap::new();
+        for asset in &now.assets {
+            for name in asset.ips.iter().chain(&asset.macs).chain([&asset.id]) {
+                assets.entry(name.as_str()).or_insert(asset);
+            }
+        }
+        Self {
+            first: time(now.coverage.first.as_ref()),
+            span: span(now),
+            complete: now.coverage.complete,
+            rules: now.run.rule_ids.iter().map(String::as_str).collect(),
+            assets,
+        }
+    }
+
+    /// Whether the examination, which did not find it, proves it gone: the asset as it was seen, or
+    /// why it was not re-tested.
+    pub fn judge(&self, known: &Known<'_>) -> Result<&'a Asset, key::Key> {
+        if self.first.is_none_or(|first| first <= known.after) {
+            Err(key::RETEST_NOT_NEWER)
+        } else if !self.complete {
+            Err(key::RETEST_INCOMPLETE)
+        } else if !self.rules.contains(known.rule) {
+            Err(key::RETEST_NO_RULE)
+        } else if self.span < known.span.min(DAY) {
+            Err(key::RETEST_TOO_SHORT)
+        } else {
+            self.assets.get(known.subject).copied().ok_or(key::RETEST_NOT_SEEN)
+        }
+    }
+}
+
+/// What [`Retest::judge`] said, for people.
+pub fn retest_reason(subject: &str, judged: Result<&Asset, key::Key>) -> Bilingual {
+    match judged {
+        Err(key) => Bilingual::message(key, &[("subject", Arg::Text(subject))]),
+        Ok(asset) => Bilingual::message(
+            key::RETEST_PROOF,
+            &[
+                ("subject", Arg::Text(subject)),
+                ("first", Arg::Text(&asset.first)),
+                ("last", Arg::Text(&asset.last)),
+            ],
+        ),
     }
 }
 
@@ -48,63 +125,32 @@ pub fn compare(now: &mut Examination, before: &Examination, name: &str) {
         finding.status = Some(if known { Status::Still } else { Status::New });
     }
     let present: BTreeSet<&str> = now.findings.iter().map(|f| f.fingerprint.as_str()).collect();
-    let rules: BTreeSet<&str> = now.run.rule_ids.iter().map(String::as_str).collect();
-    let span = |e: &Examination| seconds(e.coverage.first.as_ref(), e.coverage.last.as_ref());
-    let long_enough = span(now) >= span(before).min(DAY);
-    let time = |t: &str| t.parse::<Timestamp>().ok();
+    let (retest, span) = (Retest::new(now), span(before));
     let (mut gone, mut not_retested) = (Vec::new(), Vec::new());
     for finding in before.findings.iter().filter(|f| !present.contains(f.fingerprint.as_str())) {
-        let newer = now
-            .coverage
-            .first
-            .as_deref()
-            .and_then(time)
-            .zip(time(&finding.last))
-            .is_some_and(|(first, last)| first > last);
-        let asset = now.assets.iter().find(|a| {
-            a.id == finding.subject
-                || a.ips.contains(&finding.subject)
-                || a.macs.contains(&finding.subject)
+        let judged = retest.judge(&Known {
+            rule: &finding.rule,
+            subject: &finding.subject,
+            // A time that cannot be read proves nothing.
+            after: time(Some(&finding.last)).unwrap_or(Timestamp::MAX),
+            span,
         });
-        let why_not = if !newer {
-            Some(key::RETEST_NOT_NEWER)
-        } else if !now.coverage.complete {
-            Some(key::RETEST_INCOMPLETE)
-        } else if !rules.contains(finding.rule.as_str()) {
-            Some(key::RETEST_NO_RULE)
-        } else if !long_enough {
-            Some(key::RETEST_TOO_SHORT)
-        } else if asset.is_none() {
-            Some(key::RETEST_NOT_SEEN)
-        } else {
-            None
-        };
-        let reason = match (why_not, asset) {
-            (Some(key), _) => Bilingual::message(key, &[("subject", Arg::Text(&finding.subject))]),
-            (None, asset) => Bilingual::message(
-                key::RETEST_PROOF,
-                &[
-                    ("subject", Arg::Text(&finding.subject)),
-                    ("first", Arg::Text(asset.map_or("", |a| &a.first))),
-                    ("last", Arg::Text(asset.map_or("", |a| &a.last))),
-                ],
-            ),
-        };
         let entry = Earlier {
             fingerprint: finding.fingerprint.clone(),
             title: finding.title.clone(),
             level: finding.level,
             subject: finding.subject.clone(),
-            reason,
+            reason: retest_reason(&finding.subject, judged),
         };
-        if why_not.is_some() { not_retested.push(entry) } else { gone.push(entry) }
+        if judged.is_err() { not_retested.push(entry) } else { gone.push(entry) }
     }
     let count = |status| now.findings.iter().filter(|f| f.status == Some(status)).count();
+    let (new, still) = (count(Status::New), count(Status::Still));
     now.comparison = Some(Comparison {
         baseline: name.into(),
         baseline_examined_at: before.run.examined_at.clone(),
-        new: count(Status::New),
-        still: count(Status::Still),
+        new,
+        still,
         gone,
         not_retested,
     });

@@ -22,7 +22,7 @@ mod rules;
 pub mod timeline;
 
 pub use assets::assets;
-pub use compare::{BaselineError, baseline, compare};
+pub use compare::{BaselineError, Known, Retest, baseline, compare, retest_reason, span};
 pub use evidence::{Evidence, Reading};
 pub use examine::{AuthorisationsFile, Progress, Setup, SoFar, examine, problem, stopped};
 pub use reconcile::{Reason, Verdict};

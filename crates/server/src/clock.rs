@@ -67,3 +67,8 @@ pub(crate) fn shown_day(time: i64, language: Language) -> String {
     };
     local(time).strftime(format).to_string()
 }
+
+/// A time that somebody wrote, by the plant's clock.
+pub(crate) fn of(time: DateTime) -> Option<i64> {
+    zone().to_timestamp(time).ok().map(Timestamp::as_microsecond)
+}

@@ -3,6 +3,10 @@
 //! One folder for each capability, each with its model, its SQL, its pages and its API; beside them
 //! the floor they share: [`db`], [`auth`], [`route`], [`ctx`], [`ui`], [`jobs`].
 
+// Tests of the inside use the kit of the tests from outside.
+#[cfg(test)]
+extern crate self as hangtu_server;
+
 mod admin;
 mod answer;
 mod audit;

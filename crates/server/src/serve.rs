@@ -68,6 +68,7 @@ impl Server {
         }));
         crate::jobs::start(&app).await.map_err(broken)?;
         crate::examine::clean(&app);
+        crate::correct::start(&app);
         Ok(Self { app, listener })
     }
 

@@ -6,7 +6,7 @@ pub(crate) mod session;
 mod sign_in;
 mod throttle;
 
-pub(crate) use rights::{Right, Rights, Role};
+pub(crate) use rights::{Right, Rights, Role, words};
 pub(crate) use throttle::Throttle;
 
 use crate::route::Routes;

@@ -1,9 +1,44 @@
 //! Findings and their corrections; only a later re-test closes.
 
-use crate::{db::Change, error::Error, route::Routes};
-use hangtu_examine::model::Examination;
+mod actions;
+mod attach;
+mod batch;
+mod bulk;
+mod claim;
+mod export;
+pub(crate) mod facts;
+mod filter;
+mod finding;
+mod ingest;
+mod list;
+pub(crate) mod model;
+pub(crate) mod policy;
+#[cfg(test)]
+mod proofs;
+pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 
-pub(crate) fn routes(_r: &mut Routes) {}
+use crate::{
+    App, clock,
+    db::{Actor, Change},
+    error::Error,
+    route::Routes,
+};
+use hangtu_examine::model::Examination;
+use serde_json::json;
+use state::Step;
+use std::{sync::Arc, time::Duration};
+
+pub(crate) fn routes(r: &mut Routes) {
+    list::routes(r);
+    export::routes(r);
+    bulk::routes(r);
+    finding::routes(r);
+    actions::routes(r);
+    attach::routes(r);
+    policy::routes(r);
+}
 
 /// What a run tested, as the findings need to know it.
 pub(crate) enum Tested<'a> {
@@ -39,9 +74,72 @@ pub(crate) struct Outcome {
 /// Takes in what a run found, within the change that ends the run. The same run twice, or the same
 /// evidence in another run, changes nothing.
 pub(crate) async fn ingest(
-    _change: &mut Change,
-    _run: &str,
-    _tested: Tested<'_>,
+    change: &mut Change,
+    run: &str,
+    tested: Tested<'_>,
 ) -> Result<Outcome, Error> {
-    Ok(Outcome::default())
+    ingest::ingest(change, run, tested).await
+}
+
+/// Ends the acceptances that ran out; called before findings are shown, and by the clock.
+pub(crate) async fn settle(app: &App, organisation: &str) {
+    if let Err(e) = lapse(app, organisation).await {
+        // What is shown may be stale for a moment; the next call tries again.
+        tracing::error!(error = ?e, "acceptances did not lapse");
+    }
+}
+
+async fn lapsed(app: &App, organisation: Option<&str>) -> Result<Vec<(String, String)>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT organisation, id FROM finding WHERE accepted_until < $1 AND state = 'accepted' \
+         AND ($2 = '' OR organisation = $2)",
+    )
+    .bind(clock::now())
+    .bind(organisation.unwrap_or_default())
+    .fetch_all(&mut *app.db.read().await?)
+    .await?)
+}
+
+async fn lapse(app: &App, organisation: &str) -> Result<(), Error> {
+    let rows = lapsed(app, Some(organisation)).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut change = app.db.change(&Actor::system(organisation)).await?;
+    model::lock(&mut change).await?;
+    let mut any = false;
+    for (_, id) in rows {
+        let mut row = model::find(&mut change, organisation, &id).await?;
+        // Somebody may have been faster.
+        if row.take(Step::Lapse).is_err() {
+            continue;
+        }
+        model::save(&mut change, &row).await?;
+        model::tell(&mut change, &row, Step::Lapse, model::Said::default()).await?;
+        let detail = json!({ "number": row.number, "state": row.state });
+        change.note(Step::Lapse.action(), format!("finding/{id}"), detail);
+        any = true;
+    }
+    if any { change.commit().await } else { Ok(()) }
+}
+
+/// Looks every minute for acceptances that ran out, until the program ends.
+pub(crate) fn start(app: &App) {
+    let parts = Arc::downgrade(&app.0);
+    tokio::spawn(async move {
+        while let Some(parts) = parts.upgrade() {
+            let app = App(parts);
+            match lapsed(&app, None).await {
+                Ok(mut rows) => {
+                    rows.dedup_by(|a, b| a.0 == b.0);
+                    for (organisation, _) in rows {
+                        settle(&app, &organisation).await;
+                    }
+                }
+                Err(e) => tracing::debug!(error = ?e, "acceptances wait"),
+            }
+            drop(app);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+    });
 }

@@ -162,3 +162,23 @@ async function upload(file, url, tell) {
   await json(await fetch(`${url}/${id}/finish`, { method: "POST" }));
   sessionStorage.removeItem(key);
 }
+
+// A small file is sent whole: <form data-attach="/url"> with one file field.
+document.addEventListener("submit", async event => {
+  const form = event.target;
+  if (!("attach" in form.dataset)) return;
+  event.preventDefault();
+  const file = form.querySelector("input[type=file]").files[0];
+  const problem = form.querySelector(".problem");
+  try {
+    const answer = await fetch(`${form.dataset.attach}?name=${encodeURIComponent(file.name)}`, {
+      method: "POST", body: file, headers: { "X-Hangtu-Form": "1", "Content-Type": "application/octet-stream" },
+    });
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(told.detail || answer.statusText);
+    location.assign(told.location || location.href);
+  } catch (e) {
+    problem.textContent = String(e.message || e);
+    problem.hidden = false;
+  }
+});

@@ -19,6 +19,8 @@ static ITEMS: &[Item] = &[
     item("/", key::NAV_HOME, Right::Read),
     item("/evidence", key::EVIDENCE_TITLE, Right::Read),
     item("/runs", key::RUN_TITLE, Right::Read),
+    item("/findings", key::NAV_FINDINGS, Right::Read),
+    item("/policy", key::NAV_POLICY, Right::Policy),
     item("/people", key::NAV_PEOPLE, Right::People),
 ];
 

@@ -15,7 +15,7 @@ pub struct Site {
     runtime: Option<tokio::runtime::Runtime>,
     stop: Option<oneshot::Sender<()>>,
     done: Option<oneshot::Receiver<()>>,
-    config: Config,
+    pub config: Config,
 }
 
 pub const PASSWORD: &str = "correct horse battery staple";

@@ -1,0 +1,145 @@
+//! What other capabilities ask about findings. Call [`super::settle`] first where a person looks.
+
+use super::model::{READ, Row};
+use crate::{clock, error::Error};
+use futures_util::{TryStreamExt, stream::BoxStream};
+use hangtu_examine::model::Finding;
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+use std::collections::BTreeMap;
+
+/// How many findings stand where.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub(crate) struct Count {
+    pub(crate) scenario: String,
+    pub(crate) level: String,
+    pub(crate) state: String,
+    pub(crate) n: i64,
+}
+
+/// How many an organisation has by scenario, level and state; they add up to all there are.
+pub(crate) async fn counts(
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<Vec<Count>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT scenario, level, state, COUNT(*) AS n FROM finding WHERE organisation = $1 \
+         GROUP BY scenario, level, state ORDER BY scenario, level, state",
+    )
+    .bind(organisation)
+    .fetch_all(c)
+    .await?)
+}
+
+/// How many an organisation has in each state.
+pub(crate) async fn states(
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<BTreeMap<String, i64>, Error> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT state, COUNT(*) FROM finding WHERE organisation = $1 GROUP BY state",
+    )
+    .bind(organisation)
+    .fetch_all(c)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// What needs work and is due before a moment, the most urgent first; of one person or of everybody.
+pub(crate) async fn due(
+    c: &mut AnyConnection,
+    organisation: &str,
+    person: Option<&str>,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    let sql = format!(
+        "SELECT {READ} FROM finding WHERE organisation = $1 AND work = 1 AND due < $2 \
+         AND ($3 = '' OR owner = $3) ORDER BY due, level_rank DESC, number LIMIT $4"
+    );
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(organisation).bind(before);
+    Ok(query.bind(person.unwrap_or_default()).bind(limit).fetch_all(c).await?)
+}
+
+/// How many need work and how many of them have missed their deadline.
+pub(crate) async fn overdue(
+    c: &mut AnyConnection,
+    organisation: &str,
+    person: Option<&str>,
+) -> Result<(i64, i64), Error> {
+    Ok(sqlx::query_as(
+        "SELECT COUNT(*), COUNT(CASE WHEN due < $2 THEN 1 END) FROM finding \
+         WHERE organisation = $1 AND work = 1 AND ($3 = '' OR owner = $3)",
+    )
+    .bind(organisation)
+    .bind(clock::now())
+    .bind(person.unwrap_or_default())
+    .fetch_one(c)
+    .await?)
+}
+
+/// Major findings that need work, the latest first.
+pub(crate) async fn major(
+    c: &mut AnyConnection,
+    organisation: &str,
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    let sql = format!(
+        "SELECT {READ} FROM finding WHERE organisation = $1 AND work = 1 AND level_rank = 4 \
+         ORDER BY last_seen DESC LIMIT $2"
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(organisation).bind(limit).fetch_all(c).await?)
+}
+
+/// Every finding of an organisation with its last detection, worst first, for reports.
+pub(crate) fn all<'c>(
+    c: &'c mut AnyConnection,
+    organisation: &str,
+) -> BoxStream<'c, Result<(Row, Finding), Error>> {
+    let columns: Vec<String> = READ.split(", ").map(|c| format!("f.{}", c.trim())).collect();
+    let sql = format!(
+        "SELECT {}, d.detail FROM finding f JOIN finding_detail d ON d.finding = f.id \
+         WHERE f.organisation = $1 ORDER BY f.level_rank DESC, f.number",
+        columns.join(", ")
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(organisation.to_owned()).fetch(c);
+    Box::pin(rows.map_err(Error::from).and_then(|row| async move {
+        let detail: String = sqlx::Row::try_get(&row, "detail")?;
+        Ok((Row::from_row(&row)?, serde_json::from_str(&detail).map_err(Error::internal)?))
+    }))
+}
+
+/// What one run did to the findings.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub(crate) struct Taken {
+    pub(crate) run: String,
+    /// `examination` or `answers`.
+    pub(crate) source: String,
+    pub(crate) time: i64,
+    /// Span of the evidence.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) opened: i64,
+    pub(crate) seen: i64,
+    pub(crate) closed: i64,
+    pub(crate) not_retested: i64,
+    /// Findings that needed work after it.
+    pub(crate) work: i64,
+}
+
+/// The last runs, the oldest of them first.
+pub(crate) async fn trend(
+    c: &mut AnyConnection,
+    organisation: &str,
+    limit: i64,
+) -> Result<Vec<Taken>, Error> {
+    let mut runs: Vec<Taken> = sqlx::query_as(
+        "SELECT run, source, time, first, last, opened, seen, closed, not_retested, work \
+         FROM taken_in WHERE organisation = $1 ORDER BY time DESC LIMIT $2",
+    )
+    .bind(organisation)
+    .bind(limit)
+    .fetch_all(c)
+    .await?;
+    runs.reverse();
+    Ok(runs)
+}

@@ -1,0 +1,227 @@
+//! What a list of findings is asked for, as the address says it, and as SQL.
+
+use super::batch::{Value, bind};
+use super::{
+    model::{READ, Row},
+    state::State,
+};
+use crate::{clock, error::Error};
+use hangtu_catalog::{Level, Scenario, key};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+/// Rows on a page.
+pub(super) const PAGE: i64 = 50;
+
+/// Which findings, in which order.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Filter {
+    /// `work` (what needs work; also when empty), `all`, `asked` (a request waits), or a state.
+    pub(crate) state: String,
+    pub(crate) level: String,
+    pub(crate) scenario: String,
+    /// Id of a person, `me`, or `none`.
+    pub(crate) owner: String,
+    /// Any text: the deadline is missed.
+    pub(crate) overdue: String,
+    /// A control point.
+    pub(crate) control: String,
+    pub(crate) rule: String,
+    pub(crate) subject: String,
+    /// Id of a run that saw them.
+    pub(crate) run: String,
+    /// Words in titles, subjects, rules; `#12` for a number.
+    pub(crate) q: String,
+    /// A column; `-` before it for the reverse.
+    pub(crate) sort: String,
+    /// From 1.
+    pub(crate) page: String,
+}
+
+/// The columns a list is sorted by, and their SQL.
+const SORTS: [(&str, &str); 8] = [
+    ("number", "number"),
+    ("level", "level_rank"),
+    ("state", "state"),
+    ("subject", "subject"),
+    ("scenario", "scenario"),
+    ("owner", "owner"),
+    ("due", "due"),
+    ("seen", "last_seen"),
+];
+
+/// A condition and its values.
+pub(super) struct Where {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Where {
+    fn and(&mut self, sql: &str, value: impl Into<Value>) {
+        self.values.push(value.into());
+        let place = format!("${}", self.values.len());
+        self.sql.push_str(" AND ");
+        self.sql.push_str(&sql.replace('?', &place));
+    }
+
+    fn plain(&mut self, sql: &str) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(sql);
+    }
+}
+
+/// A pattern that matches a text anywhere.
+fn anywhere(text: &str) -> String {
+    let mut out = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('%');
+    out
+}
+
+impl Filter {
+    /// The address of the list with one part changed; back on its first page.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+        let mut all = serde_json::to_value(self).unwrap_or_default();
+        all["page"] = "".into();
+        all[name] = value.into();
+        Self::address(&all)
+    }
+
+    /// The address of the list.
+    pub(crate) fn here(&self) -> String {
+        Self::address(&serde_json::to_value(self).unwrap_or_default())
+    }
+
+    fn address(all: &serde_json::Value) -> String {
+        let pairs: Vec<(&str, &str)> = all
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        match serde_html_form::to_string(pairs) {
+            Ok(query) if !query.is_empty() => format!("?{query}"),
+            _ => "?".into(),
+        }
+    }
+
+    /// The sort that a click on a column asks for.
+    pub(crate) fn by(&self, column: &str) -> String {
+        let reverse = format!("-{column}");
+        self.with("sort", if self.sort == reverse { column } else { &reverse })
+    }
+
+    /// For `aria-sort`.
+    pub(crate) fn sorted(&self, column: &str) -> &'static str {
+        let current = if self.sort.is_empty() { "-level" } else { &self.sort };
+        match current.strip_prefix('-') {
+            Some(c) if c == column => "descending",
+            None if current == column => "ascending",
+            _ => "none",
+        }
+    }
+
+    pub(super) fn number(&self) -> i64 {
+        self.page.parse().unwrap_or(1).clamp(1, 1_000_000)
+    }
+
+    pub(super) fn condition(&self, organisation: &str, me: &str) -> Result<Where, Error> {
+        let choice = |field| Error::invalid(field, key::SERVER_FIELD_CHOICE);
+        let mut w = Where {
+            sql: "organisation = $1".into(),
+            values: vec![organisation.into()],
+        };
+        match self.state.as_str() {
+            "" | "work" => w.plain("work = 1"),
+            "all" => {}
+            "asked" => w.plain("asked <> ''"),
+            word => {
+                let state = State::from_word(word).ok_or_else(|| choice("state"))?;
+                w.and("state = ?", state.word());
+            }
+        }
+        if !self.level.is_empty() {
+            let level = Level::from_name(&self.level).ok_or_else(|| choice("level"))?;
+            w.and("level_rank = ?", level as i64);
+        }
+        if !self.scenario.is_empty() {
+            if !Scenario::ALL.iter().any(|s| s.name() == self.scenario) {
+                return Err(choice("scenario"));
+            }
+            w.and("scenario = ?", &self.scenario);
+        }
+        match self.owner.as_str() {
+            "" => {}
+            "none" => w.plain("owner = ''"),
+            "me" => w.and("owner = ?", me),
+            id => w.and("owner = ?", id),
+        }
+        if !self.overdue.is_empty() {
+            w.and("work = 1 AND due < ?", clock::now());
+        }
+        if !self.control.is_empty() {
+            w.and("controls LIKE ? ESCAPE '\\'", anywhere(&format!(" {} ", self.control)).to_uppercase().as_str());
+        }
+        for (column, value) in [("rule = ?", &self.rule), ("subject = ?", &self.subject)] {
+            if !value.is_empty() {
+                w.and(column, value);
+            }
+        }
+        if !self.run.is_empty() {
+            w.and("id IN (SELECT finding FROM sighting WHERE run = ?)", &self.run);
+        }
+        for word in self.q.split_whitespace().take(6) {
+            w.and("search LIKE ? ESCAPE '\\'", anywhere(word).as_str());
+        }
+        Ok(w)
+    }
+
+    fn order(&self) -> Result<String, Error> {
+        let sort = if self.sort.is_empty() { "-level" } else { &self.sort };
+        let (name, way) = sort.strip_prefix('-').map_or((sort, "ASC"), |name| (name, "DESC"));
+        let (_, column) = SORTS
+            .iter()
+            .find(|(n, _)| *n == name)
+            .ok_or_else(|| Error::invalid("sort", key::SERVER_FIELD_CHOICE))?;
+        Ok(match name {
+            // What has no deadline comes last in both ways.
+            "due" => format!("CASE WHEN due IS NULL THEN 1 ELSE 0 END, due {way}, number"),
+            "level" => format!("level_rank {way}, last_seen {way}, number"),
+            _ => format!("{column} {way}, number"),
+        })
+    }
+
+    /// How many there are.
+    pub(super) async fn count(&self, c: &mut AnyConnection, w: &Where) -> Result<i64, Error> {
+        let sql = format!("SELECT COUNT(*) FROM finding WHERE {}", w.sql);
+        let query = sqlx::query(AssertSqlSafe(sql));
+        let row = w.values.iter().cloned().fold(query, bind).fetch_one(c).await?;
+        Ok(sqlx::Row::try_get(&row, 0)?)
+    }
+
+    /// So many of them from an offset.
+    pub(super) async fn rows(
+        &self,
+        c: &mut AnyConnection,
+        w: &Where,
+        offset: i64,
+        limit: i64,
+    ) -> Result<Vec<Row>, Error> {
+        let sql = format!(
+            "SELECT {READ} FROM finding WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}",
+            w.sql,
+            self.order()?
+        );
+        let query = sqlx::query(AssertSqlSafe(sql));
+        let rows = w.values.iter().cloned().fold(query, bind).fetch_all(c).await?;
+        rows.iter().map(|r| sqlx::FromRow::from_row(r).map_err(Error::from)).collect()
+    }
+}

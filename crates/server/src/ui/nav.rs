@@ -15,8 +15,11 @@ const fn item(path: &'static str, name: Key, right: Right) -> Item {
     Item { path, name, right }
 }
 
-static ITEMS: &[Item] =
-    &[item("/", key::NAV_HOME, Right::Read), item("/people", key::NAV_PEOPLE, Right::People)];
+static ITEMS: &[Item] = &[
+    item("/", key::NAV_HOME, Right::Read),
+    item("/answers", key::NAV_ANSWERS, Right::Read),
+    item("/people", key::NAV_PEOPLE, Right::People),
+];
 
 /// What the reader may open, in order.
 pub(super) fn items(ctx: &Ctx) -> Vec<&'static Item> {

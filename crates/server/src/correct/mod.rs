@@ -1,8 +1,8 @@
 //! Findings and their corrections; only a later re-test closes.
 
-use crate::{db::Change, error::Error, route::Routes};
 pub(crate) mod facts;
 
+use crate::{db::Change, error::Error, route::Routes};
 use hangtu_examine::model::Examination;
 
 pub(crate) fn routes(_r: &mut Routes) {}

@@ -247,6 +247,16 @@ impl Ctx {
         response
     }
 
+    /// Whether a program or the page's own script reads the answer.
+    pub(crate) fn scripted(&self) -> bool {
+        self.data || self.enhanced
+    }
+
+    /// Something was saved without leaving the page: JSON for programs and the page's own script.
+    pub(crate) fn kept<D: Serialize>(&self, data: &D, next: &str, said: Key) -> Response {
+        if self.enhanced { Json(data).into_response() } else { self.done(data, next, said) }
+    }
+
     /// On to another page.
     pub(crate) fn go(&self, next: &str) -> Response {
         if self.enhanced {

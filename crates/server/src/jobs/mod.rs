@@ -142,6 +142,20 @@ pub(crate) async fn queue(
     Ok(id)
 }
 
+/// How many jobs of an organisation wait or run.
+pub(crate) async fn unfinished(
+    connection: &mut sqlx::AnyConnection,
+    organisation: &str,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM job WHERE organisation = $1 AND state IN ('queued', 'running')",
+    )
+    .bind(organisation)
+    .fetch_one(connection)
+    .await?;
+    Ok(n)
+}
+
 /// Asks a job of an organisation to end: a queued one at once, a running one soon.
 pub(crate) async fn cancel(app: &App, change: &mut Change, id: &str) -> Result<(), Error> {
     let organisation = change.organisation().to_owned();

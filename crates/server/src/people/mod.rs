@@ -1,5 +1,9 @@
 //! The people of an organisation and their roles.
 
+mod pick;
+
+pub(crate) use pick::{Colleague, colleagues};
+
 use crate::{
     auth::{Right, Rights, Role, new_id},
     clock,

@@ -63,11 +63,21 @@ async function save(form) {
       headers: { "X-Hangtu-Form": "1" },
     });
     const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(told.detail || answer.statusText);
+    const version = form.elements.namedItem("version"), keep = form.querySelector("[data-keep]");
+    if (!answer.ok) {
+      // Somebody else was faster: what they wrote is told, what is here stays, a person decides.
+      if (keep && answer.status === 409 && told.version) {
+        keep.hidden = false;
+        keep.onclick = () => { version.value = told.version; save(form); };
+      }
+      throw Object.assign(new Error(told.detail || answer.statusText), { final: answer.status < 500 });
+    }
+    if (version && told.version) version.value = told.version;
+    if (keep) keep.hidden = true;
     if (!form.again) mark(form, "saved", form.dataset.saved);
   } catch (e) {
     mark(form, "problem", String(e.message || e));
-    form.waiting = setTimeout(() => save(form), 5000);
+    if (!e.final) form.waiting = setTimeout(() => save(form), 5000);
   }
   form.busy = false;
   if (form.again) save(form);
@@ -120,6 +130,25 @@ document.addEventListener("submit", async event => {
   } catch (e) {
     out.className = "problem";
     out.textContent = String(e.message || e);
+  }
+});
+
+// A small file beside something, sent whole: <input type="file" data-attach="/url?…">.
+document.addEventListener("change", async event => {
+  const input = event.target, out = input.dataset.attach && input.closest("form").querySelector("output");
+  if (!out) return;
+  try {
+    for (const file of input.files) {
+      mark(input.form, "saving", file.name);
+      const answer = await fetch(`${input.dataset.attach}&name=${encodeURIComponent(file.name)}`, {
+        method: "POST", body: file, headers: { "Content-Type": "application/octet-stream", "X-Hangtu-Form": "1" },
+      });
+      const told = await answer.json().catch(() => ({}));
+      if (!answer.ok) throw new Error(told.detail || answer.statusText);
+    }
+    location.reload();
+  } catch (e) {
+    mark(input.form, "problem", String(e.message || e));
   }
 });
 

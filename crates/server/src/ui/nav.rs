@@ -21,6 +21,7 @@ static ITEMS: &[Item] = &[
     item("/runs", key::RUN_TITLE, Right::Read),
     item("/findings", key::NAV_FINDINGS, Right::Read),
     item("/policy", key::NAV_POLICY, Right::Policy),
+    item("/answers", key::NAV_ANSWERS, Right::Read),
     item("/people", key::NAV_PEOPLE, Right::People),
 ];
 

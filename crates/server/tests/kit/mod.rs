@@ -124,6 +124,12 @@ impl Site {
         self.signed("other")
     }
 
+    /// Where its rows are, for what no page can bring about.
+    pub fn database_url(&self) -> String {
+        let file = self.config.data.join("hangtu.db");
+        self.config.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", file.display()))
+    }
+
     /// Fills the set-up form.
     pub fn set_up(&self) {
         let code = self.link.as_ref().unwrap().split("code=").nth(1).unwrap();

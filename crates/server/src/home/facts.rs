@@ -1,0 +1,103 @@
+//! The numbers of the home page, asked of the capabilities that own them.
+
+use crate::{
+    answer::{self, Claimed, Standing},
+    clock::{self, DAY},
+    correct::facts::{self, Brief, Count, Point},
+    ctx::Ctx,
+    error::Error,
+    examine::{self, Observed},
+    jobs,
+};
+use std::collections::BTreeMap;
+
+/// After a year, what was seen or said must be looked at again.
+const FRESH: i64 = 365 * DAY;
+/// How far ahead deadlines are told.
+const AHEAD: i64 = 7 * DAY;
+/// Lines in each list.
+const LINES: i64 = 10;
+
+/// How a control point stands, the better word first.
+pub(super) const STATES: [&str; 6] =
+    ["measured", "claimed", "not-applicable", "error", "stale", "never"];
+
+/// Everything the page tells of.
+pub(super) struct Facts {
+    pub(super) observed: BTreeMap<String, Observed>,
+    pub(super) claims: BTreeMap<String, Claimed>,
+    pub(super) answers: Standing,
+    pub(super) counts: Vec<Count>,
+    pub(super) major: Vec<Brief>,
+    pub(super) due_mine: Vec<Brief>,
+    pub(super) due_all: Vec<Brief>,
+    pub(super) trend: Vec<Point>,
+    pub(super) jobs: i64,
+    pub(super) now: i64,
+}
+
+pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
+    let who = ctx.signed()?;
+    let organisation = &who.organisation;
+    let now = clock::now();
+    let c = &mut *ctx.app.db.read().await?;
+    Ok(Facts {
+        observed: examine::observed(c, organisation).await?,
+        claims: answer::claims(c, organisation).await?,
+        answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
+        counts: facts::counts(c, organisation).await?,
+        major: facts::open_major(c, organisation, LINES).await?,
+        due_mine: facts::due(c, organisation, Some(&who.person), now + AHEAD, LINES).await?,
+        due_all: facts::due(c, organisation, None, now + AHEAD, LINES).await?,
+        trend: facts::trend(c, organisation).await?,
+        jobs: jobs::unfinished(c, organisation).await?,
+        now,
+    })
+}
+
+/// How a control point stands. A measurement counts before a claim, a claim before an error.
+pub(super) fn state(
+    observed: Option<&Observed>,
+    claim: Option<&Claimed>,
+    now: i64,
+) -> &'static str {
+    let fresh = |time: i64| now - time <= FRESH;
+    match (observed, claim) {
+        (Some(o), _) if o.status == "measured" && fresh(o.time) => "measured",
+        (_, Some(c)) if fresh(c.time) && c.means == "not-applicable" => "not-applicable",
+        (_, Some(c)) if fresh(c.time) => "claimed",
+        (Some(o), _) if o.status != "measured" && fresh(o.time) => "error",
+        (None, None) => "never",
+        _ => "stale",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_old_or_broken_is_not_examined() {
+        let now = 1_000 * DAY;
+        let seen = |status: &str, days: i64| Observed {
+            run: "r".into(),
+            time: now - days * DAY,
+            status: status.into(),
+            findings: 0,
+        };
+        let said = |means: &str, days: i64| Claimed {
+            means: means.into(),
+            note: String::new(),
+            time: now - days * DAY,
+        };
+        let case = |o: Option<Observed>, c: Option<Claimed>| state(o.as_ref(), c.as_ref(), now);
+        assert_eq!(case(None, None), "never");
+        assert_eq!(case(Some(seen("measured", 1)), Some(said("met", 1))), "measured");
+        assert_eq!(case(Some(seen("measured", 400)), None), "stale");
+        assert_eq!(case(Some(seen("measured", 400)), Some(said("met", 1))), "claimed");
+        assert_eq!(case(Some(seen("error", 1)), None), "error");
+        assert_eq!(case(Some(seen("error", 1)), Some(said("unmet", 1))), "claimed");
+        assert_eq!(case(None, Some(said("not-applicable", 1))), "not-applicable");
+        assert_eq!(case(None, Some(said("met", 400))), "stale");
+    }
+}

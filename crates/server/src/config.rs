@@ -1,6 +1,6 @@
 //! What the program was started with.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Settings of the command line.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Config {
     pub behind_proxy: bool,
     /// Server folders whose evidence may be examined in place.
     pub folders: Vec<PathBuf>,
+    /// How long a session may go unused.
+    pub idle: Duration,
 }
 
 /// A setting that does not hold.
@@ -34,6 +36,7 @@ impl Config {
             public_url: None,
             behind_proxy: false,
             folders: Vec::new(),
+            idle: Duration::from_mins(60),
         }
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Ctx {
     /// The peer's address, through a trusted proxy.
     pub(crate) address: String,
     pub(crate) agent: String,
+    /// The name and port that the browser asked for.
+    pub(crate) host: String,
     /// A message from the step before.
     pub(crate) flash: Option<Key>,
     origin: Origin,
@@ -92,7 +94,7 @@ impl Problem {
     }
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -109,8 +111,14 @@ fn word<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 impl Origin {
     /// Browsers say `Sec-Fetch-Site` on every request, older ones `Origin` on every post.
     fn of(headers: &HeaderMap) -> Self {
-        if cookie(headers, session::COOKIE).is_none() {
+        // A page of another site cannot send this header unasked, and nobody answers its question.
+        if headers.contains_key(header::AUTHORIZATION) {
             return Self::NoCookie;
+        }
+        if cookie(headers, session::COOKIE).is_none() {
+            // Not even a sign-in may be sent from elsewhere: one would work as somebody else.
+            let elsewhere = word(headers, "sec-fetch-site").is_some_and(|s| s == "cross-site");
+            return if elsewhere { Self::Other } else { Self::NoCookie };
         }
         match (word(headers, "sec-fetch-site"), word(headers, "origin"), word(headers, "host")) {
             (Some("same-origin" | "none"), _, _) => Self::Same,
@@ -140,7 +148,13 @@ impl Ctx {
         let who = if let Some(token) =
             word(headers, "authorization").and_then(|v| v.strip_prefix("Bearer "))
         {
-            Some(session::by_token(&app, token).await?.ok_or(Error::SignedOut)?)
+            let names = [format!("token {address}")];
+            app.throttle.admit(&names)?;
+            let who = session::by_token(&app, token).await?;
+            if who.is_none() {
+                app.throttle.failed(&names[0]);
+            }
+            Some(who.ok_or(Error::SignedOut)?)
         } else if let Some(value) = cookie(headers, session::COOKIE) {
             session::by_cookie(&app, value).await?
         } else {
@@ -161,6 +175,7 @@ impl Ctx {
             who: who.map(Arc::new),
             address,
             agent: word(headers, "user-agent").unwrap_or_default().chars().take(200).collect(),
+            host: word(headers, "host").unwrap_or_default().to_owned(),
             flash: cookie(headers, "hangtu_flash").and_then(Key::find),
             origin: Origin::of(headers),
             path,
@@ -201,6 +216,16 @@ impl Ctx {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Who is signed in themselves: what concerns proofs and roles is not for API tokens.
+    pub(crate) fn in_person(&self) -> Result<&Who, Error> {
+        self.signed().and_then(|who| who.session.as_ref().map(|_| who).ok_or(Error::Forbidden))
+    }
+
+    /// What a cookie's attributes end with.
+    pub(crate) fn secure(&self) -> &'static str {
+        if self.app.config.secure() { "; Secure" } else { "" }
     }
 
     /// A text in the reader's language.

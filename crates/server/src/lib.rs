@@ -44,6 +44,7 @@ pub(crate) struct Parts {
     pub(crate) db: Db,
     pub(crate) catalog: Catalog,
     pub(crate) throttle: auth::Throttle,
+    pub(crate) auth: auth::State,
     pub(crate) jobs: jobs::Jobs,
     pub(crate) uploads: examine::Uploads,
     /// Opens the set-up page while there is no organisation.

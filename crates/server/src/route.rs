@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
+use hangtu_catalog::key;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// Who may use a route. There is no default.
@@ -156,7 +157,8 @@ impl Routes {
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).expect("a standard method");
-        let guard = move |ctx: Ctx, request: Request, next: Next| admit(access, ctx, request, next);
+        let guard =
+            move |ctx: Ctx, request: Request, next: Next| admit(access, path, ctx, request, next);
         let routed = on(filter, handler).layer(from_fn(guard));
         if doc.is_some() {
             self.api = std::mem::take(&mut self.api).route(path, routed.clone());
@@ -171,7 +173,15 @@ impl Routes {
     }
 }
 
-async fn admit(access: Access, ctx: Ctx, request: Request, next: Next) -> Response {
+/// Where somebody may go who has to choose a password of their own first.
+const CHOOSE: &str = "/me/password";
+
+async fn admit(access: Access, path: &str, ctx: Ctx, request: Request, next: Next) -> Response {
+    let due = ctx.who.as_ref().is_some_and(|who| who.must_change_password);
+    if due && access != Access::Open && ![CHOOSE, "/sign-out"].contains(&path) {
+        let refused = Error::conflict(key::AUTH_PASSWORD_DUE).into_response();
+        return if ctx.data { refused } else { ctx.go(CHOOSE) };
+    }
     let allowed = match access {
         Access::Open => Ok(()),
         Access::Signed => ctx.signed().map(|_| ()),

@@ -51,6 +51,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         let data = |e| ServeError::Data(config.data.display().to_string(), e);
         fs::create_dir_all(&config.data).map_err(data)?;
+        let auth = crate::auth::State::open(&config).map_err(data)?;
         let url = config.database_url.clone().unwrap_or_else(|| Db::embedded(&config.data));
         let broken = |e: Error| ServeError::Database(format!("{e:?}"));
         let db = Db::open(&url).await.map_err(broken)?;
@@ -61,6 +62,7 @@ impl Server {
             catalog: Catalog::embedded()?,
             db,
             throttle: Throttle::default(),
+            auth,
             jobs: Jobs::default(),
             uploads: crate::examine::Uploads::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,

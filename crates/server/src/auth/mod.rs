@@ -1,15 +1,25 @@
 //! Who somebody is and what they may do.
 
+mod idle;
+pub(crate) mod once;
 pub(crate) mod password;
+mod pending;
 mod rights;
+pub(crate) mod second;
 pub(crate) mod session;
 mod sign_in;
 mod throttle;
+mod totp;
+mod vault;
 
 pub(crate) use rights::{Right, Rights, Role, words};
 pub(crate) use throttle::Throttle;
 
-use crate::route::Routes;
+use crate::{config::Config, ctx::Ctx, error::Error, route::Routes};
+use hangtu_catalog::key;
+use idle::Idle;
+use pending::Pending;
+use vault::Vault;
 
 /// Somebody signed in, by a session or a token.
 #[derive(Clone, Debug)]
@@ -32,12 +42,58 @@ pub(crate) struct Who {
 
 pub(crate) fn routes(r: &mut Routes) {
     sign_in::routes(r);
+    second::routes(r);
+    once::routes(r);
+}
+
+/// What is kept in memory, and the key of the data folder.
+pub(crate) struct State {
+    vault: Vault,
+    idle: Idle,
+    /// Secrets to be shown once.
+    once: Pending<once::Once>,
+    /// Sign-ins whose password was right.
+    second: Pending<second::Half>,
+    /// Secrets of code generators that are being set up, by person.
+    enrolling: Pending<Vec<u8>>,
+}
+
+impl State {
+    /// Reads or makes the key.
+    pub(crate) fn open(config: &Config) -> std::io::Result<Self> {
+        Ok(Self {
+            vault: Vault::open(&config.data)?,
+            idle: Idle::new(config.idle),
+            once: Pending::default(),
+            second: Pending::default(),
+            enrolling: Pending::default(),
+        })
+    }
+}
+
+/// Asks who is signed in for their password again, before their proofs change. Who has none, because
+/// they sign in by other means, has nothing to be asked.
+pub(crate) async fn prove(ctx: &Ctx, password: &str) -> Result<(), Error> {
+    let who = ctx.in_person()?;
+    let names = [format!("account {}", who.account)];
+    ctx.app.throttle.admit(&names)?;
+    let (hash,): (String,) =
+        sqlx::query_as("SELECT password FROM person WHERE organisation = $1 AND id = $2")
+            .bind(&who.organisation)
+            .bind(&who.person)
+            .fetch_one(&mut *ctx.app.db.read().await?)
+            .await?;
+    if hash.is_empty() || password::verify(password, &hash).await? {
+        return Ok(());
+    }
+    ctx.app.throttle.failed(&names[0]);
+    Err(Error::invalid("password", key::AUTH_PASSWORD_NOT))
 }
 
 /// So many random bytes.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], crate::error::Error> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(crate::error::Error::internal)?;
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(bytes)
 }
 

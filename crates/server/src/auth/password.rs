@@ -1,6 +1,6 @@
 //! Passwords: Argon2id, and a policy that asks for length and refuses what attackers try first.
 
-use crate::error::Error;
+use crate::{clock, db::Change, error::Error};
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -105,4 +105,30 @@ pub(crate) async fn verify(password: &str, hash: &str) -> Result<bool, Error> {
     })
     .await
     .map_err(Error::internal)?
+}
+
+/// Gives a person a password; `must_change` when somebody else has seen it.
+pub(crate) async fn set(
+    change: &mut Change,
+    person: &str,
+    hash: &str,
+    must_change: bool,
+) -> Result<(), Error> {
+    let done = sqlx::query(
+        "UPDATE person SET password = $3, password_set = $4, must_change_password = $5 \
+         WHERE organisation = $1 AND id = $2",
+    )
+    .bind(change.organisation().to_owned())
+    .bind(person)
+    .bind(hash)
+    .bind(clock::now())
+    .bind(i64::from(must_change))
+    .execute(&mut **change)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(Error::NotFound);
+    }
+    let action = if must_change { "person.reset" } else { "person.password" };
+    change.note(action, format!("person/{person}"), serde_json::json!({}));
+    Ok(())
 }

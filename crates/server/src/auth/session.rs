@@ -9,6 +9,8 @@ use crate::{
     error::Error,
 };
 use hangtu_catalog::{hex, sha256};
+use schemars::JsonSchema;
+use serde::Serialize;
 use sqlx::FromRow;
 
 /// The cookie's name.
@@ -33,7 +35,8 @@ struct Row {
 const PERSON: &str = "p.id AS person, p.account, p.name, p.organisation, \
     o.name AS organisation_name, p.roles, p.language, p.must_change_password";
 
-fn roles(words: &str) -> Vec<Role> {
+/// The roles of a row.
+pub(crate) fn roles(words: &str) -> Vec<Role> {
     words.split(' ').filter_map(Role::from_word).collect()
 }
 
@@ -73,7 +76,7 @@ async fn find(app: &App, from: &str, secret: &str) -> Result<Option<Row>, Error>
 /// Who a cookie belongs to.
 pub(crate) async fn by_cookie(app: &App, value: &str) -> Result<Option<Who>, Error> {
     let row = find(app, "s.id AS extra FROM session s", value).await?;
-    Ok(row.map(|row| {
+    Ok(row.filter(|row| app.auth.idle.touch(&row.extra)).map(|row| {
         let session = Some(row.extra.clone());
         Who { session, ..row.who() }
     }))
@@ -114,12 +117,62 @@ pub(crate) async fn start(
     .execute(&mut **change)
     .await?;
     let detail = serde_json::json!({ "address": ctx.address, "proof": proof });
+    ctx.app.auth.idle.started(&id);
     change.note("session.start", format!("person/{person}"), detail);
-    let secure = if ctx.app.config.secure() { "; Secure" } else { "" };
+    let secure = ctx.secure();
     Ok(format!(
         "{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
         LIFE / clock::SECOND
     ))
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Serialize, JsonSchema, FromRow)]
+pub(crate) struct Listed {
+    pub(crate) id: String,
+    pub(crate) created: i64,
+    pub(crate) expires: i64,
+    pub(crate) address: String,
+    pub(crate) agent: String,
+    /// `password`, `password+totp`, `password+recovery`, `passkey`.
+    pub(crate) proof: String,
+}
+
+/// The sessions of a person that still hold, newest first.
+pub(crate) async fn list(app: &App, who: &Who) -> Result<Vec<Listed>, Error> {
+    let mut rows: Vec<Listed> = sqlx::query_as(
+        "SELECT s.id, s.created, s.expires, s.address, s.agent, s.proof FROM session s \
+         JOIN person p ON p.id = s.person \
+         WHERE p.organisation = $1 AND p.id = $2 AND s.expires > $3 ORDER BY s.created DESC",
+    )
+    .bind(&who.organisation)
+    .bind(&who.person)
+    .bind(clock::now())
+    .fetch_all(&mut *app.db.read().await?)
+    .await?;
+    rows.retain(|row| app.auth.idle.alive(&row.id));
+    Ok(rows)
+}
+
+/// Ends the sessions of a person, all but one.
+pub(crate) async fn end_all(
+    change: &mut Change,
+    person: &str,
+    but: Option<&str>,
+) -> Result<(), Error> {
+    let ended = sqlx::query(
+        "DELETE FROM session WHERE person = $1 AND id <> $2 \
+         AND person IN (SELECT id FROM person WHERE organisation = $3)",
+    )
+    .bind(person)
+    .bind(but.unwrap_or_default())
+    .bind(change.organisation().to_owned())
+    .execute(&mut **change)
+    .await?
+    .rows_affected();
+    let detail = serde_json::json!({ "ended": ended });
+    change.note("session.end", format!("person/{person}"), detail);
+    Ok(())
 }
 
 /// Ends a session of a person.

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use super::{password, session};
+use super::{password, second, session};
 use crate::{
     ctx::{Ctx, set_cookie},
     db::Actor,
@@ -59,11 +59,7 @@ struct Credentials {
 async fn sign_in(ctx: Ctx, Input(form): Input<Credentials>) -> Result<Response, Error> {
     let account = form.account.trim().to_lowercase();
     let names = [format!("account {account}"), format!("address {}", ctx.address)];
-    if let Some(seconds) =
-        names.iter().map(|n| ctx.app.throttle.seconds(n)).max().filter(|s| *s > 0)
-    {
-        return Err(Error::Throttled(seconds));
-    }
+    ctx.app.throttle.admit(&names)?;
     let found: Option<(String, String, String, String)> = sqlx::query_as(
         "SELECT id, organisation, name, password FROM person WHERE account = $1 AND disabled = 0",
     )
@@ -86,6 +82,9 @@ async fn sign_in(ctx: Ctx, Input(form): Input<Credentials>) -> Result<Response, 
     };
     ctx.app.throttle.succeeded(&names[0]);
     let actor = Actor { organisation, id: id.clone(), name };
+    if second::has(&ctx.app, &actor.organisation, &id).await? {
+        return second::half(&ctx, actor, &form.next);
+    }
     let mut change = ctx.app.db.change(&actor).await?;
     let cookie = session::start(&ctx, &mut change, &id, "password").await?;
     change.commit().await?;

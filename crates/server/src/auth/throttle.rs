@@ -1,5 +1,6 @@
 //! Slows down guessing: after a few failures each further try waits twice as long.
 
+use crate::error::Error;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -30,6 +31,14 @@ impl Throttle {
             let left = Self::wait(*failures).saturating_sub(last.elapsed());
             left.as_secs() + u64::from(left.subsec_nanos() > 0)
         })
+    }
+
+    /// Refuses a try while one of the names has to wait.
+    pub(crate) fn admit(&self, names: &[String]) -> Result<(), Error> {
+        match names.iter().map(|name| self.seconds(name)).max() {
+            Some(seconds) if seconds > 0 => Err(Error::Throttled(seconds)),
+            _ => Ok(()),
+        }
     }
 
     /// A try failed.

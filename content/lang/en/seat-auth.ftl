@@ -1,0 +1,22 @@
+# Signing in: the second step, secrets shown once.
+auth-password-due = Choose a password of your own before you go on: somebody else has seen this one.
+auth-password-not = This is not your password.
+auth-once-gone = Shown already
+auth-once-gone-why = This was shown once and cannot be shown again. If it was lost, make a new one.
+auth-once-kept = I have written it down
+auth-code-title = Second step
+auth-code = Code
+auth-code-hint = Six digits from your code generator, or one of your recovery codes.
+auth-code-wrong = This code does not hold. Each code serves once and for about a minute; check the clock of your device.
+auth-code-late = This took too long. Sign in again.
+auth-totp-title = Set up a code generator
+auth-totp-scan = Scan this with a code generator app (TOTP) on your phone.
+auth-totp-qr = QR code with the secret that is written below
+auth-totp-type = Or type this secret into it:
+auth-totp-code = The six digits that it shows now
+auth-totp-confirm = Confirm
+auth-totp-late = This took too long, or is set up already. Start again.
+auth-totp-removed = The code generator is no longer asked for.
+auth-cancel = Cancel
+auth-recovery-title = Recovery codes
+auth-recovery-hint = Keep these codes apart from your phone. Each signs you in once when the code generator is lost. They are not shown again.

@@ -1,0 +1,22 @@
+# 登录：第二步验证、仅显示一次的密钥。
+auth-password-due = 当前口令由他人设置，请先修改为您自己的口令，再继续操作。
+auth-password-not = 当前口令不正确。
+auth-once-gone = 内容已显示过
+auth-once-gone-why = 该内容仅显示一次，无法再次查看。如已遗失，请重新生成。
+auth-once-kept = 已妥善保存
+auth-code-title = 第二步验证
+auth-code = 验证码
+auth-code-hint = 请输入动态口令应用中的 6 位数字，或一个恢复码。
+auth-code-wrong = 验证码无效。每个验证码仅可使用一次，有效期约一分钟，请核对设备时间。
+auth-code-late = 操作超时，请重新登录。
+auth-totp-title = 设置动态口令
+auth-totp-scan = 请使用手机上的动态口令应用（TOTP）扫描下方二维码。
+auth-totp-qr = 二维码，内容为下方所列密钥
+auth-totp-type = 也可在应用中手工输入以下密钥：
+auth-totp-code = 应用当前显示的 6 位数字
+auth-totp-confirm = 确认
+auth-totp-late = 操作超时或已完成设置，请重新开始。
+auth-totp-removed = 已停用动态口令。
+auth-cancel = 取消
+auth-recovery-title = 恢复码
+auth-recovery-hint = 请将恢复码与手机分开保管。动态口令应用丢失时，每个恢复码可登录一次。恢复码不再显示。

@@ -1,6 +1,7 @@
 //! Evidence and its examination.
 
-use crate::{error::Error, route::Routes};
+use crate::{App, error::Error, route::Routes};
+use hangtu_examine::model::Examination;
 use sqlx::AnyConnection;
 use std::collections::BTreeMap;
 
@@ -25,4 +26,12 @@ pub(crate) async fn observed(
     _organisation: &str,
 ) -> Result<BTreeMap<String, Observed>, Error> {
     Ok(BTreeMap::new())
+}
+
+/// The last three runs of an organisation, latest first, each with its id.
+pub(crate) async fn latest(
+    _app: &App,
+    _organisation: &str,
+) -> Result<Vec<(String, Examination)>, Error> {
+    Ok(Vec::new())
 }

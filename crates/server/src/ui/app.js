@@ -162,3 +162,9 @@ async function upload(file, url, tell) {
   await json(await fetch(`${url}/${id}/finish`, { method: "POST" }));
   sessionStorage.removeItem(key);
 }
+
+// A small text file fills a field: <input type="file" data-into="name">.
+document.addEventListener("change", async event => {
+  const { into } = event.target.dataset, file = event.target.files && event.target.files[0];
+  if (into && file) event.target.form.elements.namedItem(into).value = await file.text();
+});

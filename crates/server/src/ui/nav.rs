@@ -16,7 +16,11 @@ const fn item(path: &'static str, name: Key, right: Right) -> Item {
 }
 
 static ITEMS: &[Item] =
-    &[item("/", key::NAV_HOME, Right::Read), item("/people", key::NAV_PEOPLE, Right::People)];
+    &[
+    item("/", key::NAV_HOME, Right::Read),
+    item("/authorisations", key::AUTHORISE_TITLE, Right::Read),
+    item("/people", key::NAV_PEOPLE, Right::People),
+];
 
 /// What the reader may open, in order.
 pub(super) fn items(ctx: &Ctx) -> Vec<&'static Item> {

@@ -4,12 +4,15 @@
 //! Reading it resolves every name to addresses; a name that nothing defines is an error, so that a
 //! slip of the pen does not silently approve nothing.
 
+mod file;
 mod place;
 
+pub use file::{
+    AssetEntry, File, FlowEntry, OrderEntry, PersonEntry, StationEntry, ZoneEntry,
+};
 pub use place::{Net, Place, Zones};
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Why an authorisations file cannot be used.
@@ -20,117 +23,6 @@ pub struct AuthorisationError {
     pub file: String,
     /// Where and what.
     pub why: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    version: u32,
-    #[serde(default)]
-    utc_offset: Option<String>,
-    #[serde(default)]
-    zones: Vec<ZoneEntry>,
-    #[serde(default)]
-    assets: Vec<AssetEntry>,
-    #[serde(default)]
-    people: Vec<PersonEntry>,
-    #[serde(default)]
-    stations: Vec<StationEntry>,
-    #[serde(default)]
-    work_orders: Vec<OrderEntry>,
-    #[serde(default)]
-    remote_tickets: Vec<OrderEntry>,
-    #[serde(default)]
-    flows: Vec<FlowEntry>,
-    #[serde(default)]
-    tools: Vec<FlowEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ZoneEntry {
-    name: String,
-    kind: String,
-    networks: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AssetEntry {
-    id: String,
-    #[serde(default)]
-    name: String,
-    addresses: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PersonEntry {
-    id: String,
-    #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StationEntry {
-    id: String,
-    #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
-    name: String,
-    addresses: Vec<String>,
-    #[serde(default)]
-    people: Vec<String>,
-    targets: Vec<String>,
-    #[serde(default)]
-    verbs: Vec<String>,
-    #[serde(default)]
-    protocols: Vec<String>,
-    #[serde(default)]
-    hours: Option<String>,
-    #[serde(default)]
-    valid_until: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OrderEntry {
-    id: String,
-    #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
-    title: String,
-    from: String,
-    to: String,
-    #[serde(default)]
-    stations: Vec<String>,
-    #[serde(default)]
-    sources: Vec<String>,
-    targets: Vec<String>,
-    #[serde(default)]
-    verbs: Vec<String>,
-    #[serde(default)]
-    protocols: Vec<String>,
-    person: String,
-    approved_by: String,
-    #[serde(default)]
-    revoked: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FlowEntry {
-    id: String,
-    #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
-    purpose: String,
-    sources: Vec<String>,
-    destinations: Vec<String>,
-    #[serde(default)]
-    protocols: Vec<String>,
-    approved_by: String,
-    #[serde(default)]
-    valid_until: Option<String>,
 }
 
 /// Which register an authorisation belongs to.
@@ -248,11 +140,12 @@ impl Authorisations {
 
     /// Reads a file's text.
     pub fn parse(name: &str, text: &str) -> Result<Self, AuthorisationError> {
+        Self::of(name, &File::read(name, text)?)
+    }
+
+    /// Resolves the names of a file that was read.
+    pub fn of(name: &str, file: &File) -> Result<Self, AuthorisationError> {
         let bad = |why: String| AuthorisationError { file: name.into(), why };
-        // One line that names the place; the file is named in front of it.
-        let options = serde_saphyr::options! { with_snippet: false };
-        let file: File =
-            serde_saphyr::from_str_with_options(text, options).map_err(|e| bad(e.to_string()))?;
         if file.version != 1 {
             return Err(bad(format!(
                 "version {} is not known; this program reads 1",

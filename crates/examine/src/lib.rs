@@ -17,6 +17,7 @@ mod logs;
 pub mod model;
 mod observed;
 mod reconcile;
+mod rejudge;
 pub mod report;
 mod rules;
 pub mod timeline;
@@ -26,4 +27,5 @@ pub use compare::{BaselineError, Known, Retest, baseline, compare, retest_reason
 pub use evidence::{Evidence, Reading};
 pub use examine::{AuthorisationsFile, Progress, Setup, SoFar, examine, problem, stopped};
 pub use reconcile::{Reason, Verdict};
+pub use rejudge::{Changed, Effect, Rejudged, Seen, rejudge, seen};
 pub use rules::{Rules, walk};

@@ -8,7 +8,7 @@ mod tokens;
 pub(crate) use pick::{Colleague, colleagues};
 
 use crate::{
-    auth::{Right, Rights, Role, new_id, session},
+    auth::{Role, new_id, session},
     clock,
     db::Change,
     error::Error,
@@ -112,36 +112,4 @@ pub(crate) async fn insert(change: &mut Change, person: NewPerson) -> Result<Str
     let detail = json!({ "account": person.account, "name": person.name, "roles": roles });
     change.note("person.create", format!("person/{id}"), detail);
     Ok(id)
-}
-
-/// Somebody of the organisation, as other capabilities name them.
-#[derive(Clone, Debug)]
-pub(crate) struct Colleague {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    roles: String,
-    disabled: bool,
-}
-
-impl Colleague {
-    /// Whether work can be given to them.
-    pub(crate) fn works(&self) -> bool {
-        let roles: Vec<Role> = self.roles.split(' ').filter_map(Role::from_word).collect();
-        !self.disabled && Rights::of(&roles).has(Right::Work)
-    }
-}
-
-/// The people of an organisation, by name.
-pub(crate) async fn colleagues(
-    connection: &mut AnyConnection,
-    organisation: &str,
-) -> Result<Vec<Colleague>, Error> {
-    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
-        "SELECT id, name, roles, disabled FROM person WHERE organisation = $1 ORDER BY name",
-    )
-    .bind(organisation)
-    .fetch_all(connection)
-    .await?;
-    let colleague = |(id, name, roles, disabled)| Colleague { id, name, roles, disabled: disabled != 0 };
-    Ok(rows.into_iter().map(colleague).collect())
 }

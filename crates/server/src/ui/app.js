@@ -211,3 +211,9 @@ document.addEventListener("submit", async event => {
     problem.hidden = false;
   }
 });
+
+// A small text file fills a field: <input type="file" data-into="name">.
+document.addEventListener("change", async event => {
+  const { into } = event.target.dataset, file = event.target.files && event.target.files[0];
+  if (into && file) event.target.form.elements.namedItem(into).value = await file.text();
+});

@@ -22,6 +22,7 @@ static ITEMS: &[Item] = &[
     item("/findings", key::NAV_FINDINGS, Right::Read),
     item("/policy", key::NAV_POLICY, Right::Policy),
     item("/answers", key::NAV_ANSWERS, Right::Read),
+    item("/authorisations", key::AUTHORISE_TITLE, Right::Read),
     item("/people", key::NAV_PEOPLE, Right::People),
 ];
 

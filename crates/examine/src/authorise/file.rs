@@ -1,0 +1,180 @@
+//! The file as it is written, before its names are resolved.
+
+use super::AuthorisationError;
+use serde::{Deserialize, Serialize};
+
+/// The file as it is written.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Version of the form: 1.
+    pub version: u32,
+    /// Local time against UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utc_offset: Option<String>,
+    /// Parts of the network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<ZoneEntry>,
+    /// Devices and hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetEntry>,
+    /// Who may be named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<PersonEntry>,
+    /// Standing permissions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stations: Vec<StationEntry>,
+    /// Work orders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work_orders: Vec<OrderEntry>,
+    /// Remote-maintenance tickets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remote_tickets: Vec<OrderEntry>,
+    /// Declared flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<FlowEntry>,
+    /// Approved tools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<FlowEntry>,
+}
+
+/// A part of the network.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneEntry {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: String,
+    /// Its networks.
+    pub networks: Vec<String>,
+}
+
+/// A device or host.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssetEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Where it is.
+    pub addresses: Vec<String>,
+}
+
+/// Somebody who may be named.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
+/// A station's standing permission.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Where it is.
+    pub addresses: Vec<String>,
+    /// Who may be named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+    /// To where.
+    pub targets: Vec<String>,
+    /// Which operations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verbs: Vec<String>,
+    /// Over which protocols.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protocols: Vec<String>,
+    /// Hours of the local day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
+    /// Not after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+}
+
+/// A work order or a remote-maintenance ticket.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderEntry {
+    /// Its id.
+    pub id: String,
+    /// What for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Not before.
+    pub from: String,
+    /// Not after.
+    pub to: String,
+    /// Standing permissions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stations: Vec<String>,
+    /// From where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// To where.
+    pub targets: Vec<String>,
+    /// Which operations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verbs: Vec<String>,
+    /// Over which protocols.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protocols: Vec<String>,
+    /// Who does the work.
+    pub person: String,
+    /// Who approved it.
+    pub approved_by: String,
+    /// Withdrawn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
+}
+
+/// A declared flow or an approved tool.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowEntry {
+    /// Its id.
+    pub id: String,
+    /// What for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub purpose: String,
+    /// From where.
+    pub sources: Vec<String>,
+    /// To where.
+    pub destinations: Vec<String>,
+    /// Over which protocols.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protocols: Vec<String>,
+    /// Who approved it.
+    pub approved_by: String,
+    /// Not after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+}
+
+impl File {
+    /// Reads a file's text; names are resolved by [`Authorisations::of`](super::Authorisations::of).
+    pub fn read(name: &str, text: &str) -> Result<Self, AuthorisationError> {
+        let bad = |why: String| AuthorisationError { file: name.into(), why };
+        // One line that names the place; the file is named in front of it.
+        let options = serde_saphyr::options! { with_snippet: false };
+        serde_saphyr::from_str_with_options(text, options).map_err(|e| bad(e.to_string()))
+    }
+
+    /// The file's text.
+    pub fn write(&self) -> Result<String, AuthorisationError> {
+        serde_saphyr::to_string(self)
+            .map_err(|e| AuthorisationError { file: String::new(), why: e.to_string() })
+    }
+}

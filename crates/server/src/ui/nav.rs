@@ -15,8 +15,12 @@ const fn item(path: &'static str, name: Key, right: Right) -> Item {
     Item { path, name, right }
 }
 
-static ITEMS: &[Item] =
-    &[item("/", key::NAV_HOME, Right::Read), item("/people", key::NAV_PEOPLE, Right::People)];
+static ITEMS: &[Item] = &[
+    item("/", key::NAV_HOME, Right::Read),
+    item("/people", key::NAV_PEOPLE, Right::People),
+    item("/audit", key::NAV_AUDIT, Right::Audit),
+    item("/operate", key::NAV_OPERATE, Right::System),
+];
 
 /// What the reader may open, in order.
 pub(super) fn items(ctx: &Ctx) -> Vec<&'static Item> {

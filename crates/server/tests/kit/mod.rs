@@ -99,6 +99,31 @@ impl Site {
         self.run();
     }
 
+    /// The database's URL.
+    pub fn database(&self) -> String {
+        let file = self.config.data.join("hangtu.db");
+        self.config.database_url.clone().unwrap_or(format!("sqlite://{}", file.display()))
+    }
+
+    /// Does something behind the program's back; gives the rows touched.
+    pub fn sql(&self, sql: &str) -> u64 {
+        let (url, sql) = (self.database(), sqlx::AssertSqlSafe(sql.to_owned()));
+        self.runtime.as_ref().unwrap().block_on(async move {
+            let mut c = sqlx::AnyConnection::connect(&url).await.unwrap();
+            sqlx::query(sql).execute(&mut c).await.unwrap().rows_affected()
+        })
+    }
+
+    /// The first column of a query behind the program's back, as text.
+    pub fn column(&self, sql: &str) -> Vec<String> {
+        let (url, sql) = (self.database(), sqlx::AssertSqlSafe(sql.to_owned()));
+        self.runtime.as_ref().unwrap().block_on(async move {
+            let mut c = sqlx::AnyConnection::connect(&url).await.unwrap();
+            let rows: Vec<(String,)> = sqlx::query_as(sql).fetch_all(&mut c).await.unwrap();
+            rows.into_iter().map(|r| r.0).collect()
+        })
+    }
+
     /// Fills the set-up form.
     pub fn set_up(&self) {
         let code = self.link.as_ref().unwrap().split("code=").nth(1).unwrap();
@@ -126,7 +151,12 @@ impl Site {
             .timeout_global(Some(Duration::from_secs(120)))
             .build()
             .into();
-        Client { base: format!("http://{}", self.address), agent }
+        Client { base: format!("http://{}", self.address), agent, header: None }
+    }
+
+    /// The same, with a header on every [`Client::get`].
+    pub fn client_with(&self, name: &'static str, value: &'static str) -> Client {
+        Client { header: Some((name, value)), ..self.client() }
     }
 
     /// Somebody signed in with [`PASSWORD`].
@@ -141,6 +171,7 @@ impl Site {
 pub struct Client {
     pub base: String,
     agent: ureq::Agent,
+    header: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Debug)]
@@ -182,7 +213,11 @@ impl Client {
 
     /// A page, in Chinese unless the client chose otherwise.
     pub fn get(&self, path: &str) -> Answer {
-        Self::answer(self.agent.get(format!("{}{path}", self.base)).call())
+        let request = self.agent.get(format!("{}{path}", self.base));
+        Self::answer(match self.header {
+            Some((name, value)) => request.header(name, value).call(),
+            None => request.call(),
+        })
     }
 
     /// A form as a browser sends it.

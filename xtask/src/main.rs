@@ -4,6 +4,8 @@ mod bench;
 mod fuzz;
 mod oracle;
 mod peers;
+mod postgres;
+mod schemathesis;
 mod test;
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +20,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   oracle [FILTER]  compare decoded operations with tshark's over ../shared/data/traffic
   oracle logs      compare detections with chainsaw's and hayabusa's over ../shared/data/logs
   fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
+  schemathesis     try the API of a running site (HANGTU_URL, HANGTU_TOKEN) against its description
   plant [DIR]      generate examples/plant
   bench traffic    measure against cat, tcpdump, ndpiReader and tshark
   bench memory     peak memory over a capture and over ten times of it
@@ -31,6 +34,7 @@ fn main() -> Result<()> {
         "bench" => bench::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "oracle" => oracle::run(&rest),
+        "schemathesis" => schemathesis::run_all(),
         "plant" => xtask::plant::run(&root(), &rest),
         "test" => test::run_all(),
         _ => bail!("{USAGE}"),

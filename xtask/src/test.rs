@@ -1,6 +1,9 @@
 //! `cargo xtask test`: everything that must pass, in one command; CI runs the same.
 
-use crate::{root, run, shared};
+use crate::{
+    postgres::{self, Postgres},
+    root, run, shared,
+};
 use anyhow::{Context, Result, bail};
 use std::{env, fs, path::Path, process::Command};
 
@@ -35,7 +38,13 @@ pub fn run_all() -> Result<()> {
     if shared("data").is_none() {
         println!("note: ../shared/data is absent; tests over real evidence are skipped");
     }
-    step("tests", &["test", "--workspace"])?;
+    let postgres = Postgres::start()?;
+    println!("\n== tests: cargo test --workspace, on SQLite and {}", postgres.url());
+    run(Command::new("cargo")
+        .current_dir(root())
+        .args(["test", "--workspace"])
+        .env("HANGTU_TEST_POSTGRES", postgres.url()))?;
+    drop(postgres);
     // The README's first command, but for the profile: from the root it must find its program.
     let report = root().join("target/readme").display().to_string();
     step("main job", &["run", "--quiet", "--", "examine", "examples/plant", "--out", &report])?;
@@ -58,6 +67,7 @@ fn packages() -> Result<()> {
         .iter()
         .filter(|(program, _)| !found(program))
         .map(|(_, package)| *package)
+        .chain((!postgres::installed()).then_some("postgresql"))
         .collect();
     if missing.is_empty() {
         return Ok(());

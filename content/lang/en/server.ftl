@@ -8,6 +8,7 @@ server-not-found = There is nothing here, or it is not in your organisation.
 server-too-large = This is larger than what is taken here.
 server-throttled = Too many tries. Wait { $seconds } seconds.
 server-storage = The disk is full or may not be written. Nothing was saved; tell the system administrator.
+server-time-out = This took too long and was ended. Nothing was saved; try again, or ask for less at a time.
 server-internal = Something failed in the program. Nothing was saved; the log of the server says why.
 server-unreadable = The request could not be read.
 server-bad-input = The input could not be read: { $why }

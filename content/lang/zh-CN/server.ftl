@@ -8,6 +8,7 @@ server-not-found = 此处没有内容，或不属于本单位。
 server-too-large = 内容超出此处允许的大小。
 server-throttled = 尝试过于频繁，请等待 { $seconds } 秒。
 server-storage = 磁盘已满或不可写，未保存任何内容，请告知系统管理员。
+server-time-out = 处理超时，已终止，未保存任何内容。请重试，或缩小范围。
 server-internal = 程序内部出错，未保存任何内容，原因见服务器日志。
 server-unreadable = 无法读取该请求。
 server-bad-input = 无法读取输入内容：{ $why }

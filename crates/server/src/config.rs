@@ -1,6 +1,12 @@
 //! What the program was started with.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Settings of the command line.
 #[derive(Clone, Debug)]
@@ -44,4 +50,10 @@ impl Config {
     pub(crate) fn secure(&self) -> bool {
         self.public_url.as_ref().is_some_and(|u| u.starts_with("https://"))
     }
+}
+
+/// A folder that nobody but this program's user may enter; made when it is missing.
+pub(crate) fn private_folder(path: &Path) -> io::Result<PathBuf> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    Ok(path.to_owned())
 }

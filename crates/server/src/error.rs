@@ -24,6 +24,8 @@ pub(crate) enum Error {
     TooLarge,
     /// Too often; seconds to wait.
     Throttled(u64),
+    /// It took longer than a page may take.
+    TimeOut,
     /// The disk is full, or may not be written.
     Storage(String),
     /// Our fault, or the machine's; the text is for the log.
@@ -68,6 +70,7 @@ impl Error {
                 Bilingual::message(key::SERVER_THROTTLED, &[("seconds", seconds.into())]),
                 None,
             ),
+            Self::TimeOut => (StatusCode::SERVICE_UNAVAILABLE, say(key::SERVER_TIME_OUT), None),
             Self::Storage(why) => {
                 tracing::error!(why, "storage refused");
                 (StatusCode::INSUFFICIENT_STORAGE, say(key::SERVER_STORAGE), None)

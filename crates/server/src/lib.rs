@@ -17,17 +17,20 @@ mod config;
 mod correct;
 mod ctx;
 mod db;
+mod download;
 mod error;
 mod examine;
 mod home;
 mod input;
 mod jobs;
+mod operate;
 mod people;
 mod route;
 mod serve;
 mod ui;
 
 pub use config::{Config, ConfigError};
+pub use operate::{BackupError, BackupSaid, RestoreError, Restored, backup, restore};
 pub use serve::{ServeError, Server};
 
 use db::Db;
@@ -47,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) auth: auth::State,
     pub(crate) jobs: jobs::Jobs,
     pub(crate) uploads: examine::Uploads,
+    pub(crate) signer: audit::Signer,
+    pub(crate) metrics: operate::Metrics,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }
@@ -72,5 +77,6 @@ fn routes() -> Routes {
     answer::routes(&mut r);
     authorise::routes(&mut r);
     audit::routes(&mut r);
+    operate::routes(&mut r);
     r
 }

@@ -1,7 +1,14 @@
 //! Starting, serving, stopping.
 
 use crate::{
-    App, Config, Parts, admin, auth::Throttle, ctx, db::Db, error::Error, jobs::Jobs, routes,
+    App, Config, Parts, admin, audit,
+    auth::Throttle,
+    ctx,
+    db::Db,
+    error::Error,
+    jobs::Jobs,
+    operate::{Metrics, limit, observe},
+    routes,
 };
 use axum::{
     Router,
@@ -55,6 +62,7 @@ impl Server {
         let url = config.database_url.clone().unwrap_or_else(|| Db::embedded(&config.data));
         let broken = |e: Error| ServeError::Database(format!("{e:?}"));
         let db = Db::open(&url).await.map_err(broken)?;
+        let signer = audit::Signer::open(&config.data, &db).await.map_err(broken)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|e| ServeError::Listen(config.listen, e))?;
@@ -65,6 +73,8 @@ impl Server {
             auth,
             jobs: Jobs::default(),
             uploads: crate::examine::Uploads::default(),
+            signer,
+            metrics: Metrics::new(&routes().list),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
@@ -119,8 +129,10 @@ fn router(app: &App) -> Router {
     routes()
         .router()
         .layer(DefaultBodyLimit::max(32 << 20))
+        .layer(from_fn_with_state(app.clone(), limit))
         .layer(from_fn_with_state(app.clone(), ctx::identify))
         .layer(from_fn(harden))
+        .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app.clone())
 }
 

@@ -130,7 +130,7 @@ fn files_are_kept_by_their_hash_and_handed_out_as_downloads() {
 
 /// Adds a colleague, and a whole other organisation, where there are no pages for it yet.
 fn insert_people(site: &Site) {
-    let url = site.database_url();
+    let url = site.database();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         sqlx::any::install_default_drivers();

@@ -1,5 +1,102 @@
-//! audit
+//! The audit trail: searched, exported, verified.
 
-use crate::route::Routes;
+mod download;
+mod entry;
+mod list;
+mod signer;
+mod verify;
 
-pub(crate) fn routes(_r: &mut Routes) {}
+pub(crate) use signer::Signer;
+pub(crate) use verify::{Verification, verify};
+
+use crate::{ctx::Ctx, error::Error, route::Routes};
+use hangtu_ledger::SignerKey;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) fn routes(r: &mut Routes) {
+    list::routes(r);
+    entry::routes(r);
+    verify::routes(r);
+    download::routes(r);
+}
+
+/// The log of what belongs to no organisation: refused sign-ins, settings, backups.
+pub(crate) const INSTANCE: &str = "instance";
+
+/// Which log is meant; another organisation's cannot be named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Log {
+    /// The organisation's own.
+    #[default]
+    Own,
+    /// The instance's.
+    Instance,
+}
+
+impl Log {
+    const ALL: [Self; 2] = [Self::Own, Self::Instance];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Instance => "instance",
+        }
+    }
+
+    /// The name in the store.
+    fn of(self, ctx: &Ctx) -> Result<String, Error> {
+        Ok(match self {
+            Self::Own => ctx.organisation()?.to_owned(),
+            Self::Instance => {
+                ctx.signed()?;
+                INSTANCE.to_owned()
+            }
+        })
+    }
+
+    fn key(self, ctx: &Ctx) -> Result<SignerKey, Error> {
+        ctx.app.signer.key(&self.of(ctx)?)
+    }
+}
+
+/// A query that only says which log.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Which {
+    /// `own` or `instance`.
+    #[serde(default)]
+    log: Log,
+}
+
+#[cfg(test)]
+mod tests {
+    use hangtu_catalog::key::Key;
+    use std::{fs, path::Path};
+
+    fn sources(dir: &Path, out: &mut String) {
+        for entry in fs::read_dir(dir).expect("the sources are here") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                sources(&path, out);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                out.push_str(&fs::read_to_string(path).expect("readable"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_noted_anywhere_has_a_text() {
+        let mut text = String::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+        let action = |call: &str| {
+            let word = call.trim_start().strip_prefix('"')?.split('"').next()?;
+            word.contains('.').then(|| word.to_owned())
+        };
+        let calls = text.split(".note(").skip(1).filter_map(action);
+        let missing: std::collections::BTreeSet<String> = calls
+            .filter(|a| Key::find(&format!("audit-action-{}", a.replace('.', "-"))).is_none())
+            .collect();
+        assert!(missing.is_empty(), "give these a text audit-action-… : {missing:?}");
+    }
+}

@@ -113,7 +113,7 @@ impl Hand {
         if words && act.text.is_empty() {
             return Err(Error::invalid("text", key::FINDING_REASON_NEEDED));
         }
-        if step == Step::Assign && !people.iter().any(|p| p.id == act.owner && p.works()) {
+        if step == Step::Assign && !people.iter().any(|p| p.id == act.owner && p.can(Right::Work)) {
             return Err(Error::invalid("owner", key::FINDING_OWNER_BAD));
         }
         Ok(Self { act, step, rules, people })

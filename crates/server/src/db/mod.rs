@@ -10,7 +10,7 @@ pub(crate) use change::{Actor, Change};
 
 use crate::error::Error;
 use sqlx::{
-    AnyPool, Executor,
+    AnyConnection, AnyPool, Connection, Executor,
     any::{Any, AnyPoolOptions},
     pool::PoolConnection,
 };
@@ -18,6 +18,15 @@ use std::{path::Path, time::Duration};
 
 /// Connections for reading; each statement is short, so a few serve many people.
 const READERS: u32 = 8;
+
+/// The embedded database's name in the data folder.
+pub(crate) const FILE: &str = "hangtu.db";
+
+/// A connection to a database file that nobody serves: a copy, or what was restored.
+pub(crate) async fn attach(file: &Path) -> Result<AnyConnection, Error> {
+    sqlx::any::install_default_drivers();
+    Ok(AnyConnection::connect(&format!("sqlite://{}?mode=rw", file.display())).await?)
+}
 
 /// Which database it is; only for what cannot be said in common SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +48,7 @@ pub(crate) struct Db {
 impl Db {
     /// The URL of the embedded database in a data folder.
     pub(crate) fn embedded(data: &Path) -> String {
-        format!("sqlite://{}?mode=rwc", data.join("hangtu.db").display())
+        format!("sqlite://{}?mode=rwc", data.join(FILE).display())
     }
 
     /// Opens the store and brings its tables up to date.
@@ -65,6 +74,18 @@ impl Db {
     /// A transaction for changing things, on behalf of somebody.
     pub(crate) async fn change(&self, actor: &Actor) -> Result<Change, Error> {
         Ok(Change::new(self.write.begin().await?, actor.clone()))
+    }
+
+    /// A consistent copy of the embedded database as a new file, while others read and write.
+    pub(crate) async fn copy(data: &Path, to: &Path) -> Result<(), Error> {
+        let mut connection = attach(&data.join(FILE)).await?;
+        sqlx::query("PRAGMA busy_timeout = 10000").execute(&mut connection).await?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(to.display().to_string())
+            .execute(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok(())
     }
 
     /// Closes every connection; SQLite folds its log into the file.

@@ -24,6 +24,8 @@ static ITEMS: &[Item] = &[
     item("/answers", key::NAV_ANSWERS, Right::Read),
     item("/authorisations", key::AUTHORISE_TITLE, Right::Read),
     item("/people", key::NAV_PEOPLE, Right::People),
+    item("/audit", key::NAV_AUDIT, Right::Audit),
+    item("/operate", key::NAV_OPERATE, Right::System),
 ];
 
 /// What the reader may open, in order.

@@ -99,35 +99,43 @@ impl Site {
         self.run();
     }
 
-    /// Statements past the program, for what its doors do not do: a second organisation.
-    pub fn sql(&self, statements: &[&str]) {
-        let embedded = format!("sqlite://{}", self.config.data.join("hangtu.db").display());
-        let url = self.config.database_url.clone().unwrap_or(embedded);
-        self.runtime.as_ref().unwrap().block_on(async {
+    /// The database's URL.
+    pub fn database(&self) -> String {
+        let file = self.config.data.join("hangtu.db");
+        self.config.database_url.clone().unwrap_or(format!("sqlite://{}", file.display()))
+    }
+
+    /// Does something behind the program's back; gives the rows touched.
+    pub fn sql(&self, sql: &str) -> u64 {
+        let (url, sql) = (self.database(), sqlx::AssertSqlSafe(sql.to_owned()));
+        self.runtime.as_ref().unwrap().block_on(async move {
             let mut c = sqlx::AnyConnection::connect(&url).await.unwrap();
-            for statement in statements {
-                let sql = sqlx::AssertSqlSafe((*statement).to_owned());
-                sqlx::query(sql).execute(&mut c).await.unwrap();
-            }
-        });
+            sqlx::query(sql).execute(&mut c).await.unwrap().rows_affected()
+        })
+    }
+
+    /// The first column of a query behind the program's back, as text.
+    pub fn column(&self, sql: &str) -> Vec<String> {
+        let (url, sql) = (self.database(), sqlx::AssertSqlSafe(sql.to_owned()));
+        self.runtime.as_ref().unwrap().block_on(async move {
+            let mut c = sqlx::AnyConnection::connect(&url).await.unwrap();
+            let rows: Vec<(String,)> = sqlx::query_as(sql).fetch_all(&mut c).await.unwrap();
+            rows.into_iter().map(|r| r.0).collect()
+        })
     }
 
     /// Another organisation on the same site, with the officer `other`.
     pub fn other_organisation(&self) -> Client {
-        self.sql(&[
+        self.sql(
             "INSERT INTO organisation (id, name, credit_code, region, industry, revenue_band, \
              created) VALUES ('o2', 'Other', '', '420000', '34', '400m-1bn', 0)",
+        );
+        self.sql(
             "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
              created) SELECT 'p2', 'o2', 'other', 'Other', roles, password, password_set, created \
              FROM person WHERE account = 'officer'",
-        ]);
+        );
         self.signed("other")
-    }
-
-    /// Where its rows are, for what no page can bring about.
-    pub fn database_url(&self) -> String {
-        let file = self.config.data.join("hangtu.db");
-        self.config.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", file.display()))
     }
 
     /// Fills the set-up form.
@@ -157,7 +165,12 @@ impl Site {
             .timeout_global(Some(Duration::from_secs(120)))
             .build()
             .into();
-        Client { base: format!("http://{}", self.address), agent }
+        Client { base: format!("http://{}", self.address), agent, header: None }
+    }
+
+    /// The same, with a header on every [`Client::get`].
+    pub fn client_with(&self, name: &'static str, value: &'static str) -> Client {
+        Client { header: Some((name, value)), ..self.client() }
     }
 
     /// Somebody signed in with [`PASSWORD`].
@@ -172,6 +185,7 @@ impl Site {
 pub struct Client {
     pub base: String,
     agent: ureq::Agent,
+    header: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Debug)]
@@ -213,7 +227,11 @@ impl Client {
 
     /// A page, in Chinese unless the client chose otherwise.
     pub fn get(&self, path: &str) -> Answer {
-        Self::answer(self.agent.get(format!("{}{path}", self.base)).call())
+        let request = self.agent.get(format!("{}{path}", self.base));
+        Self::answer(match self.header {
+            Some((name, value)) => request.header(name, value).call(),
+            None => request.call(),
+        })
     }
 
     /// A form as a browser sends it.

@@ -1,0 +1,24 @@
+//! Operating the instance: health, measurements, the API's description, backups.
+
+mod backup;
+mod health;
+mod manifest;
+mod metrics;
+mod observe;
+mod openapi;
+mod restore;
+
+pub use backup::{BackupError, BackupSaid, backup};
+pub use restore::{RestoreError, Restored, restore};
+
+pub(crate) use metrics::Metrics;
+pub(crate) use observe::{limit, observe};
+
+use crate::route::Routes;
+
+pub(crate) fn routes(r: &mut Routes) {
+    health::routes(r);
+    metrics::routes(r);
+    openapi::routes(r);
+    backup::routes(r);
+}

@@ -1,0 +1,61 @@
+//! Around every request: its number, its time limit, its line in the log, its count.
+
+use crate::{App, error::Error};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// The answer to a page or an API call begins within this time; files take as long as they take.
+const LIMIT: Duration = Duration::from_secs(30);
+const ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Ends a request that takes too long. What it had changed and not committed is not changed.
+pub(crate) async fn limit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let upload = request.headers().get(header::CONTENT_TYPE).is_some_and(|media| {
+        let media = media.as_bytes();
+        !media.starts_with(b"application/json")
+            && !media.starts_with(b"application/x-www-form-urlencoded")
+    });
+    if upload || !app.metrics.of(request.method(), path).limited {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Error::TimeOut.into_response(),
+    }
+}
+
+/// Numbers, times, logs and counts a request.
+pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let begun = Instant::now();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let id = format!("{:x}-{number:x}", app.metrics.started);
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    let counted = app.metrics.of(&method, path.as_ref().map(MatchedPath::as_str));
+    let status = response.status().as_u16();
+    let took = begun.elapsed();
+    counted.add(status, took);
+    tracing::info!(
+        method = method.as_str(),
+        route = counted.path,
+        status,
+        ms = took.as_millis() as u64,
+        id,
+        "request"
+    );
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(ID, id);
+    }
+    response
+}

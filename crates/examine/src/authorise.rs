@@ -7,9 +7,7 @@
 mod file;
 mod place;
 
-pub use file::{
-    AssetEntry, File, FlowEntry, OrderEntry, PersonEntry, StationEntry, ZoneEntry,
-};
+pub use file::{AssetEntry, File, FlowEntry, OrderEntry, PersonEntry, StationEntry, ZoneEntry};
 pub use place::{Net, Place, Zones};
 
 use jiff::Timestamp;

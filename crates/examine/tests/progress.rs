@@ -24,8 +24,13 @@ fn an_examination_tells_how_far_it_is_and_ends_when_asked() {
     let reading = Reading::new(8 * 3600, Time(0)).expect("the maps are sound");
     let mut evidence = Evidence::find(std::slice::from_ref(&file), &reading).expect("a capture");
     evidence.called.insert(file, "morning.pcapng".into());
-    let setup =
-        Setup { catalog: &catalog, rules: &rules, authorisations: None, reading: &reading, now: Time(0) };
+    let setup = Setup {
+        catalog: &catalog,
+        rules: &rules,
+        authorisations: None,
+        reading: &reading,
+        now: Time(0),
+    };
     let mut whole = Until(u64::MAX, SoFar::default());
     let examination = examine(&evidence, &setup, &mut whole).expect("it is readable");
     assert!(whole.1.findings > 0 && whole.1.findings <= examination.findings.len() as u64);

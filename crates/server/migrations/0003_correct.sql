@@ -94,8 +94,8 @@ CREATE TABLE taken_in (
     seen BIGINT NOT NULL,
     closed BIGINT NOT NULL,
     not_retested BIGINT NOT NULL,
-    -- Findings that needed work when it was done.
-    work BIGINT NOT NULL,
+    -- Findings that needed work when it was done: a JSON list, a number for each level from light on.
+    work TEXT NOT NULL,
     PRIMARY KEY (organisation, run)
 );
 CREATE INDEX taken_in_evidence ON taken_in (organisation, evidence);

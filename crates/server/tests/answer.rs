@@ -14,7 +14,14 @@ fn question(client: &Client, control: &str) -> Value {
     client.api(&format!("/answers/questions?control={control}"))["questions"][0].clone()
 }
 
-fn save(client: &Client, round: &str, control: &str, version: i64, choice: &str, note: &str) -> kit::Answer {
+fn save(
+    client: &Client,
+    round: &str,
+    control: &str,
+    version: i64,
+    choice: &str,
+    note: &str,
+) -> kit::Answer {
     let body = json!({ "round": round, "version": version, "choice": choice, "note": note });
     client.post(&format!("/answers/questions/{control}"), &body)
 }
@@ -72,12 +79,16 @@ fn a_round_is_answered_finished_and_frozen() {
         let second = open(&officer);
         assert_eq!(progress(&officer)["blank"].as_u64(), Some(total));
         let card = question(&officer, "GOV-01");
-        assert_eq!((&card["choice"], &card["former"]["label"]["zh-CN"]), (&json!(""), &json!("是")));
+        assert_eq!(
+            (&card["choice"], &card["former"]["label"]["zh-CN"]),
+            (&json!(""), &json!("是"))
+        );
         let still = json!({ "round": second, "version": 0 });
         officer.post("/answers/questions/GOV-01/still", &still).ok();
         assert_eq!(question(&officer, "GOV-01")["note"], "《数据安全管理制度》第3章");
         assert_eq!(progress(&officer)["answered"], 1);
-        for path in ["/answers", "/answers/questions", "/answers/contradictions", "/standing", "/"] {
+        for path in ["/answers", "/answers/questions", "/answers/contradictions", "/standing", "/"]
+        {
             let page = officer.get(path).ok().text;
             assert!(page.len() < 100_000, "{path}: {} bytes", page.len());
         }

@@ -41,8 +41,10 @@ fn the_trail_is_searched_exported_and_verified() {
         }
 
         // A row that is edited behind the program's back shows, and is not exported.
-        site.sql("UPDATE ledger_entry SET body = replace(body, '\"OFFICER\"', '\"x\"'), \
-             actor_name = 'nobody' WHERE sequence = 3");
+        site.sql(
+            "UPDATE ledger_entry SET body = replace(body, '\"OFFICER\"', '\"x\"'), \
+             actor_name = 'nobody' WHERE sequence = 3",
+        );
         let verified = auditor.api("/audit/verify");
         assert_eq!((&verified["holds"], &verified["broken"]), (&false.into(), &3.into()));
         site.sql("UPDATE ledger_entry SET actor_name = 'system' WHERE sequence = 3");

@@ -78,7 +78,12 @@ fn an_upload_goes_on_after_a_restart_and_is_stored_once() {
         assert_eq!(officer.post(&delete, &json!({ "reason": " " })).status, 422);
         officer.post(&delete, &json!({ "reason": "wrong plant" })).ok();
         assert!(!kept.exists());
-        assert_eq!(officer.post("/evidence/uploads", &json!({ "name": "x", "bytes": 60_u64 << 30 })).status, 413);
+        assert_eq!(
+            officer
+                .post("/evidence/uploads", &json!({ "name": "x", "bytes": 60_u64 << 30 }))
+                .status,
+            413
+        );
     });
 }
 
@@ -122,9 +127,10 @@ fn a_run_finds_what_the_library_finds_and_shows_it_to_nobody_else() {
         assert_eq!(timeless(found), by_library(name));
         for document in ["report.html", "findings.sarif", "findings.ocsf.jsonl", "findings.xlsx"] {
             let answer = officer.get(&format!("{documents}/{document}")).ok();
-            let attached = answer.headers.iter().any(|(n, v)| {
-                n == "content-disposition" && v.starts_with("attachment")
-            });
+            let attached = answer
+                .headers
+                .iter()
+                .any(|(n, v)| n == "content-disposition" && v.starts_with("attachment"));
             assert!(attached && answer.text.len() > 1000, "{document}");
         }
         let page = officer.get(&format!("/runs/{run}")).ok().text;
@@ -139,7 +145,11 @@ fn a_run_finds_what_the_library_finds_and_shows_it_to_nobody_else() {
             assert_eq!(other.api(list)["total"], 0);
         }
         let id = evidence["id"].as_str().unwrap();
-        for path in [format!("/runs/{run}"), format!("{documents}/findings.json"), format!("/runs/{run}/progress")] {
+        for path in [
+            format!("/runs/{run}"),
+            format!("{documents}/findings.json"),
+            format!("/runs/{run}/progress"),
+        ] {
             assert_eq!(other.get(&path).status, 404, "{path}");
         }
         assert_eq!(other.post("/runs", &json!({ "evidence": [id] })).status, 404);
@@ -207,7 +217,12 @@ fn only_allowed_folders_are_examined() {
     let site = Site::with(config, data);
     site.set_up();
     let officer = site.signed("officer");
-    for bad in ["/etc/passwd", "captures", &format!("{}/out/passwd", folder.display()), &format!("{}/../data", folder.display())] {
+    for bad in [
+        "/etc/passwd",
+        "captures",
+        &format!("{}/out/passwd", folder.display()),
+        &format!("{}/../data", folder.display()),
+    ] {
         assert_eq!(officer.post("/runs", &json!({ "folder": bad })).status, 422, "{bad}");
     }
     let run = officer.post("/runs", &json!({ "folder": folder })).ok().json();

@@ -57,7 +57,10 @@ fn the_api_describes_itself() {
         for (method, operation) in operations.as_object().unwrap() {
             assert!(ids.insert(operation["operationId"].to_string()), "{method} {path}");
             assert!(operation["security"].is_array() && operation["summary"].is_string());
-            assert!(operation["responses"]["default"].is_object() && operation["responses"]["200"].is_object());
+            assert!(
+                operation["responses"]["default"].is_object()
+                    && operation["responses"]["200"].is_object()
+            );
             let named = operation["parameters"].as_array().unwrap().iter();
             let in_path = named.filter(|p| p["in"] == "path").count();
             assert_eq!(in_path, path.matches('{').count(), "{method} {path}");

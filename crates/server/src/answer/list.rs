@@ -198,8 +198,8 @@ pub(super) async fn questions(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<
     let at = filter.page.parse::<usize>().unwrap_or(1).clamp(1, pages);
     let questions: Vec<Card> = cards.into_iter().skip((at - 1) * CARDS).take(CARDS).collect();
     let data = Questions { round, progress, page: at, pages, questions };
-    let open = data.round.as_ref().is_some_and(|r| r.finished.is_none())
-        && ctx.may(Right::Answer).is_ok();
+    let open =
+        data.round.as_ref().is_some_and(|r| r.finished.is_none()) && ctx.may(Right::Answer).is_ok();
     let colleagues = pickable(&ctx).await?;
     ctx.show(key::ANSWER_QUESTIONS, &data, |page| QuestionsPage {
         may_lead: page.may(Right::Correct),

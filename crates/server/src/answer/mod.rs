@@ -173,9 +173,8 @@ pub(crate) async fn standing(
     let cards = sheet::cards(catalog, c, organisation, &round).await?;
     let open = round.finished.is_none();
     let now = clock::now();
-    let count = |test: &dyn Fn(&sheet::Card) -> bool| {
-        cards.iter().filter(|card| test(card)).count() as u64
-    };
+    let count =
+        |test: &dyn Fn(&sheet::Card) -> bool| cards.iter().filter(|card| test(card)).count() as u64;
     let mine = |card: &sheet::Card| open && card.blank() && card.assigned == person;
     let late = |card: &sheet::Card| open && card.blank() && card.due.is_some_and(|due| due < now);
     Ok(Standing {

@@ -222,7 +222,6 @@ pub(super) async fn finish(ctx: Ctx, Input(form): Input<Which>) -> Result<Respon
     });
     change.note("answer.finish", format!("round/{}", round.id), detail);
     change.commit().await?;
-    let data =
-        Finished { opened: outcome.opened, seen: outcome.seen, closed: outcome.closed };
+    let data = Finished { opened: outcome.opened, seen: outcome.seen, closed: outcome.closed };
     Ok(ctx.done(&data, "/answers", key::ANSWER_SAID_FINISHED))
 }

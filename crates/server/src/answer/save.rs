@@ -228,8 +228,7 @@ pub(super) async fn assign(ctx: Ctx, Input(form): Input<Assign>) -> Result<Respo
     let due = match form.due.trim() {
         "" => None,
         day => {
-            let day: Date =
-                day.parse().map_err(|_| Error::invalid("due", key::ANSWER_DAY_BAD))?;
+            let day: Date = day.parse().map_err(|_| Error::invalid("due", key::ANSWER_DAY_BAD))?;
             Some(clock::end_of(day))
         }
     };

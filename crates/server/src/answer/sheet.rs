@@ -113,12 +113,7 @@ pub(super) struct Seen {
 
 impl From<&Observed> for Seen {
     fn from(o: &Observed) -> Self {
-        Self {
-            run: o.run.clone(),
-            time: o.time,
-            status: o.status.clone(),
-            findings: o.findings,
-        }
+        Self { run: o.run.clone(), time: o.time, status: o.status.clone(), findings: o.findings }
     }
 }
 
@@ -265,9 +260,8 @@ pub(super) async fn cards(
         let seen = observed.get(&question.control);
         let contradiction = contradict::between(&row.means, seen);
         let reason = seen.and_then(|o| {
-            let same = |r: &&Reason| {
-                r.control == row.control && r.means == row.means && r.run == o.run
-            };
+            let same =
+                |r: &&Reason| r.control == row.control && r.means == row.means && r.run == o.run;
             reasons.iter().rev().find(same).cloned()
         });
         let control = catalog.control(&question.control);
@@ -278,9 +272,8 @@ pub(super) async fn cards(
             evidence: question.evidence.clone(),
             clause: question.clause.clone(),
             applies: applies(question),
-            scenarios: control.map_or_else(Vec::new, |x| {
-                x.scenarios.iter().map(|s| s.name()).collect()
-            }),
+            scenarios: control
+                .map_or_else(Vec::new, |x| x.scenarios.iter().map(|s| s.name()).collect()),
             choices,
             overdue: row.choice.is_empty() && row.due.is_some_and(|due| due < now),
             choice: row.choice,

@@ -1,6 +1,6 @@
 //! The log as a file that `hangtu verify` checks, and its signed checkpoint.
 
-use super::{Log, Which, verify};
+use super::{Which, verify};
 use crate::{
     App,
     auth::Right,

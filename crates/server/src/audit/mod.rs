@@ -7,7 +7,7 @@ mod signer;
 mod verify;
 
 pub(crate) use signer::Signer;
-pub(crate) use verify::{Verification, verify};
+pub(crate) use verify::verify;
 
 use crate::{ctx::Ctx, error::Error, route::Routes};
 use hangtu_ledger::SignerKey;

@@ -80,20 +80,14 @@ impl Row {
 
 /// Every row of an organisation, in the order in which they came.
 pub(super) async fn all(c: &mut AnyConnection, organisation: &str) -> Result<Vec<Row>, Error> {
-    Ok(sqlx::query_as(
-        "SELECT * FROM authorisation WHERE organisation = $1 ORDER BY created, id",
-    )
-    .bind(organisation)
-    .fetch_all(c)
-    .await?)
+    Ok(sqlx::query_as("SELECT * FROM authorisation WHERE organisation = $1 ORDER BY created, id")
+        .bind(organisation)
+        .fetch_all(c)
+        .await?)
 }
 
 /// One row of an organisation.
-pub(super) async fn one(
-    c: &mut AnyConnection,
-    organisation: &str,
-    id: &str,
-) -> Result<Row, Error> {
+pub(super) async fn one(c: &mut AnyConnection, organisation: &str, id: &str) -> Result<Row, Error> {
     sqlx::query_as("SELECT * FROM authorisation WHERE organisation = $1 AND id = $2")
         .bind(organisation)
         .bind(id)
@@ -162,7 +156,8 @@ impl Book {
             self.approvers.insert(PENDING.into());
         }
         let name = register.reference();
-        let same = |(r, e): &&mut (Register, Entry)| *r == register && e.get(name) == entry.get(name);
+        let same =
+            |(r, e): &&mut (Register, Entry)| *r == register && e.get(name) == entry.get(name);
         match self.entries.iter_mut().find(same) {
             Some(known) => known.1 = entry,
             None => self.entries.push((register, entry)),
@@ -172,7 +167,9 @@ impl Book {
     /// Takes an entry out.
     pub(super) fn remove(&mut self, register: Register, reference: &str) {
         let name = register.reference();
-        self.entries.retain(|(r, e)| *r != register || e.get(name).and_then(Value::as_str) != Some(reference));
+        self.entries.retain(|(r, e)| {
+            *r != register || e.get(name).and_then(Value::as_str) != Some(reference)
+        });
     }
 
     /// Sets local time.
@@ -205,7 +202,8 @@ impl Book {
             serde_json::from_value(Value::Object(out)).map_err(|e| e.to_string())?;
         if !file.people.is_empty() {
             // Who approves here is somebody, whether or not the register of people says so.
-            let signed = file.work_orders.iter().chain(&file.remote_tickets).map(|o| &o.approved_by);
+            let signed =
+                file.work_orders.iter().chain(&file.remote_tickets).map(|o| &o.approved_by);
             let signed = signed.chain(file.flows.iter().chain(&file.tools).map(|f| &f.approved_by));
             let named: BTreeSet<String> = signed.cloned().collect();
             for account in named.intersection(&self.approvers) {

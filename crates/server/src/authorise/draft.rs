@@ -74,7 +74,8 @@ fn moment(name: &'static str, text: &str, offset: &str) -> Result<String, Error>
     if clock::parse(text).is_some() {
         return Ok(text.to_owned());
     }
-    let full = if text.len() == 16 { format!("{text}:00{offset}") } else { format!("{text}{offset}") };
+    let full =
+        if text.len() == 16 { format!("{text}:00{offset}") } else { format!("{text}{offset}") };
     clock::parse(&full).map(|_| full).ok_or_else(|| Error::invalid(name, key::AUTHORISE_TIME_BAD))
 }
 
@@ -116,7 +117,8 @@ fn entry(form: &Form, offset: Option<&str>) -> Result<Entry, Error> {
 fn known<'r>(rows: &'r [Row], form: &Form, entry: &Entry) -> Result<Option<&'r Row>, Error> {
     let name = form.register.reference();
     let reference = entry.get(name).and_then(Value::as_str).unwrap_or_default();
-    let named = rows.iter().find(|r| r.register == form.register.word() && r.reference == reference);
+    let named =
+        rows.iter().find(|r| r.register == form.register.word() && r.reference == reference);
     if form.row.is_empty() {
         // A name may be taken up again after it was refused or withdrawn.
         return match named {
@@ -154,7 +156,7 @@ fn check(rows: &[Row], book: &Book, form: &Form, entry: &Entry) -> Result<Book, 
 
 /// The field the parser complains of, where that can be said.
 fn field(register: Register, why: &str) -> &'static str {
-    let has = |name| register.fields().iter().any(|f| f.name == name);
+    let has = |name: &str| register.fields().iter().any(|f| f.name == name);
     [
         ("verb", "verbs"),
         ("protocol", "protocols"),

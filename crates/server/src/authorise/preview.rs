@@ -6,7 +6,7 @@ use hangtu_catalog::{Bilingual, Catalog};
 use hangtu_examine::{Effect, Rules, authorise::Authorisations, model::Examination, rejudge};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 /// Rows of a list; what is more is counted.
 const SHOWN: usize = 100;
@@ -36,7 +36,8 @@ pub(crate) struct Preview {
 pub(crate) struct Line {
     /// Of a finding; empty of a conversation.
     pub(crate) fingerprint: String,
-    pub(crate) title: TwoTexts,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) title: Bilingual,
     pub(crate) subject: String,
     pub(crate) peer: String,
     /// Kept samples that would be covered, and all of them; of a conversation sessions twice.
@@ -46,23 +47,15 @@ pub(crate) struct Line {
     pub(crate) count: u64,
 }
 
-/// A text in both languages.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct TwoTexts {
-    pub(crate) zh: String,
-    pub(crate) en: String,
-}
-
-impl TwoTexts {
-    fn of(text: &Bilingual) -> Self {
-        Self { zh: text.zh.to_string(), en: text.en.to_string() }
-    }
-}
-
 impl Preview {
     /// Whether nothing would change that can be seen from here.
     pub(crate) fn quiet(&self) -> bool {
         self.goes.is_empty() && self.fewer.is_empty() && self.comes.is_empty()
+    }
+
+    /// What goes, what goes in part, what comes.
+    pub(crate) fn lists(&self) -> [(&'static str, &[Line]); 3] {
+        [("goes", &self.goes), ("fewer", &self.fewer), ("comes", &self.comes)]
     }
 }
 
@@ -124,7 +117,7 @@ fn compare(
         }
         to.push(Line {
             fingerprint: changed.finding.fingerprint.clone(),
-            title: TwoTexts::of(&changed.finding.title),
+            title: changed.finding.title.clone(),
             subject: changed.finding.subject.clone(),
             peer: changed.finding.peer.clone().unwrap_or_default(),
             covered: changed.covered as u64,
@@ -141,7 +134,7 @@ fn compare(
         let text = format!("{} {} ({id})", conversation.protocol, verbs.join(" "));
         out.comes.push(Line {
             fingerprint: String::new(),
-            title: TwoTexts { zh: text.clone(), en: text },
+            title: Bilingual::new(text.clone(), text),
             subject: conversation.destination.clone(),
             peer: conversation.source.clone(),
             covered: 0,

@@ -57,9 +57,27 @@ pub(crate) const ZONE_KINDS: [&str; 7] =
 
 /// Verbs of operations, those that change something first.
 pub(crate) const VERBS: [&str; 21] = [
-    "read", "write", "control", "download", "upload", "delete", "firmware", "start", "stop",
-    "restart", "configure", "set-time", "authenticate", "identify", "diagnose", "subscribe",
-    "unsubscribe", "report", "connect", "disconnect", "other",
+    "read",
+    "write",
+    "control",
+    "download",
+    "upload",
+    "delete",
+    "firmware",
+    "start",
+    "stop",
+    "restart",
+    "configure",
+    "set-time",
+    "authenticate",
+    "identify",
+    "diagnose",
+    "subscribe",
+    "unsubscribe",
+    "report",
+    "connect",
+    "disconnect",
+    "other",
 ];
 
 const ORDER: &[Field] = &[
@@ -83,6 +101,26 @@ const FLOW: &[Field] = &[
     may("protocols", Shape::List),
     may("valid_until", Shape::Moment),
 ];
+
+const STATION: &[Field] = &[
+    must("id", Shape::Line),
+    may("name", Shape::Line),
+    must("addresses", Shape::List),
+    may("people", Shape::List),
+    must("targets", Shape::List),
+    may("verbs", Shape::Verbs),
+    may("protocols", Shape::List),
+    may("hours", Shape::Line),
+    may("valid_until", Shape::Moment),
+];
+
+const ZONE: &[Field] =
+    &[must("name", Shape::Line), must("kind", Shape::ZoneKind), must("networks", Shape::List)];
+
+const ASSET: &[Field] =
+    &[must("id", Shape::Line), may("name", Shape::Line), must("addresses", Shape::List)];
+
+const PERSON: &[Field] = &[must("id", Shape::Line), may("name", Shape::Line)];
 
 impl Register {
     /// All of them, in the order of the file: what is named comes before what names it.
@@ -118,28 +156,10 @@ impl Register {
     /// The fields a person fills in; who approved is added by approving.
     pub(crate) const fn fields(self) -> &'static [Field] {
         match self {
-            Self::Zones => &[
-                must("name", Shape::Line),
-                must("kind", Shape::ZoneKind),
-                must("networks", Shape::List),
-            ],
-            Self::Assets => &[
-                must("id", Shape::Line),
-                may("name", Shape::Line),
-                must("addresses", Shape::List),
-            ],
-            Self::People => &[must("id", Shape::Line), may("name", Shape::Line)],
-            Self::Stations => &[
-                must("id", Shape::Line),
-                may("name", Shape::Line),
-                must("addresses", Shape::List),
-                may("people", Shape::List),
-                must("targets", Shape::List),
-                may("verbs", Shape::Verbs),
-                may("protocols", Shape::List),
-                may("hours", Shape::Line),
-                may("valid_until", Shape::Moment),
-            ],
+            Self::Zones => ZONE,
+            Self::Assets => ASSET,
+            Self::People => PERSON,
+            Self::Stations => STATION,
             Self::WorkOrders | Self::RemoteTickets => ORDER,
             Self::Flows | Self::Tools => FLOW,
         }

@@ -112,8 +112,8 @@ type Read = (Register, Entry, Option<book::Row>);
 
 /// Reads a file against what there is.
 async fn read(change: &mut Change, text: &str) -> Result<(Report, Vec<Read>), Error> {
-    let file = File::read(book::NAME, text)
-        .map_err(|e| Error::Invalid("text", book::refused(&e.why)))?;
+    let file =
+        File::read(book::NAME, text).map_err(|e| Error::Invalid("text", book::refused(&e.why)))?;
     if file.version != 1 {
         let why = format!("version {} is not known; this program reads 1", file.version);
         return Err(Error::Invalid("text", book::refused(&why)));

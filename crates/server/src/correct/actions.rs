@@ -63,11 +63,7 @@ struct Acted {
     state: State,
 }
 
-async fn act(
-    ctx: Ctx,
-    Path(id): Path<String>,
-    Input(act): Input<Act>,
-) -> Result<Response, Error> {
+async fn act(ctx: Ctx, Path(id): Path<String>, Input(act): Input<Act>) -> Result<Response, Error> {
     let step = Step::from_word(&act.step)
         .ok_or_else(|| Error::invalid("step", key::SERVER_FIELD_CHOICE))?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;

@@ -36,7 +36,10 @@ impl From<Option<i64>> for Value {
 }
 
 /// Binds a value; only whole numbers are ever absent.
-pub(super) fn bind(query: Query<'_, Any, AnyArguments>, value: Value) -> Query<'_, Any, AnyArguments> {
+pub(super) fn bind(
+    query: Query<'_, Any, AnyArguments>,
+    value: Value,
+) -> Query<'_, Any, AnyArguments> {
     match value {
         Value::Text(text) => query.bind(text),
         Value::Int(n) => query.bind(n),

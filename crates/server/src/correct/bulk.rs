@@ -60,9 +60,7 @@ struct Done {
 
 async fn bulk(ctx: Ctx, Input(form): Input<Bulk>) -> Result<Response, Error> {
     let step = Step::from_word(&form.action)
-        .filter(|s| {
-            matches!(s, Step::Assign | Step::Due | Step::Comment | Step::AskNotApplicable)
-        })
+        .filter(|s| matches!(s, Step::Assign | Step::Due | Step::Comment | Step::AskNotApplicable))
         .ok_or_else(|| Error::invalid("action", key::SERVER_FIELD_CHOICE))?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     model::lock(&mut change).await?;

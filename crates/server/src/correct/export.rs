@@ -103,7 +103,7 @@ impl Source {
 async fn xlsx(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Response, Error> {
     let mut source = Source::new(&ctx, filter).await?;
     let mut book = Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory();
+    let sheet = book.add_worksheet_with_constant_memory().map_err(Error::internal)?;
     let bold = Format::new().set_bold();
     for (at, key) in HEAD.iter().enumerate() {
         sheet

@@ -1,9 +1,14 @@
 //! What other capabilities ask about findings. Call [`super::settle`] first where a person looks.
 
-use super::model::{READ, Row};
-use crate::{clock, error::Error};
+use super::{
+    list::Line,
+    model::{READ, Row},
+};
+use crate::{clock, error::Error, people};
 use futures_util::{TryStreamExt, stream::BoxStream};
 use hangtu_examine::model::Finding;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 use std::collections::BTreeMap;
 
@@ -17,10 +22,7 @@ pub(crate) struct Count {
 }
 
 /// How many an organisation has by scenario, level and state; they add up to all there are.
-pub(crate) async fn counts(
-    c: &mut AnyConnection,
-    organisation: &str,
-) -> Result<Vec<Count>, Error> {
+pub(crate) async fn counts(c: &mut AnyConnection, organisation: &str) -> Result<Vec<Count>, Error> {
     Ok(sqlx::query_as(
         "SELECT scenario, level, state, COUNT(*) AS n FROM finding WHERE organisation = $1 \
          GROUP BY scenario, level, state ORDER BY scenario, level, state",
@@ -51,13 +53,19 @@ pub(crate) async fn due(
     person: Option<&str>,
     before: i64,
     limit: i64,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<Line>, Error> {
     let sql = format!(
         "SELECT {READ} FROM finding WHERE organisation = $1 AND work = 1 AND due < $2 \
          AND ($3 = '' OR owner = $3) ORDER BY due, level_rank DESC, number LIMIT $4"
     );
-    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(organisation).bind(before);
-    Ok(query.bind(person.unwrap_or_default()).bind(limit).fetch_all(c).await?)
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(organisation)
+        .bind(before)
+        .bind(person.unwrap_or_default())
+        .bind(limit)
+        .fetch_all(&mut *c)
+        .await?;
+    lines(c, organisation, &rows).await
 }
 
 /// How many need work and how many of them have missed their deadline.
@@ -82,12 +90,26 @@ pub(crate) async fn major(
     c: &mut AnyConnection,
     organisation: &str,
     limit: i64,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<Line>, Error> {
     let sql = format!(
         "SELECT {READ} FROM finding WHERE organisation = $1 AND work = 1 AND level_rank = 4 \
          ORDER BY last_seen DESC LIMIT $2"
     );
-    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(organisation).bind(limit).fetch_all(c).await?)
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(organisation)
+        .bind(limit)
+        .fetch_all(&mut *c)
+        .await?;
+    lines(c, organisation, &rows).await
+}
+
+async fn lines(
+    c: &mut AnyConnection,
+    organisation: &str,
+    rows: &[Row],
+) -> Result<Vec<Line>, Error> {
+    let (people, now) = (people::colleagues(c, organisation).await?, clock::now());
+    Ok(rows.iter().map(|row| Line::of(row, &people, now)).collect())
 }
 
 /// Every finding of an organisation with its last detection, worst first, for reports.
@@ -108,8 +130,20 @@ pub(crate) fn all<'c>(
     }))
 }
 
+/// A number for each level from light on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Levels(pub(crate) Vec<i64>);
+
+impl TryFrom<String> for Levels {
+    type Error = serde_json::Error;
+
+    fn try_from(json: String) -> Result<Self, Self::Error> {
+        serde_json::from_str(&json)
+    }
+}
+
 /// What one run did to the findings.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize, JsonSchema)]
 pub(crate) struct Taken {
     pub(crate) run: String,
     /// `examination` or `answers`.
@@ -122,8 +156,9 @@ pub(crate) struct Taken {
     pub(crate) seen: i64,
     pub(crate) closed: i64,
     pub(crate) not_retested: i64,
-    /// Findings that needed work after it.
-    pub(crate) work: i64,
+    /// Findings that needed work after it, for each level from light on.
+    #[sqlx(try_from = "String")]
+    pub(crate) work: Levels,
 }
 
 /// The last runs, the oldest of them first.

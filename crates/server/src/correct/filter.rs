@@ -87,11 +87,22 @@ fn anywhere(text: &str) -> String {
 
 impl Filter {
     /// The address of the list with one part changed; back on its first page.
-    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+    pub(crate) fn with(&self, name: &str, value: impl AsRef<str>) -> String {
         let mut all = serde_json::to_value(self).unwrap_or_default();
         all["page"] = "".into();
-        all[name] = value.into();
+        all[name] = value.as_ref().into();
         Self::address(&all)
+    }
+
+    /// What narrows the list without a field of its own.
+    pub(crate) fn only(&self) -> Vec<(&'static str, &str)> {
+        let all: [(&'static str, &str); 4] = [
+            ("control", &self.control),
+            ("rule", &self.rule),
+            ("subject", &self.subject),
+            ("run", &self.run),
+        ];
+        all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// The address of the list.
@@ -135,10 +146,7 @@ impl Filter {
 
     pub(super) fn condition(&self, organisation: &str, me: &str) -> Result<Where, Error> {
         let choice = |field| Error::invalid(field, key::SERVER_FIELD_CHOICE);
-        let mut w = Where {
-            sql: "organisation = $1".into(),
-            values: vec![organisation.into()],
-        };
+        let mut w = Where { sql: "organisation = $1".into(), values: vec![organisation.into()] };
         match self.state.as_str() {
             "" | "work" => w.plain("work = 1"),
             "all" => {}
@@ -168,7 +176,10 @@ impl Filter {
             w.and("work = 1 AND due < ?", clock::now());
         }
         if !self.control.is_empty() {
-            w.and("controls LIKE ? ESCAPE '\\'", anywhere(&format!(" {} ", self.control)).to_uppercase().as_str());
+            w.and(
+                "controls LIKE ? ESCAPE '\\'",
+                anywhere(&format!(" {} ", self.control)).to_uppercase().as_str(),
+            );
         }
         for (column, value) in [("rule = ?", &self.rule), ("subject = ?", &self.subject)] {
             if !value.is_empty() {

@@ -14,7 +14,7 @@ use crate::{
     db::{Actor, Change},
     error::Error,
 };
-use hangtu_catalog::{Bilingual, Catalog, sha256};
+use hangtu_catalog::{Bilingual, Catalog, Level, sha256};
 use hangtu_examine::{
     Known, Retest,
     model::{Examination, Finding},
@@ -353,11 +353,17 @@ impl Book {
             .bind(self.last)
             .execute(&mut **change)
             .await?;
-        let (work,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM finding WHERE organisation = $1 AND work = 1")
-                .bind(&organisation)
-                .fetch_one(&mut **change)
-                .await?;
+        let levels: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT level_rank, COUNT(*) FROM finding WHERE organisation = $1 AND work = 1 \
+             GROUP BY level_rank",
+        )
+        .bind(&organisation)
+        .fetch_all(&mut **change)
+        .await?;
+        let mut work = [0_i64; Level::ALL.len()];
+        for (rank, n) in levels {
+            work[usize::try_from(rank).map_err(Error::internal)?] = n;
+        }
         let Outcome { opened, seen, closed, not_retested } = self.outcome;
         sqlx::query(
             "INSERT INTO taken_in (organisation, run, source, evidence, time, first, last, opened, \
@@ -375,7 +381,7 @@ impl Book {
         .bind(seen as i64)
         .bind(closed as i64)
         .bind(not_retested as i64)
-        .bind(work)
+        .bind(json!(work).to_string())
         .execute(&mut **change)
         .await?;
         let counts = json!({ "opened": opened, "seen": seen, "closed": closed,

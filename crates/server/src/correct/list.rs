@@ -28,27 +28,27 @@ pub(super) fn routes(r: &mut Routes) {
 
 /// A finding in a list.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Line {
-    pub(super) id: String,
-    pub(super) number: i64,
+pub(crate) struct Line {
+    pub(crate) id: String,
+    pub(crate) number: i64,
     #[schemars(with = "BTreeMap<String, String>")]
-    pub(super) title: Bilingual,
-    pub(super) level: String,
-    pub(super) scenario: String,
-    pub(super) state: String,
+    pub(crate) title: Bilingual,
+    pub(crate) level: String,
+    pub(crate) scenario: String,
+    pub(crate) state: String,
     /// The request that waits for an approver; else empty.
-    pub(super) asked: String,
-    pub(super) subject: String,
-    pub(super) controls: Vec<String>,
-    pub(super) rule: String,
+    pub(crate) asked: String,
+    pub(crate) subject: String,
+    pub(crate) controls: Vec<String>,
+    pub(crate) rule: String,
     /// Id of a person; empty for nobody.
-    pub(super) owner: String,
-    pub(super) owner_name: String,
-    pub(super) due: Option<i64>,
-    pub(super) overdue: bool,
-    pub(super) count: i64,
-    pub(super) first_seen: i64,
-    pub(super) last_seen: i64,
+    pub(crate) owner: String,
+    pub(crate) owner_name: String,
+    pub(crate) due: Option<i64>,
+    pub(crate) overdue: bool,
+    pub(crate) count: i64,
+    pub(crate) first_seen: i64,
+    pub(crate) last_seen: i64,
 }
 
 impl Line {

@@ -26,6 +26,7 @@ use crate::{
     route::Routes,
 };
 use hangtu_examine::model::Examination;
+pub(crate) use list::Line;
 use serde_json::json;
 use state::Step;
 use std::{sync::Arc, time::Duration};

@@ -52,10 +52,38 @@ pub(super) const READ: &str = "id, number, source, fingerprint, rule, subject, p
     opened, closed, first_seen, last_seen, barrier, count, run_first, run_last, span, recurrence_of";
 
 const WRITE: &[&str] = &[
-    "id", "organisation", "number", "source", "fingerprint", "rule", "subject", "peer", "class",
-    "title_zh", "title_en", "scenario", "level", "level_rank", "controls", "state", "work",
-    "asked", "owner", "due", "accepted_until", "opened", "closed", "first_seen", "last_seen",
-    "barrier", "count", "run_first", "run_last", "span", "recurrence_of", "search",
+    "id",
+    "organisation",
+    "number",
+    "source",
+    "fingerprint",
+    "rule",
+    "subject",
+    "peer",
+    "class",
+    "title_zh",
+    "title_en",
+    "scenario",
+    "level",
+    "level_rank",
+    "controls",
+    "state",
+    "work",
+    "asked",
+    "owner",
+    "due",
+    "accepted_until",
+    "opened",
+    "closed",
+    "first_seen",
+    "last_seen",
+    "barrier",
+    "count",
+    "run_first",
+    "run_last",
+    "span",
+    "recurrence_of",
+    "search",
 ];
 
 impl Row {
@@ -215,8 +243,18 @@ pub(super) fn events() -> Batch {
     Batch::insert(
         "finding_event",
         &[
-            "id", "organisation", "finding", "time", "person", "person_name", "step", "state",
-            "text", "reason_zh", "reason_en", "run",
+            "id",
+            "organisation",
+            "finding",
+            "time",
+            "person",
+            "person_name",
+            "step",
+            "state",
+            "text",
+            "reason_zh",
+            "reason_en",
+            "run",
         ],
     )
 }

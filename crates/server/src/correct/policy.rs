@@ -13,7 +13,7 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
-use hangtu_catalog::{Bilingual, Calendar, Level, Policy, key};
+use hangtu_catalog::{Bilingual, Calendar, Level, Policy, key, key::Key};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,8 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 pub(super) fn routes(r: &mut Routes) {
-    let doc = Doc::new("Deadlines by level, acceptance of risks and the calendar").query::<Reckon>();
+    let doc =
+        Doc::new("Deadlines by level, acceptance of risks and the calendar").query::<Reckon>();
     let read = Access::Any(&[Right::Read, Right::Policy]);
     r.get("/policy", read, doc.returns::<Shown>(), show);
     let doc = Doc::new("Replace the policy or the calendar by a file of one's own").body::<Own>();
@@ -51,11 +52,7 @@ impl Rules {
     }
 }
 
-async fn setting(
-    c: &mut AnyConnection,
-    organisation: &str,
-    name: &str,
-) -> Result<String, Error> {
+async fn setting(c: &mut AnyConnection, organisation: &str, name: &str) -> Result<String, Error> {
     let row: Option<(String,)> =
         sqlx::query_as("SELECT value FROM setting WHERE organisation = $1 AND name = $2")
             .bind(organisation)
@@ -128,6 +125,15 @@ struct PolicyPage<'a> {
     rules: &'a Rules,
     asked: &'a Reckon,
     years: Vec<(i16, &'a Bilingual)>,
+}
+
+impl PolicyPage<'_> {
+    fn files(&self) -> [(&'static str, Key, &str); 2] {
+        [
+            ("policy", key::FINDING_POLICY_FILE, &self.rules.policy_text),
+            ("calendar", key::FINDING_CALENDAR_FILE, &self.rules.calendar_text),
+        ]
+    }
 }
 
 async fn show(ctx: Ctx, Asked(asked): Asked<Reckon>) -> Result<Response, Error> {

@@ -69,11 +69,8 @@ struct Lab {
 }
 
 static LAB: LazyLock<Lab> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let db = runtime.block_on(Db::open(&Db::embedded(folder.path()))).unwrap();
     Lab { runtime, db, _folder: folder }
@@ -116,11 +113,12 @@ impl Plant {
     fn all(&self) -> String {
         let runs = self.wait(async {
             let mut c = LAB.db.read().await.unwrap();
-            let (n,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM sighting WHERE organisation = $1")
-                .bind(&self.0)
-                .fetch_one(&mut *c)
-                .await
-                .unwrap();
+            let (n,): (i64,) =
+                sqlx::query_as("SELECT COUNT(*) FROM sighting WHERE organisation = $1")
+                    .bind(&self.0)
+                    .fetch_one(&mut *c)
+                    .await
+                    .unwrap();
             (n, facts::trend(&mut c, &self.0, 100).await.unwrap())
         });
         format!("{:?} {runs:?}", self.rows())
@@ -141,7 +139,14 @@ impl Plant {
 
 #[derive(Clone, Debug)]
 enum Act {
-    Run { day: i64, days: i64, found: Option<i64>, complete: bool, rule: bool, asset: bool },
+    Run {
+        day: i64,
+        days: i64,
+        found: Option<i64>,
+        complete: bool,
+        rule: bool,
+        asset: bool,
+    },
     /// Said to be mended on a day.
     Ready(i64),
     /// The risk is borne; whether the acceptance has run out by now.
@@ -151,16 +156,17 @@ enum Act {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let run = (0..60_i64, 1..4_i64, any::<Option<u8>>(), 0..8_u8).prop_map(
-        |(day, days, found, flaw)| Act::Run {
-            day,
-            days,
-            found: found.map(|f| i64::from(f) % days),
-            complete: flaw != 1,
-            rule: flaw != 2,
-            asset: flaw != 3,
-        },
-    );
+    let run =
+        (0..60_i64, 1..4_i64, any::<Option<u8>>(), 0..8_u8).prop_map(|(day, days, found, flaw)| {
+            Act::Run {
+                day,
+                days,
+                found: found.map(|f| i64::from(f) % days),
+                complete: flaw != 1,
+                rule: flaw != 2,
+                asset: flaw != 3,
+            }
+        });
     prop_oneof![
         6 => run,
         2 => (0..60_i64).prop_map(Act::Ready),

@@ -112,10 +112,7 @@ impl Step {
 impl State {
     /// Whether somebody has to do something about it.
     pub(crate) const fn needs_work(self) -> bool {
-        matches!(
-            self,
-            Self::Open | Self::Assigned | Self::Fixing | Self::Retest | Self::Disputed
-        )
+        matches!(self, Self::Open | Self::Assigned | Self::Fixing | Self::Retest | Self::Disputed)
     }
 
     /// Where a finding stands again when nothing else holds.

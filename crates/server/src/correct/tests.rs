@@ -161,11 +161,10 @@ fn a_finding_lives_until_a_retest_closes_it() {
 
         // Two persons for what sets a finding aside.
         let second = list["findings"][1]["id"].as_str().unwrap();
-        let year = jiff::civil::Date::to_string(&today.checked_add(jiff::Span::new().days(400)).unwrap());
+        let year =
+            jiff::civil::Date::to_string(&today.checked_add(jiff::Span::new().days(400)).unwrap());
         let month = today.checked_add(jiff::Span::new().days(30)).unwrap().to_string();
-        let ask = |until: &str| {
-            json!({ "step": "ask-accept", "text": "停产改造", "measure": "隔离", "until": until })
-        };
+        let ask = |until: &str| json!({ "step": "ask-accept", "text": "停产改造", "measure": "隔离", "until": until });
         assert_eq!(step(&officer, second, ask(&year)).1["field"], "until");
         assert_eq!(step(&officer, second, ask(&month)).0, 200);
         assert_eq!(step(&officer, second, json!({ "step": "approve" })).0, 409);
@@ -185,14 +184,22 @@ fn a_finding_lives_until_a_retest_closes_it() {
         assert_eq!(shown["state"], "closed");
         assert_eq!(shown["events"][0]["step"], "proven");
         assert_eq!(step(&officer, id, json!({ "step": "start" })).0, 409);
-        assert_eq!(door.take(&door.organisation, &{
-            let mut back = faults(&["10.0.0.1"], from + 30 * DAY);
-            back.run.inputs[0].sha256 = "b".into();
-            back
-        }).opened, 1);
+        assert_eq!(
+            door.take(&door.organisation, &{
+                let mut back = faults(&["10.0.0.1"], from + 30 * DAY);
+                back.run.inputs[0].sha256 = "b".into();
+                back
+            })
+            .opened,
+            1
+        );
         let shown = officer.api(&format!("/findings/{id}"));
         assert_eq!(shown["later"].as_array().unwrap().len(), 1);
-        for path in ["/findings?state=all", "/policy?from=2026-09-30&days=1", "/findings?changed=3&refused=state:2"] {
+        for path in [
+            "/findings?state=all",
+            "/policy?from=2026-09-30&days=1",
+            "/findings?changed=3&refused=state:2",
+        ] {
             officer.get(path).ok();
         }
         let csv = officer.get("/findings.csv?state=all").ok().text;
@@ -214,7 +221,8 @@ fn many_are_changed_at_once_and_each_is_noted() {
         let ask = json!({ "action": "ask-not-applicable", "all": "1", "filter": "?subject=10.0.0.1",
             "text": "已拆除" });
         assert_eq!(officer.post("/findings/bulk", &ask).ok().json()["changed"], 1);
-        let all = json!({ "action": "ask-not-applicable", "all": "1", "filter": "?", "text": "已拆除" });
+        let all =
+            json!({ "action": "ask-not-applicable", "all": "1", "filter": "?", "text": "已拆除" });
         let done = officer.post("/findings/bulk", &all).ok().json();
         assert_eq!(done, json!({ "changed": 2, "refused": { "state": 1 } }));
         assert_eq!(door.entries("finding.ask-not-applicable"), 3);
@@ -256,9 +264,14 @@ fn an_organisation_sets_its_own_deadlines() {
         let refused = security.post("/policy", &own(&lax));
         assert_eq!(refused.status, 422);
         assert!(refused.text.contains("levels.high: is laxer"), "{}", refused.text);
-        security.post("/policy", &own(&text.replace("correct_within: 5\n", "correct_within: 4\n"))).ok();
+        security
+            .post("/policy", &own(&text.replace("correct_within: 5\n", "correct_within: 4\n")))
+            .ok();
         let shown = officer.api("/policy?from=2026-09-30&days=1");
-        assert_eq!((&shown["levels"][1]["correct_within"], &shown["own_policy"]), (&json!(4), &json!(true)));
+        assert_eq!(
+            (&shown["levels"][1]["correct_within"], &shown["own_policy"]),
+            (&json!(4), &json!(true))
+        );
         assert_eq!(shown["day"], "2026-10-08");
         assert!(security.get("/policy").ok().text.contains("整改时限"));
         security.post("/policy", &own("")).ok();
@@ -295,8 +308,16 @@ fn many_findings_times() {
         println!("seen again: {:?}", start.elapsed());
         let officer = site.signed("officer");
         for query in [
-            "", "?page=1000", "?sort=subject", "?sort=-seen", "?sort=due", "?level=high&scenario=personnel",
-            "?q=10.1.33", "?q=%E4%B8%AD%E6%96%87&page=500", "?state=all&control=ICS-09", "?owner=none&sort=number",
+            "",
+            "?page=1000",
+            "?sort=subject",
+            "?sort=-seen",
+            "?sort=due",
+            "?level=high&scenario=personnel",
+            "?q=10.1.33",
+            "?q=%E4%B8%AD%E6%96%87&page=500",
+            "?state=all&control=ICS-09",
+            "?owner=none&sort=number",
         ] {
             let mut times: Vec<_> = (0..7)
                 .map(|_| {
@@ -306,7 +327,11 @@ fn many_findings_times() {
                 })
                 .collect();
             times.sort_unstable();
-            println!("{:5} ms median, {:5} ms worst  {query}", times[3].as_millis(), times[6].as_millis());
+            println!(
+                "{:5} ms median, {:5} ms worst  {query}",
+                times[3].as_millis(),
+                times[6].as_millis()
+            );
         }
     });
 }

@@ -63,10 +63,7 @@ fn make(app: &App, run: &str, name: &str, language: Language) -> Result<Vec<u8>,
     }
 }
 
-async fn download(
-    ctx: Ctx,
-    Path((id, name)): Path<(String, String)>,
-) -> Result<Response, Error> {
+async fn download(ctx: Ctx, Path((id, name)): Path<(String, String)>) -> Result<Response, Error> {
     let (_, media) = DOCUMENTS.iter().find(|(n, _)| *n == name).ok_or(Error::NotFound)?;
     let run = {
         let mut connection = ctx.app.db.read().await?;

@@ -83,12 +83,11 @@ struct ListPage<'a> {
 async fn list(ctx: Ctx, Asked(q): Asked<Paged>) -> Result<Response, Error> {
     let organisation = ctx.organisation()?;
     let mut connection = ctx.app.db.read().await?;
-    let (total,): (i64,) = sqlx::query_as(
-        "SELECT COUNT(*) FROM evidence WHERE organisation = $1 AND deleted IS NULL",
-    )
-    .bind(organisation)
-    .fetch_one(&mut *connection)
-    .await?;
+    let (total,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM evidence WHERE organisation = $1 AND deleted IS NULL")
+            .bind(organisation)
+            .fetch_one(&mut *connection)
+            .await?;
     let items = sqlx::query_as(
         "SELECT e.id, e.sha256, e.name, e.bytes, e.person_name, e.created, \
          (SELECT COUNT(*) FROM run_evidence r WHERE r.organisation = $1 AND r.evidence = e.id) \
@@ -143,9 +142,9 @@ async fn delete(
     change.note("evidence.delete", format!("evidence/{id}"), detail);
     change.commit().await?;
     if !used {
-        tokio::fs::remove_file(store::path(&ctx.app, &evidence.sha256)).await.or_else(|e| {
-            if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }
-        })?;
+        tokio::fs::remove_file(store::path(&ctx.app, &evidence.sha256))
+            .await
+            .or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
     }
     Ok(ctx.done(&json!({}), "/evidence", key::EVIDENCE_DELETED))
 }

@@ -123,7 +123,8 @@ pub(super) async fn piece(
     let (mark, received) = (mark(path), arrived.bytes);
     let note = move || -> io::Result<()> {
         // One short write in place: it is there or it is not.
-        let mut file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(mark)?;
+        let mut file =
+            fs::OpenOptions::new().create(true).truncate(false).write(true).open(mark)?;
         file.write_all(format!("{received:020}").as_bytes())?;
         file.sync_data()
     };

@@ -15,7 +15,8 @@ pub(crate) use demo::demo;
 pub(crate) use incoming::{Uploads, clean};
 pub(crate) use runner::run as runner;
 
-use crate::{error::Error, route::Routes};
+use crate::{App, error::Error, route::Routes};
+use hangtu_examine::model::Examination;
 use sqlx::{AnyConnection, FromRow};
 use std::collections::BTreeMap;
 
@@ -63,8 +64,20 @@ pub(crate) async fn observed(
 
 /// The last three runs of an organisation, latest first, each with its id.
 pub(crate) async fn latest(
-    _app: &App,
-    _organisation: &str,
+    app: &App,
+    organisation: &str,
 ) -> Result<Vec<(String, Examination)>, Error> {
-    Ok(Vec::new())
+    let ids: Vec<(String,)> = sqlx::query_as(
+        "SELECT id FROM run WHERE organisation = $1 AND examined IS NOT NULL \
+         ORDER BY number DESC LIMIT 3",
+    )
+    .bind(organisation)
+    .fetch_all(&mut *app.db.read().await?)
+    .await?;
+    let app = app.clone();
+    let work = move || -> Result<_, Error> {
+        let read = |(id,): (String,)| Ok((document::read(&app, &id)?, id));
+        ids.into_iter().map(|id| read(id).map(|(e, id)| (id, e))).collect()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }

@@ -151,6 +151,11 @@ fn counted(value: &Value, group: &str) -> Vec<(String, u64)> {
     of.into_iter().flatten().map(|(k, v)| (k.clone(), v.as_u64().unwrap_or(0))).collect()
 }
 
+/// Findings by level, the worst first.
+fn levels(value: &Value) -> Vec<(String, u64)> {
+    counted(value, "levels").into_iter().rev().filter(|(_, n)| *n > 0).collect()
+}
+
 async fn load(ctx: &Ctx, id: &str) -> Result<Answer, Error> {
     let organisation = ctx.organisation()?;
     let mut connection = ctx.app.db.read().await?;

@@ -12,8 +12,11 @@ use futures_util::future::BoxFuture;
 use hangtu_catalog::{Arg, Bilingual, Level, Scenario, key, key::Key};
 use hangtu_evidence::{EvidenceError, Input, ReadError};
 use hangtu_examine::{
-    AuthorisationsFile, Evidence, Reading, Rules, Setup, SoFar, authorise::CHINA, examine, model,
-    model::{CheckStatus, Examination}, stopped,
+    AuthorisationsFile, Evidence, Reading, Rules, Setup, SoFar,
+    authorise::CHINA,
+    examine, model,
+    model::{CheckStatus, Examination},
+    stopped,
 };
 use hangtu_record::Time;
 use serde_json::{Value, json};
@@ -96,7 +99,8 @@ impl Plan {
     fn new(app: &App, folder: &str, evidence: &[store::Evidence]) -> Self {
         let mut called = BTreeMap::new();
         let mut names = BTreeSet::new();
-        let mut paths: Vec<PathBuf> = (!folder.is_empty()).then(|| folder.into()).into_iter().collect();
+        let mut paths: Vec<PathBuf> =
+            (!folder.is_empty()).then(|| folder.into()).into_iter().collect();
         for one in evidence {
             let path = store::path(app, &one.sha256);
             // Two files of one name are told apart by their content.
@@ -140,8 +144,7 @@ impl Plan {
                 Err(e) => return Err(self.unreadable(&e)),
             }
         }
-        let mut evidence =
-            Evidence::find(&known, reading).map_err(|e| self.unreadable(&e))?;
+        let mut evidence = Evidence::find(&known, reading).map_err(|e| self.unreadable(&e))?;
         if evidence.inputs.is_empty() {
             return Err(say(key::RUN_FAILED_NOTHING, &[]));
         }
@@ -163,9 +166,8 @@ impl Plan {
         let offset = self.authorisations.as_ref().map_or(CHINA, |a| a.authorisations.utc_offset);
         let examined = clock::now();
         let now = Time(examined.saturating_mul(1_000));
-        let reading = Reading::new(offset as i32, now).map_err(|e| {
-            say(key::RUN_FAILED_CONTENT, &[("why", e.to_string().as_str().into())])
-        })?;
+        let reading = Reading::new(offset as i32, now)
+            .map_err(|e| say(key::RUN_FAILED_CONTENT, &[("why", e.to_string().as_str().into())]))?;
         let (evidence, others) = self.find(&reading)?;
         let total = evidence.inputs.iter().filter_map(Input::size).sum();
         progress.total.store(total, Ordering::Relaxed);
@@ -231,9 +233,8 @@ async fn fail(change: &mut Change, id: &str, why: &Bilingual) -> Result<(), Erro
 
 /// Findings by level and by scenario.
 fn tallies(examination: &Examination) -> Value {
-    let count = |f: &dyn Fn(&model::Finding) -> bool| {
-        examination.findings.iter().filter(|x| f(x)).count()
-    };
+    let count =
+        |f: &dyn Fn(&model::Finding) -> bool| examination.findings.iter().filter(|x| f(x)).count();
     let levels: serde_json::Map<String, Value> = Level::ALL
         .iter()
         .map(|l| (l.name().to_owned(), count(&|f| f.level == *l).into()))

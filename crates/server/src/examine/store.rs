@@ -92,8 +92,7 @@ pub(super) async fn insert(change: &mut Change, content: &Content) -> Result<Str
     .bind(clock::now())
     .execute(&mut **change)
     .await?;
-    let detail =
-        json!({ "name": content.name, "bytes": content.bytes, "sha256": content.sha256 });
+    let detail = json!({ "name": content.name, "bytes": content.bytes, "sha256": content.sha256 });
     change.note("evidence.add", format!("evidence/{id}"), detail);
     Ok(id)
 }

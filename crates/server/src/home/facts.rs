@@ -3,7 +3,10 @@
 use crate::{
     answer::{self, Claimed, Standing},
     clock::{self, DAY},
-    correct::facts::{self, Brief, Count, Point},
+    correct::{
+        self, Line,
+        facts::{self, Count, Taken},
+    },
     ctx::Ctx,
     error::Error,
     examine::{self, Observed},
@@ -15,6 +18,8 @@ use std::collections::BTreeMap;
 const FRESH: i64 = 365 * DAY;
 /// How far ahead deadlines are told.
 const AHEAD: i64 = 7 * DAY;
+/// Runs in the chart: the newest.
+const RUNS: i64 = 24;
 /// Lines in each list.
 const LINES: i64 = 10;
 
@@ -28,10 +33,10 @@ pub(super) struct Facts {
     pub(super) claims: BTreeMap<String, Claimed>,
     pub(super) answers: Standing,
     pub(super) counts: Vec<Count>,
-    pub(super) major: Vec<Brief>,
-    pub(super) due_mine: Vec<Brief>,
-    pub(super) due_all: Vec<Brief>,
-    pub(super) trend: Vec<Point>,
+    pub(super) major: Vec<Line>,
+    pub(super) due_mine: Vec<Line>,
+    pub(super) due_all: Vec<Line>,
+    pub(super) trend: Vec<Taken>,
     pub(super) jobs: i64,
     pub(super) now: i64,
 }
@@ -40,16 +45,17 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
     let who = ctx.signed()?;
     let organisation = &who.organisation;
     let now = clock::now();
+    correct::settle(&ctx.app, organisation).await;
     let c = &mut *ctx.app.db.read().await?;
     Ok(Facts {
         observed: examine::observed(c, organisation).await?,
         claims: answer::claims(c, organisation).await?,
         answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
         counts: facts::counts(c, organisation).await?,
-        major: facts::open_major(c, organisation, LINES).await?,
+        major: facts::major(c, organisation, LINES).await?,
         due_mine: facts::due(c, organisation, Some(&who.person), now + AHEAD, LINES).await?,
         due_all: facts::due(c, organisation, None, now + AHEAD, LINES).await?,
-        trend: facts::trend(c, organisation).await?,
+        trend: facts::trend(c, organisation, RUNS).await?,
         jobs: jobs::unfinished(c, organisation).await?,
         now,
     })

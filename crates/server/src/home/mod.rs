@@ -7,7 +7,7 @@ mod trend;
 use crate::{
     answer,
     auth::Right,
-    correct::facts::{Brief, Count},
+    correct::{self, facts::Count, state::State},
     ctx::Ctx,
     error::Error,
     route::{Access, Doc, Routes},
@@ -16,18 +16,12 @@ use crate::{
 use askama::Template;
 use axum::response::Response;
 use facts::{Facts, STATES};
-use hangtu_catalog::{Bilingual, Catalog, Scenario, key};
+use hangtu_catalog::{Catalog, Scenario, key};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 pub(crate) fn routes(r: &mut Routes) {
-    r.get(
-        "/",
-        Access::Signed,
-        Doc::new("Where the organisation stands").returns::<Stands>(),
-        home,
-    );
+    r.get("/", Access::Signed, Doc::new("Where the organisation stands").returns::<Stands>(), home);
     r.get(
         "/standing",
         Access::May(Right::Read),
@@ -63,53 +57,20 @@ struct Line {
     open: Vec<Part>,
 }
 
-/// A finding in one line.
-#[derive(Serialize, JsonSchema)]
-struct Finding {
-    id: String,
-    number: i64,
-    #[schemars(with = "BTreeMap<String, String>")]
-    title: Bilingual,
-    level: String,
-    scenario: String,
-    state: String,
-    owner: Option<String>,
-    due: Option<i64>,
-    overdue: bool,
-}
-
 /// Where the organisation stands.
 #[derive(Serialize, JsonSchema)]
 struct Stands {
     organisation: String,
     matrix: Vec<Line>,
-    major: Vec<Finding>,
-    due_mine: Vec<Finding>,
-    due_all: Vec<Finding>,
+    major: Vec<correct::Line>,
+    due_mine: Vec<correct::Line>,
+    due_all: Vec<correct::Line>,
     answers: answer::Standing,
     /// Jobs that wait or run.
     jobs: i64,
     trend: Vec<trend::Stand>,
     /// Nothing was examined or answered yet.
     first: bool,
-}
-
-/// States of a finding that need no more work: closed by proof, dealt with otherwise, or disproved.
-const SETTLED: [&str; 3] = ["closed", "accepted", "not_applicable"];
-
-fn findings(briefs: Vec<Brief>, now: i64) -> Vec<Finding> {
-    let finding = |b: Brief| Finding {
-        id: b.id,
-        number: b.number,
-        title: b.title,
-        level: b.level,
-        scenario: b.scenario,
-        state: b.state,
-        owner: b.owner_name,
-        overdue: b.due.is_some_and(|due| due < now),
-        due: b.due,
-    };
-    briefs.into_iter().map(finding).collect()
 }
 
 fn line(catalog: &Catalog, scenario: Scenario, facts: &Facts) -> Line {
@@ -131,7 +92,8 @@ fn line(catalog: &Catalog, scenario: Scenario, facts: &Facts) -> Line {
         fits.map(|c| u64::try_from(c.n).unwrap_or(0)).sum()
     };
     let open = |level: &str| {
-        of(&|c: &Count| c.level == level && !SETTLED.contains(&c.state.as_str()))
+        let works = |c: &Count| State::from_word(&c.state).is_some_and(State::needs_work);
+        of(&|c: &Count| c.level == level && works(c))
     };
     Line {
         scenario: scenario.name(),
@@ -176,14 +138,14 @@ async fn home(ctx: Ctx) -> Result<Response, Error> {
     let facts = facts::gather(&ctx).await?;
     let catalog = &ctx.app.catalog;
     let matrix = Scenario::ALL.into_iter().map(|s| line(catalog, s, &facts)).collect();
-    let trend = trend::stands(&facts.trend);
+    let trend = trend::stands(facts.trend);
     let data = Stands {
         organisation,
         matrix,
         first: facts.observed.is_empty() && facts.answers.round.is_none() && facts.jobs == 0,
-        major: findings(facts.major, facts.now),
-        due_mine: findings(facts.due_mine, facts.now),
-        due_all: findings(facts.due_all, facts.now),
+        major: facts.major,
+        due_mine: facts.due_mine,
+        due_all: facts.due_all,
         answers: facts.answers,
         jobs: facts.jobs,
         trend,

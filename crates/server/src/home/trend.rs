@@ -1,12 +1,10 @@
 //! Open findings after each run, as a chart of stacked bars with its numbers in a table.
 
-use crate::correct::facts::Point;
+use crate::correct::facts::Taken;
 use hangtu_catalog::Level;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Runs shown: the newest.
-const RUNS: usize = 24;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 160.0;
 
@@ -14,10 +12,12 @@ const HEIGHT: f64 = 160.0;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Stand {
     pub(super) run: String,
+    /// `examination` or `answers`.
+    pub(super) source: String,
     pub(super) time: i64,
     /// By level, the worst first.
-    pub(super) open: Vec<u64>,
-    pub(super) total: u64,
+    pub(super) open: Vec<i64>,
+    pub(super) total: i64,
 }
 
 /// Levels as the chart stacks them, the worst first.
@@ -25,23 +25,16 @@ pub(super) fn levels() -> impl Iterator<Item = Level> {
     Level::ALL.into_iter().rev()
 }
 
-/// One line for each run, in order of time.
-pub(super) fn stands(points: &[Point]) -> Vec<Stand> {
-    let mut stands: Vec<Stand> = Vec::new();
-    for point in points {
-        let at = stands.iter().position(|s| s.run == point.run).unwrap_or_else(|| {
-            let open = vec![0; Level::ALL.len()];
-            stands.push(Stand { run: point.run.clone(), time: point.time, open, total: 0 });
-            stands.len() - 1
-        });
-        let n = u64::try_from(point.open).unwrap_or(0);
-        if let Some(level) = levels().position(|l| l.name() == point.level) {
-            stands[at].open[level] += n;
-            stands[at].total += n;
-        }
-    }
-    stands.sort_by_key(|s| s.time);
-    stands.split_off(stands.len().saturating_sub(RUNS))
+/// What is drawn of each run.
+pub(super) fn stands(runs: Vec<Taken>) -> Vec<Stand> {
+    let stand = |t: Taken| Stand {
+        total: t.work.0.iter().sum(),
+        open: t.work.0.into_iter().rev().collect(),
+        run: t.run,
+        source: t.source,
+        time: t.time,
+    };
+    runs.into_iter().map(stand).collect()
 }
 
 /// A piece of a bar.
@@ -83,18 +76,14 @@ mod tests {
 
     #[test]
     fn bars_stay_in_their_box() {
-        let point = |run: usize, level: &str, open| Point {
+        let stand = |run: i64| Stand {
             run: format!("r{run}"),
-            time: run as i64,
-            level: level.into(),
-            open,
+            source: "examination".into(),
+            time: run,
+            open: vec![3, 0, 0, run, 0],
+            total: run + 3,
         };
-        let points: Vec<Point> = (0..40)
-            .flat_map(|run| [point(run, "major", 3), point(run, "low", run as i64)])
-            .collect();
-        let stands = stands(&points);
-        assert_eq!(stands.len(), RUNS);
-        assert_eq!(stands[RUNS - 1].total, 42);
+        let stands: Vec<Stand> = (0..40).map(stand).collect();
         for piece in pieces(&stands) {
             let number = |s: &str| s.parse::<f64>().expect("a number");
             assert!(number(&piece.x) >= 0.0 && number(&piece.y) >= -0.1);

@@ -11,6 +11,7 @@ use crate::{
 };
 use askama::Template;
 use hangtu_catalog::{Arg, Bilingual, Language, Level, Scenario, grouped, key, key::Key, text};
+use std::borrow::Borrow;
 
 pub(crate) use nav::Item;
 
@@ -33,19 +34,48 @@ pub(crate) struct ProblemPage {
     pub(crate) status: u16,
 }
 
+/// What templates count: none is negative, and they hold references as often as values.
+pub(crate) trait Count {
+    fn count(&self) -> u64;
+}
+
+impl Count for u64 {
+    fn count(&self) -> u64 {
+        *self
+    }
+}
+
+impl Count for i64 {
+    fn count(&self) -> u64 {
+        u64::try_from(*self).unwrap_or(0)
+    }
+}
+
+impl Count for usize {
+    fn count(&self) -> u64 {
+        *self as u64
+    }
+}
+
+impl<T: Count> Count for &T {
+    fn count(&self) -> u64 {
+        (**self).count()
+    }
+}
+
 impl Page {
     pub(crate) fn new(ctx: &Ctx, title: String) -> Self {
         Self { ctx: ctx.clone(), title }
     }
 
     /// A message.
-    pub(crate) fn t(&self, key: impl std::borrow::Borrow<Key>) -> String {
+    pub(crate) fn t(&self, key: impl Borrow<Key>) -> String {
         text(self.ctx.language, *key.borrow(), &[])
     }
 
     /// A message that counts: its argument is `n`.
-    pub(crate) fn n(&self, key: Key, n: impl TryInto<u64>) -> String {
-        text(self.ctx.language, key, &[("n", n.try_into().unwrap_or(0).into())])
+    pub(crate) fn n(&self, key: Key, n: impl Count) -> String {
+        text(self.ctx.language, key, &[("n", n.count().into())])
     }
 
     /// A message with one text argument.
@@ -59,7 +89,8 @@ impl Page {
     }
 
     /// A message named by data: `prefix-word`; the word itself where there is none.
-    pub(crate) fn word(&self, prefix: &str, word: &str) -> String {
+    pub(crate) fn word(&self, prefix: &str, word: impl AsRef<str>) -> String {
+        let word = word.as_ref();
         Key::find(&format!("{prefix}-{word}")).map_or_else(|| word.to_owned(), |key| self.t(key))
     }
 
@@ -79,13 +110,13 @@ impl Page {
     }
 
     /// A number with its thousands apart.
-    pub(crate) fn number(&self, n: impl TryInto<u64>) -> String {
-        grouped(n.try_into().unwrap_or(0))
+    pub(crate) fn number(&self, n: impl Count) -> String {
+        grouped(n.count())
     }
 
     /// A size in bytes, in the largest unit that leaves a whole part.
-    pub(crate) fn bytes(&self, n: impl TryInto<u64>) -> String {
-        let n: u64 = n.try_into().unwrap_or(0);
+    pub(crate) fn bytes(&self, n: impl Count) -> String {
+        let n = n.count();
         let unit =
             [("GB", 30), ("MB", 20), ("kB", 10)].into_iter().find(|(_, shift)| n >> shift > 0);
         unit.map_or_else(
@@ -100,13 +131,13 @@ impl Page {
     }
 
     /// A level's name.
-    pub(crate) fn level(&self, level: Level) -> String {
-        self.word("level", level.name())
+    pub(crate) fn level(&self, level: impl Borrow<Level>) -> String {
+        self.word("level", level.borrow().name())
     }
 
     /// A scenario's name.
-    pub(crate) fn scenario(&self, scenario: Scenario) -> String {
-        self.word("scenario", scenario.name())
+    pub(crate) fn scenario(&self, scenario: impl Borrow<Scenario>) -> String {
+        self.word("scenario", scenario.borrow().name())
     }
 
     pub(crate) fn tag(&self) -> &'static str {

@@ -55,3 +55,4 @@ home-all = All
 home-show = Show
 home-admin = What your role may open is on the left.
 home-none = No control point fits.
+home-expires = Ends { $day }

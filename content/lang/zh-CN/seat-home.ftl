@@ -55,3 +55,4 @@ home-all = 全部
 home-show = 筛选
 home-admin = 您的角色可使用的功能见导航栏。
 home-none = 没有符合条件的控制点。
+home-expires = { $day } 到期

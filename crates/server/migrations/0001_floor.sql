@@ -91,7 +91,6 @@ CREATE TABLE job (
     person TEXT NOT NULL,
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
-    payload TEXT NOT NULL,
     -- queued, running, done, failed, cancelled
     state TEXT NOT NULL,
     error TEXT NOT NULL DEFAULT '',

@@ -17,6 +17,7 @@ CREATE TABLE report (
 
 CREATE TABLE report_file (
     report TEXT NOT NULL REFERENCES report (id),
+    organisation TEXT NOT NULL,
     name TEXT NOT NULL,
     media TEXT NOT NULL,
     bytes BIGINT NOT NULL,

@@ -38,8 +38,6 @@ pub(crate) struct Ctx {
     /// The peer's address, through a trusted proxy.
     pub(crate) address: String,
     pub(crate) agent: String,
-    /// The name and port that the browser asked for.
-    pub(crate) host: String,
     /// A message from the step before.
     pub(crate) flash: Option<Key>,
     origin: Origin,
@@ -175,7 +173,6 @@ impl Ctx {
             who: who.map(Arc::new),
             address,
             agent: word(headers, "user-agent").unwrap_or_default().chars().take(200).collect(),
-            host: word(headers, "host").unwrap_or_default().to_owned(),
             flash: cookie(headers, "hangtu_flash").and_then(Key::find),
             origin: Origin::of(headers),
             path,

@@ -25,6 +25,7 @@ mod input;
 mod jobs;
 mod operate;
 mod people;
+mod report;
 mod route;
 mod serve;
 mod ui;
@@ -76,7 +77,15 @@ fn routes() -> Routes {
     correct::routes(&mut r);
     answer::routes(&mut r);
     authorise::routes(&mut r);
+    report::routes(&mut r);
     audit::routes(&mut r);
     operate::routes(&mut r);
     r
+}
+
+/// Every route: its method, its path with parameters in braces, and whether it is open to anybody.
+#[must_use]
+pub fn paths() -> Vec<(axum::http::Method, &'static str, bool)> {
+    let open = |r: &route::Route| r.access == route::Access::Open;
+    routes().list.iter().map(|r| (r.method.clone(), r.path, open(r))).collect()
 }

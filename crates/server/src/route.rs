@@ -162,6 +162,10 @@ impl Routes {
         let routed = on(filter, handler).layer(from_fn(guard));
         if doc.is_some() {
             self.api = std::mem::take(&mut self.api).route(path, routed.clone());
+            if path == "/" {
+                // Nesting gives `/api/v1` alone; the description's address ends with the slash.
+                self.pages = std::mem::take(&mut self.pages).route("/api/v1/", routed.clone());
+            }
         }
         self.pages = std::mem::take(&mut self.pages).route(path, routed);
         self.list.push(Route { method, path, access, doc });

@@ -79,7 +79,7 @@ impl Row {
 }
 
 /// The edge of a log as it was committed.
-pub(super) async fn committed(
+pub(crate) async fn committed(
     connection: &mut AnyConnection,
     organisation: &str,
 ) -> Result<Frontier, Error> {

@@ -68,23 +68,6 @@ pub(crate) async fn due(
     lines(c, organisation, &rows).await
 }
 
-/// How many need work and how many of them have missed their deadline.
-pub(crate) async fn overdue(
-    c: &mut AnyConnection,
-    organisation: &str,
-    person: Option<&str>,
-) -> Result<(i64, i64), Error> {
-    Ok(sqlx::query_as(
-        "SELECT COUNT(*), COUNT(CASE WHEN due < $2 THEN 1 END) FROM finding \
-         WHERE organisation = $1 AND work = 1 AND ($3 = '' OR owner = $3)",
-    )
-    .bind(organisation)
-    .bind(clock::now())
-    .bind(person.unwrap_or_default())
-    .fetch_one(c)
-    .await?)
-}
-
 /// Major findings that need work, the latest first.
 pub(crate) async fn major(
     c: &mut AnyConnection,

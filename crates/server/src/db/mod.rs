@@ -30,7 +30,7 @@ pub(crate) async fn attach(file: &Path) -> Result<AnyConnection, Error> {
 
 /// Which database it is; only for what cannot be said in common SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A file beside the program.
     Sqlite,
     /// A server.

@@ -5,6 +5,7 @@ use crate::{
     App,
     admin::{self, Organisation, SetUp},
     auth::{Role, new_id, password, random},
+    authorise,
     db::Actor,
     error::Error,
     people,
@@ -19,6 +20,9 @@ const CAPTURES: [(&str, &[u8]); 3] = [
     ("control-1600.pcap.zst", include_bytes!("../../../../examples/plant/control-1600.pcap.zst")),
     ("office.pcap.gz", include_bytes!("../../../../examples/plant/office.pcap.gz")),
 ];
+
+/// What the plant approved on paper.
+const AUTHORISATIONS: &str = include_str!("../../../../examples/plant/authorisations.yaml");
 
 /// The first people, in the order of the set-up form.
 const FIRST: [(&str, &str); 4] =
@@ -78,6 +82,13 @@ pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Err
         };
         people::insert(&mut change, person).await?;
     }
+    let officer: (String, String) =
+        sqlx::query_as("SELECT id, name FROM person WHERE organisation = $1 AND account = 'officer'")
+            .bind(&organisation)
+            .fetch_one(&mut *change)
+            .await?;
+    let by = Actor { id: officer.0, name: officer.1, ..Actor::system(&organisation) };
+    authorise::import(&mut change, AUTHORISATIONS, Some(&by)).await?;
     let mut evidence = Vec::new();
     for content in &contents {
         evidence.push(store::insert(&mut change, content).await?);

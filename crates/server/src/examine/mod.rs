@@ -17,6 +17,7 @@ pub(crate) use runner::run as runner;
 
 use crate::{App, error::Error, route::Routes};
 use hangtu_examine::model::Examination;
+use serde::Deserialize;
 use sqlx::{AnyConnection, FromRow};
 use std::collections::BTreeMap;
 
@@ -60,6 +61,60 @@ pub(crate) async fn observed(
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.control, row.observed)).collect())
+}
+
+/// A run that is done, in numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub(crate) number: i64,
+    pub(crate) examined: i64,
+    /// Span of the evidence.
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
+    /// Whether it was read to its end without damage.
+    pub(crate) complete: bool,
+    pub(crate) inputs: u64,
+    pub(crate) bytes: u64,
+    pub(crate) records: u64,
+}
+
+/// Runs of an organisation that are done, the last hundred, oldest first.
+pub(crate) async fn done(c: &mut AnyConnection, organisation: &str) -> Result<Vec<Done>, Error> {
+    #[derive(Deserialize)]
+    struct Size {
+        bytes: u64,
+    }
+    #[derive(FromRow)]
+    struct Row {
+        number: i64,
+        examined: i64,
+        first: Option<i64>,
+        last: Option<i64>,
+        complete: i64,
+        records: i64,
+        inputs: String,
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT number, examined, first, last, complete, records, inputs FROM run \
+         WHERE organisation = $1 AND examined IS NOT NULL ORDER BY number DESC LIMIT 100",
+    )
+    .bind(organisation)
+    .fetch_all(c)
+    .await?;
+    let done = |row: Row| {
+        let sizes: Vec<Size> = serde_json::from_str(&row.inputs).map_err(Error::internal)?;
+        Ok(Done {
+            number: row.number,
+            examined: row.examined,
+            first: row.first,
+            last: row.last,
+            complete: row.complete != 0,
+            inputs: sizes.len() as u64,
+            bytes: sizes.iter().map(|s| s.bytes).sum(),
+            records: row.records.unsigned_abs(),
+        })
+    };
+    rows.into_iter().rev().map(done).collect()
 }
 
 /// The last three runs of an organisation, latest first, each with its id.

@@ -242,7 +242,7 @@ pub(super) async fn queue(
             .fetch_one(&mut **change)
             .await?;
     let subject = format!("run/{id}");
-    let job = jobs::queue(change, KIND, &subject, &json!({ "run": id })).await?;
+    let job = jobs::queue(change, KIND, &subject).await?;
     sqlx::query(
         "INSERT INTO run (id, organisation, number, job, person, person_name, created, folder) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

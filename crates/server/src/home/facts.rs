@@ -2,6 +2,7 @@
 
 use crate::{
     answer::{self, Claimed, Standing},
+    authorise::{self, Expiring},
     clock::{self, DAY},
     correct::{
         self, Line,
@@ -20,6 +21,8 @@ const FRESH: i64 = 365 * DAY;
 const AHEAD: i64 = 7 * DAY;
 /// Runs in the chart: the newest.
 const RUNS: i64 = 24;
+/// How far ahead the ends of authorisations are told.
+const SOON: i64 = 14 * DAY;
 /// Lines in each list.
 const LINES: i64 = 10;
 
@@ -37,6 +40,7 @@ pub(super) struct Facts {
     pub(super) due_mine: Vec<Line>,
     pub(super) due_all: Vec<Line>,
     pub(super) trend: Vec<Taken>,
+    pub(super) expiring: Vec<Expiring>,
     pub(super) jobs: i64,
     pub(super) now: i64,
 }
@@ -56,9 +60,15 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
         due_mine: facts::due(c, organisation, Some(&who.person), now + AHEAD, LINES).await?,
         due_all: facts::due(c, organisation, None, now + AHEAD, LINES).await?,
         trend: facts::trend(c, organisation, RUNS).await?,
+        expiring: authorise::expiring(c, organisation, now + SOON).await?,
         jobs: jobs::unfinished(c, organisation).await?,
         now,
     })
+}
+
+/// Whether something seen or said is recent enough to count.
+pub(crate) fn fresh(time: i64, now: i64) -> bool {
+    now - time <= FRESH
 }
 
 /// How a control point stands. A measurement counts before a claim, a claim before an error.
@@ -67,7 +77,7 @@ pub(super) fn state(
     claim: Option<&Claimed>,
     now: i64,
 ) -> &'static str {
-    let fresh = |time: i64| now - time <= FRESH;
+    let fresh = |time: i64| fresh(time, now);
     match (observed, claim) {
         (Some(o), _) if o.status == "measured" && fresh(o.time) => "measured",
         (_, Some(c)) if fresh(c.time) && c.means == "not-applicable" => "not-applicable",

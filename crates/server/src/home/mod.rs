@@ -7,6 +7,7 @@ mod trend;
 use crate::{
     answer,
     auth::Right,
+    authorise,
     correct::{self, facts::Count, state::State},
     ctx::Ctx,
     error::Error,
@@ -15,6 +16,7 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
+pub(crate) use facts::fresh;
 use facts::{Facts, STATES};
 use hangtu_catalog::{Catalog, Scenario, key};
 use schemars::JsonSchema;
@@ -66,6 +68,8 @@ struct Stands {
     due_mine: Vec<correct::Line>,
     due_all: Vec<correct::Line>,
     answers: answer::Standing,
+    /// Authorisations that end within two weeks.
+    expiring: Vec<authorise::Expiring>,
     /// Jobs that wait or run.
     jobs: i64,
     trend: Vec<trend::Stand>,
@@ -147,6 +151,7 @@ async fn home(ctx: Ctx) -> Result<Response, Error> {
         due_mine: facts.due_mine,
         due_all: facts.due_all,
         answers: facts.answers,
+        expiring: facts.expiring,
         jobs: facts.jobs,
         trend,
     };

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
 };
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::FromRow;
 use std::{
     collections::HashMap,
@@ -32,8 +32,6 @@ pub(crate) struct Job {
     pub(crate) kind: String,
     /// The row it works for, e.g. `run/0198…`.
     pub(crate) subject: String,
-    /// What it needs, as JSON.
-    pub(crate) payload: String,
     pub(crate) attempts: i64,
 }
 
@@ -122,19 +120,17 @@ pub(crate) async fn queue(
     change: &mut Change,
     kind: &'static str,
     subject: &str,
-    payload: &Value,
 ) -> Result<String, Error> {
     let id = new_id();
     sqlx::query(
-        "INSERT INTO job (id, organisation, person, kind, subject, payload, state, created) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7)",
+        "INSERT INTO job (id, organisation, person, kind, subject, state, created) \
+         VALUES ($1, $2, $3, $4, $5, 'queued', $6)",
     )
     .bind(&id)
     .bind(change.organisation().to_owned())
     .bind(change.actor().id.clone())
     .bind(kind)
     .bind(subject)
-    .bind(payload.to_string())
     .bind(clock::now())
     .execute(&mut **change)
     .await?;
@@ -209,7 +205,7 @@ async fn set(change: &mut Change, id: &str, state: &str, error: &str) -> Result<
 /// Puts back what an earlier process left running, and starts to work.
 pub(crate) async fn start(app: &App) -> Result<(), Error> {
     let left: Vec<Job> = sqlx::query_as(
-        "SELECT id, organisation, kind, subject, payload, attempts FROM job WHERE state = 'running'",
+        "SELECT id, organisation, kind, subject, attempts FROM job WHERE state = 'running'",
     )
     .fetch_all(&mut *app.db.read().await?)
     .await?;
@@ -255,7 +251,7 @@ pub(crate) async fn stop(app: &App) {
 /// Does the oldest job that waits; says whether there was one.
 async fn next(app: &App) -> Result<bool, Error> {
     let job: Option<Job> = sqlx::query_as(
-        "SELECT id, organisation, kind, subject, payload, attempts FROM job \
+        "SELECT id, organisation, kind, subject, attempts FROM job \
          WHERE state = 'queued' ORDER BY created, id LIMIT 1",
     )
     .fetch_optional(&mut *app.db.read().await?)

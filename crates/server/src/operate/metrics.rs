@@ -108,7 +108,9 @@ impl Metrics {
     fn text(&self) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.
-        let mut line = |text: std::fmt::Arguments<'_>| drop(writeln!(out, "{text}"));
+        let mut line = |text: std::fmt::Arguments<'_>| {
+            let _ = writeln!(out, "{text}");
+        };
         line(format_args!("# TYPE hangtu_requests_total counter"));
         let used: Vec<&Counted> =
             self.counted.iter().filter(|c| c.classes.iter().any(|n| n.load(Relaxed) > 0)).collect();

@@ -8,53 +8,19 @@ mod tokens;
 pub(crate) use pick::{Colleague, colleagues};
 
 use crate::{
-    auth::{Role, new_id, session},
+    auth::{Role, new_id},
     clock,
     db::Change,
     error::Error,
     route::Routes,
 };
 use hangtu_catalog::key;
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::json;
-use sqlx::AnyConnection;
 
 pub(crate) fn routes(r: &mut Routes) {
     manage::routes(r);
     me::routes(r);
     tokens::routes(r);
-}
-
-/// A colleague who can be given work.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(crate) struct Person {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) account: String,
-    pub(crate) department: String,
-    pub(crate) roles: Vec<Role>,
-}
-
-/// The people of an organisation who may sign in, by name.
-pub(crate) async fn list(c: &mut AnyConnection, organisation: &str) -> Result<Vec<Person>, Error> {
-    let rows: Vec<(String, String, String, String, String)> = sqlx::query_as(
-        "SELECT id, name, account, department, roles FROM person \
-         WHERE organisation = $1 AND disabled = 0 ORDER BY name, account",
-    )
-    .bind(organisation)
-    .fetch_all(c)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, name, account, department, roles)| Person {
-            id,
-            name,
-            account,
-            department,
-            roles: session::roles(&roles),
-        })
-        .collect())
 }
 
 /// Somebody to be added.

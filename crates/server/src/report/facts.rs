@@ -1,8 +1,16 @@
 //! What a report says, gathered once and frozen: every file of a report is made of these facts.
 
-use crate::{App, correct, error::Error, examine, home};
-use hangtu_catalog::Bilingual;
+use crate::{
+    App, answer, audit,
+    auth::Who,
+    correct::{self, state::State},
+    error::Error,
+    examine, home, people,
+};
+use futures_util::TryStreamExt;
+use hangtu_catalog::{Bilingual, Catalog};
 use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
 
 /// The facts of a report.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,6 +103,126 @@ pub(super) struct FindingFacts {
 impl FindingFacts {
     /// Whether something is still to be done, or is only tolerated.
     pub(super) fn is_open(&self) -> bool {
-        !matches!(self.state.as_str(), "closed" | "not-applicable")
+        let settled = [State::Closed, State::NotApplicable];
+        !State::from_word(&self.state).is_some_and(|s| settled.contains(&s))
     }
+}
+
+/// Everything that is known at this moment.
+pub(super) async fn gather(app: &App, who: &Who, id: &str) -> Result<Facts, Error> {
+    let organisation = who.organisation.as_str();
+    correct::settle(app, organisation).await;
+    let c = &mut *app.db.read().await?;
+    let findings = findings(c, organisation).await?;
+    let edge = audit::committed(c, organisation).await?;
+    Ok(Facts {
+        schema: "hangtu-report-1".into(),
+        id: id.into(),
+        number: String::new(),
+        made: crate::clock::now(),
+        person_name: who.name.clone(),
+        organisation: self::organisation(&app.catalog, c, organisation).await?,
+        catalogue: app.catalog.questionnaire.version,
+        runs: runs(c, organisation).await?,
+        controls: controls(&app.catalog, c, organisation, &findings).await?,
+        findings,
+        ledger_size: edge.size(),
+        ledger_root: edge.root().to_string(),
+    })
+}
+
+async fn organisation(
+    catalog: &Catalog,
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<OrganisationFacts, Error> {
+    let (name, credit_code, region, industry): (String, String, String, String) =
+        sqlx::query_as("SELECT name, credit_code, region, industry FROM organisation WHERE id = $1")
+            .bind(organisation)
+            .fetch_one(c)
+            .await?;
+    let unknown = |code: &str| Bilingual::new(code, code);
+    let of_region = catalog.regions.iter().find(|r| r.code == region);
+    let of_industry = catalog.industries.iter().find(|i| i.code == industry);
+    Ok(OrganisationFacts {
+        name,
+        credit_code,
+        region: of_region.map_or_else(|| unknown(&region), |r| r.name.clone()),
+        industry: of_industry.map_or_else(|| unknown(&industry), |i| i.name.clone()),
+    })
+}
+
+async fn runs(c: &mut AnyConnection, organisation: &str) -> Result<Vec<RunFacts>, Error> {
+    let runs = examine::done(c, organisation).await?;
+    Ok(runs
+        .into_iter()
+        .map(|run| RunFacts {
+            number: run.number,
+            time: run.examined,
+            first: run.first,
+            last: run.last,
+            complete: run.complete,
+            inputs: run.inputs,
+            bytes: run.bytes,
+            records: run.records,
+        })
+        .collect())
+}
+
+async fn findings(
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<Vec<FindingFacts>, Error> {
+    let people = people::colleagues(c, organisation).await?;
+    let name = |id: &str| people.iter().find(|p| p.id == id).map(|p| p.name.clone());
+    correct::facts::all(c, organisation)
+        .map_ok(|(row, last)| FindingFacts {
+            title: row.title(),
+            controls: row.controls().map(str::to_owned).collect(),
+            owner: name(&row.owner),
+            due: row.due.filter(|_| row.state().needs_work()),
+            id: row.id,
+            number: row.number,
+            fingerprint: row.fingerprint,
+            rule: row.rule,
+            subject: row.subject,
+            description: last.description,
+            advice: last.advice,
+            scenario: row.scenario,
+            level: row.level,
+            state: row.state,
+            first: row.first_seen,
+            last: row.last_seen,
+            count: row.count,
+        })
+        .try_collect()
+        .await
+}
+
+async fn controls(
+    catalog: &Catalog,
+    c: &mut AnyConnection,
+    organisation: &str,
+    findings: &[FindingFacts],
+) -> Result<Vec<ControlFacts>, Error> {
+    let observed = examine::observed(c, organisation).await?;
+    let claims = answer::claims(c, organisation).await?;
+    let now = crate::clock::now();
+    let control = |control: &hangtu_catalog::Control| {
+        let against = findings.iter().filter(|f| f.is_open() && f.controls.contains(&control.id));
+        let observed = observed.get(&control.id).map(|o| match o.status.as_str() {
+            "measured" if home::fresh(o.time, now) => "measured",
+            "measured" => "stale",
+            _ => "error",
+        });
+        ControlFacts {
+            id: control.id.clone(),
+            title: Bilingual::from(&control.title),
+            scenarios: control.scenarios.iter().map(|s| s.name().to_owned()).collect(),
+            claim: claims.get(&control.id).map(|c| c.means.clone()),
+            observed: observed.map(str::to_owned),
+            open: against.count() as u64,
+        }
+    };
+    Ok(catalog.controls.iter().map(control).collect())
 }

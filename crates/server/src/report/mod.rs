@@ -122,9 +122,11 @@ async fn find(ctx: &Ctx, id: &str) -> Result<Whole, Error> {
         .fetch_one(&mut *c)
         .await?;
     let files = sqlx::query_as(
-        "SELECT name, media, bytes, sha256 FROM report_file WHERE report = $1 ORDER BY name",
+        "SELECT name, media, bytes, sha256 FROM report_file WHERE report = $1 AND organisation = $2 \
+         ORDER BY name",
     )
     .bind(id)
+    .bind(ctx.organisation()?)
     .fetch_all(&mut *c)
     .await?;
     Ok(Whole { report, files })
@@ -225,9 +227,11 @@ async fn make(ctx: Ctx) -> Result<Response, Error> {
         let file = tokio::fs::File::create(folder.join(&name)).await?;
         write(file, &bytes).await?;
         sqlx::query(
-            "INSERT INTO report_file (report, name, media, bytes, sha256) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO report_file (report, organisation, name, media, bytes, sha256) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(&id)
+        .bind(&who.organisation)
         .bind(&name)
         .bind(media)
         .bind(bytes.len() as i64)
@@ -237,8 +241,9 @@ async fn make(ctx: Ctx) -> Result<Response, Error> {
         hashes.insert(name, hash.into());
     }
     tokio::fs::File::open(&folder).await?.sync_all().await?;
-    sqlx::query("UPDATE report SET facts = $2 WHERE id = $1")
+    sqlx::query("UPDATE report SET facts = $3 WHERE id = $1 AND organisation = $2")
         .bind(&id)
+        .bind(&who.organisation)
         .bind(hashes.get("facts.json").and_then(|h| h.as_str()).unwrap_or_default())
         .execute(&mut *change)
         .await?;

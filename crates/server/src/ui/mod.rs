@@ -79,8 +79,8 @@ impl Page {
     }
 
     /// A message with one text argument.
-    pub(crate) fn a(&self, key: Key, name: &str, value: &str) -> String {
-        text(self.ctx.language, key, &[(name, value.into())])
+    pub(crate) fn a(&self, key: Key, name: &str, value: impl AsRef<str>) -> String {
+        text(self.ctx.language, key, &[(name, value.as_ref().into())])
     }
 
     /// A message with several arguments.

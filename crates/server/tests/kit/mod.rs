@@ -8,22 +8,22 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::sync::oneshot;
 
 /// A server of one's own on a free port, with its own database, set up unless said otherwise.
-pub struct Site {
-    pub address: SocketAddr,
-    pub link: Option<String>,
-    pub data: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
+    pub(crate) link: Option<String>,
+    pub(crate) data: tempfile::TempDir,
     runtime: Option<tokio::runtime::Runtime>,
     stop: Option<oneshot::Sender<()>>,
     done: Option<oneshot::Receiver<()>>,
-    pub config: Config,
+    pub(crate) config: Config,
 }
 
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// The first people of a site that is set up: one of each role of the set-up form.
-pub const PEOPLE: [&str; 4] = ["sys", "sec", "aud", "officer"];
+pub(crate) const PEOPLE: [&str; 4] = ["sys", "sec", "aud", "officer"];
 
 /// Runs a test on SQLite and, where `HANGTU_TEST_POSTGRES` names a server, on PostgreSQL.
-pub fn on_both(test: impl Fn(Site)) {
+pub(crate) fn on_both(test: impl Fn(Site)) {
     test(Site::start(None));
     match std::env::var("HANGTU_TEST_POSTGRES") {
         Ok(url) => test(Site::start(Some(fresh_database(&url)))),
@@ -44,7 +44,7 @@ fn fresh_database(url: &str) -> String {
 }
 
 impl Site {
-    pub fn start(database_url: Option<String>) -> Self {
+    pub(crate) fn start(database_url: Option<String>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().join("data"));
         config.listen = "127.0.0.1:0".parse().unwrap();
@@ -53,7 +53,7 @@ impl Site {
     }
 
     /// With settings of one's own.
-    pub fn with(config: Config, data: tempfile::TempDir) -> Self {
+    pub(crate) fn with(config: Config, data: tempfile::TempDir) -> Self {
         let mut site = Self {
             address: config.listen,
             link: None,
@@ -88,7 +88,7 @@ impl Site {
     }
 
     /// Stops as the service manager would and starts again with the same data.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         drop(self.stop.take());
         let runtime = self.runtime.take().unwrap();
         let done = self.done.take().unwrap();
@@ -100,13 +100,13 @@ impl Site {
     }
 
     /// The database's URL.
-    pub fn database(&self) -> String {
+    pub(crate) fn database(&self) -> String {
         let file = self.config.data.join("hangtu.db");
         self.config.database_url.clone().unwrap_or(format!("sqlite://{}", file.display()))
     }
 
     /// Does something behind the program's back; gives the rows touched.
-    pub fn sql(&self, sql: &str) -> u64 {
+    pub(crate) fn sql(&self, sql: &str) -> u64 {
         let (url, sql) = (self.database(), sqlx::AssertSqlSafe(sql.to_owned()));
         self.runtime.as_ref().unwrap().block_on(async move {
             let mut c = sqlx::AnyConnection::connect(&url).await.unwrap();
@@ -115,7 +115,7 @@ impl Site {
     }
 
     /// The first column of a query behind the program's back, as text.
-    pub fn column(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn column(&self, sql: &str) -> Vec<String> {
         let (url, sql) = (self.database(), sqlx::AssertSqlSafe(sql.to_owned()));
         self.runtime.as_ref().unwrap().block_on(async move {
             let mut c = sqlx::AnyConnection::connect(&url).await.unwrap();
@@ -125,7 +125,7 @@ impl Site {
     }
 
     /// Another organisation on the same site, with the officer `other`.
-    pub fn other_organisation(&self) -> Client {
+    pub(crate) fn other_organisation(&self) -> Client {
         self.sql(
             "INSERT INTO organisation (id, name, credit_code, region, industry, revenue_band, \
              created) VALUES ('o2', 'Other', '', '420000', '34', '400m-1bn', 0)",
@@ -139,7 +139,7 @@ impl Site {
     }
 
     /// Fills the set-up form.
-    pub fn set_up(&self) {
+    pub(crate) fn set_up(&self) {
         let code = self.link.as_ref().unwrap().split("code=").nth(1).unwrap();
         let mut form = vec![
             ("code", code),
@@ -158,7 +158,7 @@ impl Site {
     }
 
     /// Somebody who is not signed in.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -169,12 +169,12 @@ impl Site {
     }
 
     /// The same, with a header on every [`Client::get`].
-    pub fn client_with(&self, name: &'static str, value: &'static str) -> Client {
+    pub(crate) fn client_with(&self, name: &'static str, value: &'static str) -> Client {
         Client { header: Some((name, value)), ..self.client() }
     }
 
     /// Somebody signed in with [`PASSWORD`].
-    pub fn signed(&self, account: &str) -> Client {
+    pub(crate) fn signed(&self, account: &str) -> Client {
         let client = self.client();
         let answer = client.form("/sign-in", &[("account", account), ("password", PASSWORD)]);
         assert_eq!(answer.status, 303, "{}", answer.text);
@@ -182,27 +182,28 @@ impl Site {
     }
 }
 
-pub struct Client {
-    pub base: String,
+pub(crate) struct Client {
+    pub(crate) base: String,
     agent: ureq::Agent,
     header: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub location: String,
-    pub text: String,
-    pub headers: Vec<(String, String)>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: String,
+    pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
     }
 
     /// The answer when it is a success.
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert!(self.status < 400, "{} {}", self.status, self.text);
         self
     }
@@ -222,11 +223,11 @@ impl Client {
             .map_or_else(String::new, |(_, v)| v.clone());
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&body).into_owned();
-        Answer { status: response.status().as_u16(), location, text, headers }
+        Answer { status: response.status().as_u16(), location, text, bytes: body, headers }
     }
 
     /// A page, in Chinese unless the client chose otherwise.
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         let request = self.agent.get(format!("{}{path}", self.base));
         Self::answer(match self.header {
             Some((name, value)) => request.header(name, value).call(),
@@ -235,7 +236,7 @@ impl Client {
     }
 
     /// A form as a browser sends it.
-    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body = serde_html_form::to_string(fields).unwrap();
         Self::answer(
             self.agent
@@ -247,7 +248,7 @@ impl Client {
     }
 
     /// JSON to the API (paths are given below `/api/v1`).
-    pub fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         Self::answer(
             self.agent
                 .post(format!("{}/api/v1{path}", self.base))
@@ -257,13 +258,32 @@ impl Client {
         )
     }
 
+    /// A file through the resumable upload, then its examination; gives the run when it ended.
+    pub(crate) fn examine(&self, name: &str, content: &[u8]) -> Value {
+        let begin = serde_json::json!({ "name": name, "bytes": content.len() });
+        let upload = self.post("/evidence/uploads", &begin).ok().json();
+        let upload = format!("/evidence/uploads/{}", upload["id"].as_str().unwrap());
+        self.send("PATCH", &format!("/api/v1{upload}?offset=0"), content).ok();
+        let evidence = self.post(&format!("{upload}/finish"), &serde_json::json!({})).ok().json();
+        let run = serde_json::json!({ "evidence": [evidence["id"]] });
+        let run = self.post("/runs", &run).ok().json();
+        for _ in 0..1200 {
+            let answer = self.api(&format!("/runs/{}", run["id"].as_str().unwrap()));
+            if !matches!(answer["state"].as_str().unwrap(), "queued" | "running") {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the run does not end");
+    }
+
     /// JSON from the API.
-    pub fn api(&self, path: &str) -> Value {
+    pub(crate) fn api(&self, path: &str) -> Value {
         self.get(&format!("/api/v1{path}")).ok().json()
     }
 
     /// Bytes with any method.
-    pub fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+    pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))

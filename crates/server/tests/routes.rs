@@ -1,0 +1,121 @@
+//! Every route there is: closed to strangers, and to the people of another organisation.
+#![allow(clippy::unwrap_used)]
+
+mod kit;
+use kit::{Client, Site, on_both};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs};
+
+/// Ways in that are open to anybody, and ways that change nothing of a stranger's.
+const OPEN: [&str; 12] = [
+    "/assets/{name}",
+    "/language/{tag}",
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/key",
+    "/sign-out",
+    "/set-up",
+    "/health",
+    "/healthz",
+    "/ready",
+    "/readyz",
+    "/api/openapi.json",
+];
+
+/// Something of each kind, all of it the first organisation's; gives what names it.
+fn fill(site: &Site, officer: &Client) -> BTreeSet<String> {
+    let office = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/plant/office.pcap.gz");
+    let run = officer.examine("secret-name.pcap.gz", &fs::read(office).unwrap());
+    assert_eq!(run["state"], "done", "{run}");
+    let entry = json!({ "register": "people", "id": "secret-person", "name": "某某" });
+    officer.post("/authorisations", &entry).ok();
+    officer.post("/answers/open", &json!({})).ok();
+    officer.post("/reports", &json!({})).ok();
+    let mut ids = BTreeSet::new();
+    for table in ["finding", "run", "evidence", "authorisation", "answer_round", "report", "job"] {
+        let own = format!("SELECT id FROM {table} WHERE organisation <> 'o2'");
+        let found = site.column(&own);
+        assert!(!found.is_empty(), "no {table}");
+        ids.insert(found[0].clone());
+    }
+    ids.extend(site.column("SELECT id FROM person WHERE account = 'sys'"));
+    ids
+}
+
+fn filled(path: &str, id: &str) -> String {
+    let part = |p: &str| if p.starts_with('{') { id.to_owned() } else { p.to_owned() };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn no_route_is_open_to_a_stranger() {
+    on_both(|site| {
+        site.set_up();
+        let routes = hangtu_server::paths();
+        assert!(routes.len() > 80, "{}", routes.len());
+        let open: BTreeSet<&str> = routes.iter().filter(|r| r.2).map(|r| r.1).collect();
+        assert_eq!(open, OPEN.into_iter().collect(), "what is open is a decision");
+        for (method, path, _) in routes.into_iter().filter(|r| !r.2) {
+            for place in [filled(path, "x"), format!("/api/v1{}", filled(path, "x"))] {
+                let answer = site.client().send(method.as_str(), &place, b"");
+                let turned_away = answer.status == 303 && answer.location.starts_with("/sign-in");
+                assert!(
+                    turned_away || matches!(answer.status, 401 | 403 | 404),
+                    "{method} {place}: {} {}",
+                    answer.status,
+                    answer.location
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn no_route_shows_or_changes_what_is_anothers() {
+    on_both(|site| {
+        site.set_up();
+        let ids = fill(&site, &site.signed("officer"));
+        let other = site.other_organisation();
+        site.sql("UPDATE person SET roles = 'officer approver' WHERE account = 'other'");
+        let own = "SELECT CAST(size AS TEXT) FROM ledger WHERE organisation <> 'o2' \
+                   AND organisation <> 'instance'";
+        let before = site.column(own);
+        assert_eq!(before.len(), 1);
+        let mut tried = 0;
+        for (method, path, open) in hangtu_server::paths() {
+            if open {
+                continue;
+            }
+            let named: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let named = if path.contains('{') { named } else { vec![""] };
+            for id in named {
+                let place = format!("/api/v1{}", filled(path, id));
+                let answer = match method.as_str() {
+                    "POST" => other.post(&filled(path, id), &body(&ids)),
+                    method => other.send(method, &place, b""),
+                };
+                tried += 1;
+                assert!(answer.status < 500, "{method} {place}: {} {}", answer.status, answer.text);
+                let leaked = answer.text.contains("secret-") || answer.text.contains("长江");
+                assert!(!leaked, "{method} {place}: {}", answer.text);
+                if path.contains("{id}") && method == "GET" {
+                    assert_ne!(answer.status, 200, "{method} {place}: {}", answer.text);
+                }
+            }
+        }
+        assert!(tried > 200, "{tried}");
+        assert_eq!(site.column(own), before, "the first organisation's log grew");
+    });
+}
+
+/// A body that names everything of the first organisation in every way that routes know.
+fn body(ids: &BTreeSet<String>) -> Value {
+    let list: Vec<&String> = ids.iter().collect();
+    let mut body = json!({ "id": list, "evidence": list, "note": "x", "text": "x", "reason": "x",
+        "decision": "approve", "action": "comment", "all": "1", "group": "GOV", "control": "GOV-01",
+        "question": "GOV-01", "value": "no" });
+    for (name, id) in ["round", "person", "owner", "run", "finding", "row"].iter().zip(&list) {
+        body[*name] = json!(id);
+    }
+    body
+}

@@ -8,7 +8,7 @@ use hangtu_examine::{
 };
 use hangtu_record::Time;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -45,7 +45,8 @@ fn examined_with(captures: &[&str], threads: usize, authorised: bool) -> Examina
         now: Time::new(1_772_460_000, 0),
     };
     let inputs: Vec<Input> = captures.iter().map(|c| Input::File(plant(c))).collect();
-    let evidence = Evidence { captures: inputs.len(), inputs, others: Vec::new() };
+    let evidence =
+        Evidence { captures: inputs.len(), inputs, others: Vec::new(), called: BTreeMap::new() };
     examine(&evidence, &setup, &mut ()).expect("the captures can be read")
 }
 

@@ -82,7 +82,9 @@ struct Stopped;
 /// Whether the examination ended because its [`Progress`] asked for it.
 pub fn stopped(error: &ReadError) -> bool {
     match error {
-        ReadError::Observer(e) => e.get_ref().is_some_and(|e| e.is::<Stopped>()),
+        ReadError::Observer(e) => {
+            e.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Stopped>)
+        }
         ReadError::Evidence(_) => false,
     }
 }

@@ -95,7 +95,7 @@ fn record(excerpt: &crate::model::Excerpt) -> Option<Fields> {
         for value in list {
             match value {
                 serde_json::Value::String(text) => {
-                    if name.ends_with(".ip")
+                    if name.rsplit('.').next() == Some("ip")
                         && let Ok(ip) = text.parse::<IpAddr>()
                     {
                         out.push(name, Value::Ip(ip));
@@ -133,7 +133,9 @@ fn records(c: &Conversation, names: &[&str]) -> Vec<Fields> {
         if let Some(verb) = verb {
             out.push("operation.verb", Value::Str(verb));
         }
-        names.iter().for_each(|n| out.push("tls.client.server_name", Value::Str(n)));
+        for name in names {
+            out.push("tls.client.server_name", Value::Str(name));
+        }
         out
     };
     if c.verbs.is_empty() {

@@ -32,7 +32,9 @@ fn entry(sequence: u64) -> Entry {
 
 fn checkpoint(entries: &[Entry]) -> Note {
     let mut tree = Frontier::new();
-    entries.iter().for_each(|e| tree.push(e.leaf_hash().unwrap()));
+    for entry in entries {
+        tree.push(entry.leaf_hash().unwrap());
+    }
     let origin = "plant.example/p1".into();
     let (size, root) = (tree.size(), tree.root());
     Checkpoint { origin, size, root, extension: vec![] }.sign(&key()).unwrap()

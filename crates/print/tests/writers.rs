@@ -20,7 +20,7 @@ fn open(docx: Vec<u8>) -> (Vec<String>, String) {
         let mut part = zip.by_index(at).unwrap();
         let name = part.name().unwrap().into_owned();
         names.push(name.clone());
-        if name.ends_with(".png") {
+        if name.rsplit('.').next() == Some("png") {
             continue;
         }
         let mut xml = String::new();

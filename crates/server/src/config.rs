@@ -42,7 +42,7 @@ impl Config {
             public_url: None,
             behind_proxy: false,
             folders: Vec::new(),
-            idle: Duration::from_mins(60),
+            idle: Duration::from_hours(1),
         }
     }
 

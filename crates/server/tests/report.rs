@@ -25,12 +25,16 @@ fn a_report_freezes_what_is_known() {
             let answer = file(name);
             assert!(answer.bytes.len() > 500, "{name}");
             assert_eq!(f["sha256"], sha256(&answer.bytes), "{name}");
-            let attached = answer.headers.iter().any(|(n, v)| {
-                n == "content-disposition" && v.starts_with("attachment")
-            });
+            let attached = answer
+                .headers
+                .iter()
+                .any(|(n, v)| n == "content-disposition" && v.starts_with("attachment"));
             assert!(attached, "{name}");
         }
-        assert_eq!(whole["files"].as_array().unwrap().len(), 9 + if cfg!(feature = "pdf") { 2 } else { 0 });
+        assert_eq!(
+            whole["files"].as_array().unwrap().len(),
+            9 + if cfg!(feature = "pdf") { 2 } else { 0 }
+        );
 
         // The facts are those of the pages, and the OSCAL documents count the same.
         let facts = file("facts.json").json();
@@ -47,12 +51,13 @@ fn a_report_freezes_what_is_known() {
         assert_eq!(result["observations"].as_array().unwrap().len(), found.len());
         assert_eq!(results["assessment-results"]["metadata"]["oscal-version"], "1.1.2");
         let html = file("report.zh-CN.html").text;
-        let title = found[0]["title"]["zh"].as_str().unwrap();
+        let title = found[0]["title"]["zh-CN"].as_str().unwrap();
         assert!(html.contains(title) && html.contains(facts["ledger_root"].as_str().unwrap()));
 
         // What happens later does not change it; the next one has the next number.
         let finding = found[0]["id"].as_str().unwrap();
-        officer.post(&format!("/findings/{finding}/act"), &json!({ "step": "comment", "text": "x" }));
+        officer
+            .post(&format!("/findings/{finding}/act"), &json!({ "step": "comment", "text": "x" }));
         let second = officer.post("/reports", &json!({})).ok().json();
         assert_eq!(second["number"], 2);
         assert_eq!(file("facts.json").json(), facts);

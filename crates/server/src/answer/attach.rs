@@ -12,8 +12,7 @@ use crate::{
 use axum::{
     body::{Body, to_bytes},
     extract::Path,
-    http::header,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use hangtu_catalog::{key, sha256};
 use schemars::JsonSchema;
@@ -162,12 +161,7 @@ pub(super) async fn get(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Er
     let path = place(&ctx.app, &file.sha256);
     let bytes =
         tokio::task::spawn_blocking(move || fs::read(path)).await.map_err(Error::internal)??;
-    let name: String = file.name.bytes().map(|b| format!("%{b:02X}")).collect();
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
-    ];
-    Ok((headers, bytes).into_response())
+    Ok(crate::correct::file(bytes, "application/octet-stream", &file.name))
 }
 
 /// Takes a file away from an answer of an open round; the bytes are kept for the trail.

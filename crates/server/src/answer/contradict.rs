@@ -36,6 +36,7 @@ pub(super) fn between(means: &str, observed: Option<&Observed>) -> Option<&'stat
 
 /// Why both hold.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+#[allow(clippy::struct_field_names, reason = "the API's words")]
 pub(super) struct Reason {
     pub(super) control: String,
     pub(super) means: String,

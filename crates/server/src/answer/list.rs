@@ -146,6 +146,7 @@ impl Filter {
 
 /// One page of questions.
 #[derive(Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the API\'s words")]
 pub(super) struct Questions {
     round: Option<Round>,
     /// Of the questions that were asked for.

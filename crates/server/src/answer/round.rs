@@ -134,7 +134,8 @@ pub(super) async fn open(ctx: Ctx) -> Result<Response, Error> {
     .await
     .map_err(|e| {
         // Two officers at once: the second finds the round of the first.
-        let twice = e.as_database_error().is_some_and(|d| d.is_unique_violation());
+        let twice =
+            e.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation);
         if twice { Error::conflict(key::ANSWER_ROUND_IS_OPEN) } else { e.into() }
     })?;
     // Who was asked the last time is asked again; what they said is only a suggestion.

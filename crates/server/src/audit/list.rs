@@ -101,8 +101,8 @@ impl Search {
     }
 
     /// The query of the next page.
-    fn next(&self, before: &i64) -> String {
-        let next = Self { before: Some(*before), ..self.clone() };
+    fn next(&self, before: i64) -> String {
+        let next = Self { before: Some(before), ..self.clone() };
         serde_html_form::to_string(next).unwrap_or_default()
     }
 }

@@ -124,7 +124,9 @@ async fn sign_in(
     } else if use_recovery(&mut change, &person, &form.code).await? {
         "password+recovery"
     } else {
-        names.iter().for_each(|n| ctx.app.throttle.failed(n));
+        for name in &names {
+            ctx.app.throttle.failed(name);
+        }
         let detail = json!({ "address": ctx.address, "step": "code" });
         change.note("session.refuse", format!("person/{person}"), detail);
         change.commit().await?;

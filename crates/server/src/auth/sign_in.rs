@@ -69,7 +69,9 @@ async fn sign_in(ctx: Ctx, Input(form): Input<Credentials>) -> Result<Response, 
     let hash = found.as_ref().map_or("", |f| f.3.as_str());
     let right = password::verify(&form.password, hash).await?;
     let Some((id, organisation, name, _)) = found.filter(|_| right) else {
-        names.iter().for_each(|n| ctx.app.throttle.failed(n));
+        for name in &names {
+            ctx.app.throttle.failed(name);
+        }
         let mut change = ctx.app.db.change(&Actor::instance()).await?;
         let shown: String = account.chars().take(80).collect();
         change.note(

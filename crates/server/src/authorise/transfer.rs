@@ -40,6 +40,7 @@ pub(super) struct Upload {
 
 /// What a file's row becomes.
 #[derive(Debug, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the API's words")]
 pub(crate) struct Outcome {
     register: Register,
     reference: String,

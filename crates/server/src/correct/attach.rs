@@ -26,6 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Bytes of a file at most.
@@ -175,12 +176,13 @@ async fn download(
 }
 
 /// Bytes that a browser saves under a name and never shows.
-pub(super) fn file(bytes: Vec<u8>, media: &'static str, name: &str) -> Response {
+pub(crate) fn file(bytes: Vec<u8>, media: &'static str, name: &str) -> Response {
     let encoded: String = name.bytes().fold(String::new(), |mut out, b| {
         if b.is_ascii_alphanumeric() || b"-._".contains(&b) {
             out.push(b as char);
         } else {
-            out.push_str(&format!("%{b:02X}"));
+            // Writing to a string does not fail.
+            let _ = write!(out, "%{b:02X}");
         }
         out
     });

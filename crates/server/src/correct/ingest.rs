@@ -191,9 +191,8 @@ impl Book {
 
     /// The run found it.
     fn detected(&mut self, run: &Run<'_>, d: &Finding) -> Result<(), Error> {
-        let (first, last) = match (clock::parse(&d.first), moment(&d.last)) {
-            (Some(first), Some(last)) => (first, last),
-            _ => return Err(Error::internal(format!("{}: times", d.fingerprint))),
+        let (Some(first), Some(last)) = (clock::parse(&d.first), moment(&d.last)) else {
+            return Err(Error::internal(format!("{}: times", d.fingerprint)));
         };
         let count = d.count as i64;
         let at = match self.latest.get(&d.fingerprint).copied() {

@@ -25,6 +25,7 @@ use crate::{
     error::Error,
     route::Routes,
 };
+pub(crate) use attach::file;
 use hangtu_examine::model::Examination;
 pub(crate) use list::Line;
 use serde_json::json;
@@ -140,7 +141,7 @@ pub(crate) fn start(app: &App) {
                 Err(e) => tracing::debug!(error = ?e, "acceptances wait"),
             }
             drop(app);
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
         }
     });
 }

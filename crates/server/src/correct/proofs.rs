@@ -84,6 +84,7 @@ impl Plant {
         Self(new_id())
     }
 
+    #[allow(clippy::unused_self, reason = "reads as its methods do")]
     fn wait<T>(&self, what: impl Future<Output = T>) -> T {
         LAB.runtime.block_on(what)
     }

@@ -82,11 +82,12 @@ pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Err
         };
         people::insert(&mut change, person).await?;
     }
-    let officer: (String, String) =
-        sqlx::query_as("SELECT id, name FROM person WHERE organisation = $1 AND account = 'officer'")
-            .bind(&organisation)
-            .fetch_one(&mut *change)
-            .await?;
+    let officer: (String, String) = sqlx::query_as(
+        "SELECT id, name FROM person WHERE organisation = $1 AND account = 'officer'",
+    )
+    .bind(&organisation)
+    .fetch_one(&mut *change)
+    .await?;
     let by = Actor { id: officer.0, name: officer.1, ..Actor::system(&organisation) };
     authorise::import(&mut change, AUTHORISATIONS, Some(&by)).await?;
     let mut evidence = Vec::new();

@@ -165,7 +165,7 @@ pub(crate) fn clean(app: &App) {
             if let Err(e) = clean_once(&app).await {
                 tracing::warn!(error = ?e, "abandoned uploads stay");
             }
-            tokio::time::sleep(Duration::from_secs(3600)).await;
+            tokio::time::sleep(Duration::from_hours(1)).await;
         }
     });
 }

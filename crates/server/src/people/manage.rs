@@ -72,6 +72,7 @@ struct Query {
 
 /// An account as administrators see it.
 #[derive(Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the API's words")]
 struct Account {
     id: String,
     name: String,
@@ -86,6 +87,7 @@ struct Account {
 
 /// A page of people.
 #[derive(Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the API's words")]
 struct People {
     people: Vec<Account>,
     page: u32,
@@ -195,6 +197,7 @@ struct New {
 
 /// An account's id and its password, which is not shown again.
 #[derive(Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names, reason = "the API\'s words")]
 struct Password {
     id: String,
     account: String,

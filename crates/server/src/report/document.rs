@@ -117,7 +117,11 @@ impl Writer<'_> {
                     })),
                     Cell::new(count(&|c| !c.spoken_of())),
                     Cell::new(grouped(mine.len() as u64)),
-                    Cell::new(grouped(open)).tone(if open > 0 { Tone::Warn } else { Tone::Neutral }),
+                    Cell::new(grouped(open)).tone(if open > 0 {
+                        Tone::Warn
+                    } else {
+                        Tone::Neutral
+                    }),
                     Cell::new(grouped(findings.len() as u64)),
                 ]
             })

@@ -136,11 +136,12 @@ async fn organisation(
     c: &mut AnyConnection,
     organisation: &str,
 ) -> Result<OrganisationFacts, Error> {
-    let (name, credit_code, region, industry): (String, String, String, String) =
-        sqlx::query_as("SELECT name, credit_code, region, industry FROM organisation WHERE id = $1")
-            .bind(organisation)
-            .fetch_one(c)
-            .await?;
+    let (name, credit_code, region, industry): (String, String, String, String) = sqlx::query_as(
+        "SELECT name, credit_code, region, industry FROM organisation WHERE id = $1",
+    )
+    .bind(organisation)
+    .fetch_one(c)
+    .await?;
     let unknown = |code: &str| Bilingual::new(code, code);
     let of_region = catalog.regions.iter().find(|r| r.code == region);
     let of_industry = catalog.industries.iter().find(|i| i.code == industry);
@@ -169,10 +170,7 @@ async fn runs(c: &mut AnyConnection, organisation: &str) -> Result<Vec<RunFacts>
         .collect())
 }
 
-async fn findings(
-    c: &mut AnyConnection,
-    organisation: &str,
-) -> Result<Vec<FindingFacts>, Error> {
+async fn findings(c: &mut AnyConnection, organisation: &str) -> Result<Vec<FindingFacts>, Error> {
     let people = people::colleagues(c, organisation).await?;
     let name = |id: &str| people.iter().find(|p| p.id == id).map(|p| p.name.clone());
     correct::facts::all(c, organisation)

@@ -138,10 +138,7 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     ctx.show_titled(title, &whole, |page| ReportPage { page, whole: &whole })
 }
 
-async fn download(
-    ctx: Ctx,
-    Path((id, name)): Path<(String, String)>,
-) -> Result<Response, Error> {
+async fn download(ctx: Ctx, Path((id, name)): Path<(String, String)>) -> Result<Response, Error> {
     let whole = find(&ctx, &id).await?;
     let file = whole.files.into_iter().find(|f| f.name == name).ok_or(Error::NotFound)?;
     let bytes = tokio::fs::read(folder(&ctx, &id).join(&file.name)).await?;
@@ -157,8 +154,11 @@ fn folder(ctx: &Ctx, id: &str) -> PathBuf {
     ctx.app.config.data.join("reports").join(id)
 }
 
-/// Every file of a report: name, media type, content.
-fn files(facts: &Facts) -> Result<Vec<(String, &'static str, Vec<u8>)>, Error> {
+/// Name, media type, content.
+type Made = (String, &'static str, Vec<u8>);
+
+/// Every file of a report.
+fn files(facts: &Facts) -> Result<Vec<Made>, Error> {
     let mut files = vec![(
         "facts.json".to_owned(),
         "application/json",
@@ -201,7 +201,8 @@ async fn make(ctx: Ctx) -> Result<Response, Error> {
     .await?;
     facts.number = shown(year, number);
     let made_at = facts.made;
-    let made = tokio::task::spawn_blocking(move || files(&facts)).await.map_err(Error::internal)??;
+    let made =
+        tokio::task::spawn_blocking(move || files(&facts)).await.map_err(Error::internal)??;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     sqlx::query(
         "INSERT INTO report (id, organisation, year, number, title, person, person_name, created, \

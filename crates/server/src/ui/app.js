@@ -217,3 +217,10 @@ document.addEventListener("change", async event => {
   const { into } = event.target.dataset, file = event.target.files && event.target.files[0];
   if (into && file) event.target.form.elements.namedItem(into).value = await file.text();
 });
+
+// A table that scrolls sideways can be reached from the keyboard.
+const reach = () => document.querySelectorAll("div.table").forEach(box => {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+});
+addEventListener("resize", reach);
+reach();

@@ -63,6 +63,11 @@ impl<T: Count> Count for &T {
     }
 }
 
+#[allow(
+    clippy::unused_self,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "templates call methods, with references"
+)]
 impl Page {
     pub(crate) fn new(ctx: &Ctx, title: String) -> Self {
         Self { ctx: ctx.clone(), title }

@@ -93,7 +93,7 @@ impl Site {
         let runtime = self.runtime.take().unwrap();
         let done = self.done.take().unwrap();
         runtime.block_on(async {
-            tokio::time::timeout(Duration::from_secs(30), done).await.unwrap().unwrap()
+            tokio::time::timeout(Duration::from_secs(30), done).await.unwrap().unwrap();
         });
         drop(runtime);
         self.run();
@@ -162,7 +162,7 @@ impl Site {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_global(Some(Duration::from_mins(2)))
             .build()
             .into();
         Client { base: format!("http://{}", self.address), agent, header: None }

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: everything a developer runs, and CI with them.
 
 mod bench;
+mod browser;
 mod fuzz;
 mod oracle;
 mod peers;
@@ -20,6 +21,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   oracle [FILTER]  compare decoded operations with tshark's over ../shared/data/traffic
   oracle logs      compare detections with chainsaw's and hayabusa's over ../shared/data/logs
   fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
+  browser [DIR]    the main story in headless Chromium; screenshots go to DIR (target/browser)
   schemathesis     try the API of a running site (HANGTU_URL, HANGTU_TOKEN) against its description
   plant [DIR]      generate examples/plant
   bench traffic    measure against cat, tcpdump, ndpiReader and tshark
@@ -32,6 +34,7 @@ fn main() -> Result<()> {
     let rest: Vec<String> = args.collect();
     match command.as_str() {
         "bench" => bench::run(&rest),
+        "browser" => browser::run_all(&rest),
         "fuzz" => fuzz::run(&rest),
         "oracle" => oracle::run(&rest),
         "schemathesis" => schemathesis::run_all(),

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must pass, in one command; CI runs the same.
 
 use crate::{
+    browser,
     postgres::{self, Postgres},
     root, run, shared,
 };
@@ -8,7 +9,13 @@ use anyhow::{Context, Result, bail};
 use std::{env, fs, path::Path, process::Command};
 
 /// Programs that building and testing need, with the Debian package each comes from.
-const PACKAGES: [(&str, &str); 2] = [("cc", "gcc"), ("pdftotext", "poppler-utils")];
+const PACKAGES: [(&str, &str); 5] = [
+    ("cc", "gcc"),
+    ("pdftotext", "poppler-utils"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("chromium", "chromium"),
+];
 
 /// The version of cargo-deny that CI uses.
 const CARGO_DENY: &str = "0.20.2";
@@ -48,6 +55,8 @@ pub fn run_all() -> Result<()> {
     // The README's first command, but for the profile: from the root it must find its program.
     let report = root().join("target/readme").display().to_string();
     step("main job", &["run", "--quiet", "--", "examine", "examples/plant", "--out", &report])?;
+    println!("\n== browser: cargo xtask browser");
+    browser::run_all(&[])?;
     step("documentation", &["doc", "--workspace", "--no-deps"])
 }
 

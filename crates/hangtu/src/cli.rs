@@ -58,6 +58,19 @@ pub(crate) fn command(language: Language) -> Command {
             .help_heading(heading(key::CLI_OPTIONS))
     };
     let file = |name, value, help| option(name, value, help).value_parser(value_parser!(PathBuf));
+    let whole = |value: &'static str, help: key::Key| {
+        Arg::new("file")
+            .value_name(value)
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .help(t(help))
+            .help_heading(heading(key::CLI_ARGUMENTS))
+    };
+    let data = || {
+        file("data", "DIR", key::CLI_SERVE_DATA)
+            .default_value("hangtu-data")
+            .hide_default_value(true)
+    };
     let rules = || file("rules", "PATH", key::CLI_ARG_RULES).action(ArgAction::Append);
     let threads = || {
         option("threads", "N", key::CLI_ARG_THREADS).value_parser(value_parser!(u16).range(1..=64))
@@ -196,7 +209,7 @@ pub(crate) fn command(language: Language) -> Command {
         )
         .subcommand(
             sub("serve", key::CLI_SERVE)
-                .arg(file("data", "DIR", key::CLI_SERVE_DATA))
+                .arg(data())
                 .arg(
                     option("listen", "ADDRESS", key::CLI_SERVE_ADDRESS)
                         .value_parser(value_parser!(std::net::SocketAddr)),
@@ -216,6 +229,22 @@ pub(crate) fn command(language: Language) -> Command {
                 ),
         )
         .subcommand(
+            sub("backup", key::CLI_BACKUP)
+                .arg(whole("FILE", key::CLI_BACKUP_FILE))
+                .arg(data())
+                .arg(option("database-url", "URL", key::CLI_SERVE_URL))
+                .arg(
+                    option("keys", "", key::CLI_BACKUP_KEYS)
+                        .value_name(None)
+                        .action(ArgAction::SetTrue),
+                ),
+        )
+        .subcommand(
+            sub("restore", key::CLI_RESTORE)
+                .arg(whole("FILE", key::CLI_RESTORE_FILE))
+                .arg(data()),
+        )
+        .subcommand(
             sub("explain", key::CLI_EXPLAIN)
                 .arg(
                     Arg::new("finding")
@@ -232,14 +261,7 @@ pub(crate) fn command(language: Language) -> Command {
         )
         .subcommand(
             sub("verify", key::CLI_VERIFY)
-                .arg(
-                    Arg::new("file")
-                        .value_name("FILE")
-                        .required(true)
-                        .value_parser(value_parser!(PathBuf))
-                        .help(t(key::CLI_ARG_LEDGER))
-                        .help_heading(heading(key::CLI_ARGUMENTS)),
-                )
+                .arg(whole("FILE", key::CLI_ARG_LEDGER))
                 .arg(option("key", "KEY", key::CLI_ARG_KEY))
                 .arg(file("against", "FILE", key::CLI_ARG_AGAINST)),
         )

@@ -4,6 +4,7 @@
 //! 2 nothing could be done; 3 done, but evidence is damaged or a limit was hit.
 
 mod assets;
+mod backup;
 mod cli;
 mod examine;
 mod explain;
@@ -56,6 +57,8 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("assets", m)) => assets::run(language, m),
         Some(("rules", m)) => rules::run(language, m),
         Some(("serve", m)) => serve::run(language, m),
+        Some(("backup", m)) => backup::backup(language, m),
+        Some(("restore", m)) => backup::restore(language, m),
         Some(("explain", m)) => explain::run(language, m),
         Some(("verify", m)) => verify::run(language, m),
         _ => Ok(cli::print_help(language)),

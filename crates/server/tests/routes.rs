@@ -105,6 +105,46 @@ fn no_route_shows_or_changes_what_is_anothers() {
     });
 }
 
+/// Ways of sending that write nothing.
+const READING: [&str; 1] = ["/language/{tag}"];
+
+#[test]
+fn nothing_is_written_without_an_entry() {
+    on_both(|site| {
+        site.set_up();
+        let ids = fill(&site, &site.signed("officer"));
+        let named: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let size = || -> u64 {
+            let sizes = site.column("SELECT CAST(size AS TEXT) FROM ledger");
+            sizes.iter().map(|n| n.parse::<u64>().unwrap()).sum()
+        };
+        let (mut done, mut tried) = (0, 0);
+        for (method, path, _) in hangtu_server::paths() {
+            if method == "GET" || READING.contains(&path) || path == "/sign-out" {
+                continue;
+            }
+            for account in ["officer", "sys", "sec", "aud"] {
+                let client = site.signed(account);
+                for id in if path.contains('{') { named.clone() } else { vec![""] } {
+                    let before = size();
+                    let answer = match method.as_str() {
+                        "POST" => client.post(&filled(path, id), &body(&ids)),
+                        other => client.send(other, &format!("/api/v1{}", filled(path, id)), b""),
+                    };
+                    tried += 1;
+                    assert!(answer.status < 500, "{method} {path}: {}", answer.text);
+                    if answer.status < 300 {
+                        done += 1;
+                        assert!(size() > before, "{method} {path} as {account}: {}", answer.text);
+                    }
+                }
+            }
+        }
+        println!("{tried} writes tried, {done} done, each with an entry");
+        assert!(done > 5, "{done}");
+    });
+}
+
 /// A body that names everything of the first organisation in every way that routes know.
 fn body(ids: &BTreeSet<String>) -> Value {
     let list: Vec<&String> = ids.iter().collect();

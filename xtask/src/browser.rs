@@ -60,7 +60,9 @@ pub fn run_all(args: &[String]) -> Result<()> {
     let link: String = said
         .lines()
         .map_while(Result::ok)
-        .find_map(|line| line.split_whitespace().find(|w| w.contains("/set-up?code=")).map(Into::into))
+        .find_map(|line| {
+            line.split_whitespace().find(|w| w.contains("/set-up?code=")).map(Into::into)
+        })
         .context("the program gave no set-up link")?;
     let done =
         run(Command::new("node").arg(story.join("story.mjs")).arg(link).arg(&out).arg(root()));

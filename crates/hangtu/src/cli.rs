@@ -240,9 +240,7 @@ pub(crate) fn command(language: Language) -> Command {
                 ),
         )
         .subcommand(
-            sub("restore", key::CLI_RESTORE)
-                .arg(whole("FILE", key::CLI_RESTORE_FILE))
-                .arg(data()),
+            sub("restore", key::CLI_RESTORE).arg(whole("FILE", key::CLI_RESTORE_FILE)).arg(data()),
         )
         .subcommand(
             sub("explain", key::CLI_EXPLAIN)

@@ -359,6 +359,21 @@ fn help_speaks_the_users_language() {
         "assets",
         "rules",
         "explain",
+        "hangtu.ledger/1",
+        "KEY",
+        "hangtu.plant.example",
+        "https",
+        "postgres",
+        "PostgreSQL",
+        "URL",
+        "127.0.0.1",
+        "ADDRESS",
+        "hangtu-data",
+        "docs/ledger.md",
+        "serve",
+        "verify",
+        "backup",
+        "restore",
         "list",
         "check",
         "test",
@@ -407,7 +422,7 @@ fn help_speaks_the_users_language() {
         "V",
     ]
     .into();
-    let commands: [&[&str]; 10] = [
+    let commands: &[&[&str]] = &[
         &[],
         &["examine"],
         &["records"],
@@ -418,11 +433,15 @@ fn help_speaks_the_users_language() {
         &["rules", "check"],
         &["rules", "test"],
         &["explain"],
+        &["serve"],
+        &["verify"],
+        &["backup"],
+        &["restore"],
     ];
-    for command in commands {
+    for &command in commands {
         let ran = hangtu(&[command, &["--help", "--lang", "zh-CN"]].concat());
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{command:?}");
-        let usage = format!("用法: {} …", [&["hangtu"], command].concat().join(" "));
+        let usage = format!("用法: {} …", [&["hangtu"][..], command].concat().join(" "));
         assert!(ran.out.contains(&usage), "{}", ran.out);
         let part = |c: char| c.is_ascii_alphanumeric() || "-./_".contains(c);
         for word in ran.out.split(|c| !part(c)) {

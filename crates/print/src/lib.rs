@@ -1,4 +1,4 @@
-//! One document model and its writers: [`pdf`], [`docx`] and [`html`].
+//! One document model and its writers: `pdf` (with the feature of that name), [`docx`] and [`html`].
 //!
 //! Whatever stands in a [`Document`] is text and stays text: no writer reads markup out of it.
 //! The same document gives the same bytes; no file, network or clock is touched.

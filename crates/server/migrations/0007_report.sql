@@ -6,7 +6,6 @@ CREATE TABLE report (
     -- From 1 in each organisation and year; people read it as 2026-0001.
     year BIGINT NOT NULL,
     number BIGINT NOT NULL,
-    title TEXT NOT NULL,
     person TEXT NOT NULL,
     person_name TEXT NOT NULL,
     created BIGINT NOT NULL,

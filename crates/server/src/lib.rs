@@ -1,7 +1,7 @@
 //! The web program: an enterprise examines itself, corrects what is found and proves it.
 //!
 //! One folder for each capability, each with its model, its SQL, its pages and its API; beside them
-//! the floor they share: [`db`], [`auth`], [`route`], [`ctx`], [`ui`], [`jobs`].
+//! the floor they share: `db`, `auth`, `route`, `ctx`, `ui`, `jobs`.
 
 // Tests of the inside use the kit of the tests from outside.
 #[cfg(test)]

@@ -203,7 +203,8 @@ pub(super) async fn finish(ctx: Ctx, Input(form): Input<Which>) -> Result<Respon
     let round = hold(&mut change, &form.round).await?;
     let rows = sheet::rows(&mut change, &organisation, &round.id).await?;
     let claims = claims(&ctx.app.catalog, rows)?;
-    let outcome = correct::ingest(&mut change, &round.id, Tested::Answers(&claims)).await?;
+    let outcome =
+        correct::ingest(&ctx.app.catalog, &mut change, &round.id, Tested::Answers(&claims)).await?;
     sqlx::query(
         "UPDATE answer_round SET finished = $3, finished_name = $4, findings_opened = $5, \
          findings_seen = $6, findings_closed = $7 WHERE organisation = $1 AND id = $2",

@@ -91,7 +91,7 @@ impl Hand {
         step: Step,
     ) -> Result<Self, Error> {
         let organisation = ctx.organisation()?;
-        let rules = policy::rules(&ctx.app, change, organisation).await?;
+        let rules = policy::rules(&ctx.app.catalog, change, organisation).await?;
         let people = people::colleagues(change, organisation).await?;
         act.text = prose("text", &act.text, 2_000)?;
         act.measure = prose("measure", &act.measure, 2_000)?;

@@ -215,7 +215,7 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         runs: runs(&mut c, organisation, &id).await?,
         steps: Step::ALL.iter().filter(can).copied().collect(),
     };
-    let rules = policy::rules(&ctx.app, &mut c, organisation).await?;
+    let rules = policy::rules(&ctx.app.catalog, &mut c, organisation).await?;
     let title = format!("#{} {}", row.number, row.title().get(ctx.language));
     ctx.show_titled(title, &shown, |page| FindingPage {
         page,

@@ -6,6 +6,7 @@ use super::{
     batch::Batch,
     claim,
     model::{self, READ, Row, Said},
+    policy::{self, Rules},
     state::{State, Step},
 };
 use crate::{
@@ -54,11 +55,14 @@ struct Book {
     told: Vec<(usize, Step, Bilingual, String)>,
     last: i64,
     now: i64,
+    /// How long each level may stay.
+    rules: Rules,
     outcome: Outcome,
 }
 
 /// See [`super::ingest`].
 pub(super) async fn ingest(
+    catalog: &Catalog,
     change: &mut Change,
     run: &str,
     tested: Tested<'_>,
@@ -81,11 +85,11 @@ pub(super) async fn ingest(
     if taken(change, &run).await? {
         return Ok(Outcome::default());
     }
-    let mut book = Book::open(change, &run, last, now).await?;
+    let mut book = Book::open(catalog, change, &run, last, now).await?;
     book.lapse();
     match tested {
         Tested::Examination(e) => book.examination(&run, e)?,
-        Tested::Answers(claims) => book.answers(&run, claims)?,
+        Tested::Answers(claims) => book.answers(catalog, &run, claims)?,
     }
     book.write(change, &run).await
 }
@@ -113,7 +117,13 @@ async fn taken(change: &mut Change, run: &Run<'_>) -> Result<bool, Error> {
 }
 
 impl Book {
-    async fn open(change: &mut Change, run: &Run<'_>, last: i64, now: i64) -> Result<Self, Error> {
+    async fn open(
+        catalog: &Catalog,
+        change: &mut Change,
+        run: &Run<'_>,
+        last: i64,
+        now: i64,
+    ) -> Result<Self, Error> {
         let sql = format!(
             "SELECT {READ} FROM finding WHERE organisation = $1 AND source = $2 ORDER BY number"
         );
@@ -123,7 +133,9 @@ impl Book {
             .fetch_all(&mut **change)
             .await?;
         let latest = rows.iter().enumerate().map(|(at, r)| (r.fingerprint.clone(), at)).collect();
+        let organisation = change.organisation().to_owned();
         Ok(Self {
+            rules: policy::rules(catalog, change, &organisation).await?,
             rows,
             latest,
             changed: HashSet::new(),
@@ -262,6 +274,7 @@ impl Book {
             peer: d.peer.clone().unwrap_or_default(),
             class: d.class.clone().unwrap_or_default(),
             state: State::Open.word().into(),
+            due: Some(self.rules.due(d.level)),
             opened: self.now,
             first_seen: first,
             last_seen: last,
@@ -280,11 +293,10 @@ impl Book {
         at
     }
 
-    fn answers(&mut self, run: &Run<'_>, claims: &[Claim]) -> Result<(), Error> {
-        let catalog = Catalog::embedded().map_err(Error::internal)?;
+    fn answers(&mut self, catalog: &Catalog, run: &Run<'_>, claims: &[Claim]) -> Result<(), Error> {
         let mut told = HashSet::new();
         for c in claims {
-            let Some(finding) = claim::finding(&catalog, c, self.now) else { continue };
+            let Some(finding) = claim::finding(catalog, c, self.now) else { continue };
             told.insert(finding.fingerprint.clone());
             let known = self.latest.get(&finding.fingerprint).copied();
             let working = known.filter(|at| self.rows[*at].state().needs_work());

@@ -26,6 +26,7 @@ use crate::{
     route::Routes,
 };
 pub(crate) use attach::file;
+use hangtu_catalog::Catalog;
 use hangtu_examine::model::Examination;
 pub(crate) use list::Line;
 use serde_json::json;
@@ -76,11 +77,12 @@ pub(crate) struct Outcome {
 /// Takes in what a run found, within the change that ends the run. The same run twice, or the same
 /// evidence in another run, changes nothing.
 pub(crate) async fn ingest(
+    catalog: &Catalog,
     change: &mut Change,
     run: &str,
     tested: Tested<'_>,
 ) -> Result<Outcome, Error> {
-    ingest::ingest(change, run, tested).await
+    ingest::ingest(catalog, change, run, tested).await
 }
 
 /// Ends the acceptances that ran out; called before findings are shown, and by the clock.

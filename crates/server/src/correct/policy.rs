@@ -2,7 +2,6 @@
 //! as shipped, or as the organisation's own files say.
 
 use crate::{
-    App,
     auth::Right,
     clock,
     ctx::Ctx,
@@ -13,7 +12,7 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
-use hangtu_catalog::{Bilingual, Calendar, Level, Policy, key, key::Key};
+use hangtu_catalog::{Bilingual, Calendar, Catalog, Level, Policy, key, key::Key};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,7 +38,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// The last moment to correct a finding that is assigned now.
+    /// The last moment to correct a finding that is found now.
     pub(crate) fn due(&self, level: Level) -> i64 {
         clock::end_of(self.policy.deadline(level, clock::day(clock::now()), &self.calendar))
     }
@@ -65,17 +64,17 @@ async fn setting(c: &mut AnyConnection, organisation: &str, name: &str) -> Resul
 
 /// The rules of an organisation.
 pub(crate) async fn rules(
-    app: &App,
+    catalog: &Catalog,
     c: &mut AnyConnection,
     organisation: &str,
 ) -> Result<Rules, Error> {
     let policy_text = setting(c, organisation, "policy").await?;
     let calendar_text = setting(c, organisation, "calendar").await?;
     let policy = match policy_text.as_str() {
-        "" => app.catalog.policy.clone(),
+        "" => catalog.policy.clone(),
         text => Policy::parse("policy.yml", text).map_err(Error::internal)?,
     };
-    let shipped = app.catalog.calendar.clone();
+    let shipped = catalog.calendar.clone();
     let calendar = match calendar_text.as_str() {
         "" => shipped,
         text => shipped.with(Calendar::parse("holidays.yml", text).map_err(Error::internal)?),
@@ -138,7 +137,7 @@ impl PolicyPage<'_> {
 
 async fn show(ctx: Ctx, Asked(asked): Asked<Reckon>) -> Result<Response, Error> {
     let organisation = ctx.organisation()?;
-    let rules = rules(&ctx.app, &mut *ctx.app.db.read().await?, organisation).await?;
+    let rules = rules(&ctx.app.catalog, &mut *ctx.app.db.read().await?, organisation).await?;
     let levels = Level::ALL.iter().rev().map(|level| {
         let c = rules.policy.correction(*level);
         Asks {

@@ -11,6 +11,7 @@ use crate::{
     clock::{DAY, now, rfc3339},
     db::{Actor, Db},
 };
+use hangtu_catalog::Catalog;
 use hangtu_examine::model::Examination;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -65,6 +66,7 @@ pub(super) fn examination(
 struct Lab {
     runtime: tokio::runtime::Runtime,
     db: Db,
+    catalog: Catalog,
     _folder: tempfile::TempDir,
 }
 
@@ -73,7 +75,8 @@ static LAB: LazyLock<Lab> = LazyLock::new(|| {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let db = runtime.block_on(Db::open(&Db::embedded(folder.path()))).unwrap();
-    Lab { runtime, db, _folder: folder }
+    let catalog = Catalog::embedded().unwrap();
+    Lab { runtime, db, catalog, _folder: folder }
 });
 
 /// An organisation of one's own, so that cases do not meet.
@@ -92,7 +95,8 @@ impl Plant {
     fn take(&self, run: &str, e: &Examination) -> Outcome {
         self.wait(async {
             let mut change = LAB.db.change(&Actor::system(&self.0)).await.unwrap();
-            let outcome = ingest(&mut change, run, Tested::Examination(e)).await.unwrap();
+            let outcome =
+                ingest(&LAB.catalog, &mut change, run, Tested::Examination(e)).await.unwrap();
             change.note("test.run", run, json!({}));
             change.commit().await.unwrap();
             outcome
@@ -325,7 +329,8 @@ fn answers_open_close_and_set_aside_their_control_points() {
         plant.wait(async {
             let mut change = LAB.db.change(&Actor::system(&plant.0)).await.unwrap();
             let run = new_id();
-            let outcome = ingest(&mut change, &run, Tested::Answers(&claims)).await.unwrap();
+            let outcome =
+                ingest(&LAB.catalog, &mut change, &run, Tested::Answers(&claims)).await.unwrap();
             change.commit().await.unwrap();
             outcome
         })

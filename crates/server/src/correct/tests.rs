@@ -45,7 +45,14 @@ impl Door {
     fn take(&self, organisation: &str, e: &Examination) -> Outcome {
         self.wait(async {
             let mut change = self.db.change(&Actor::system(organisation)).await.unwrap();
-            let outcome = ingest(&mut change, &new_id(), Tested::Examination(e)).await.unwrap();
+            let outcome = ingest(
+                &hangtu_catalog::Catalog::embedded().unwrap(),
+                &mut change,
+                &new_id(),
+                Tested::Examination(e),
+            )
+            .await
+            .unwrap();
             change.commit().await.unwrap();
             outcome
         })

@@ -9,7 +9,7 @@ use crate::{
     jobs::{Ending, Job, Progress},
 };
 use futures_util::future::BoxFuture;
-use hangtu_catalog::{Arg, Bilingual, Level, Scenario, key, key::Key};
+use hangtu_catalog::{Arg, Bilingual, Catalog, Level, Scenario, key, key::Key};
 use hangtu_evidence::{EvidenceError, Input, ReadError};
 use hangtu_examine::{
     AuthorisationsFile, Evidence, Reading, Rules, Setup, SoFar,
@@ -58,7 +58,7 @@ pub(crate) fn run(
         match tokio::task::spawn_blocking(work).await.map_err(Error::internal)? {
             Ok(Some(done)) => {
                 let mut change = app.db.change(&Actor::system(&job.organisation)).await?;
-                keep(&mut change, &id, &done).await?;
+                keep(&app.catalog, &mut change, &id, &done).await?;
                 change.commit().await?;
                 Ok(Ending::Done)
             }
@@ -247,7 +247,7 @@ fn tallies(examination: &Examination) -> Value {
 }
 
 /// The run, what it observed and what it did to the findings, in one change.
-async fn keep(change: &mut Change, id: &str, done: &Done) -> Result<(), Error> {
+async fn keep(catalog: &Catalog, change: &mut Change, id: &str, done: &Done) -> Result<(), Error> {
     let (examination, coverage) = (&done.examination, &done.examination.coverage);
     let organisation = change.organisation().to_owned();
     observe(change, id, done).await?;
@@ -277,7 +277,7 @@ async fn keep(change: &mut Change, id: &str, done: &Done) -> Result<(), Error> {
     .bind(json(serde_json::to_string(&done.others))?)
     .execute(&mut **change)
     .await?;
-    let outcome = correct::ingest(change, id, Tested::Examination(examination)).await?;
+    let outcome = correct::ingest(catalog, change, id, Tested::Examination(examination)).await?;
     let outcome = json!({
         "opened": outcome.opened,
         "seen": outcome.seen,

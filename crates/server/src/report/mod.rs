@@ -22,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use facts::Facts;
-use hangtu_catalog::{Language, key, sha256, text};
+use hangtu_catalog::{Language, key, sha256};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -53,7 +53,6 @@ struct Report {
     id: String,
     year: i64,
     number: i64,
-    title: String,
     person_name: String,
     created: i64,
     /// SHA-256 of `facts.json`.
@@ -86,7 +85,7 @@ struct Whole {
     files: Vec<File>,
 }
 
-const COLUMNS: &str = "id, year, number, title, person_name, created, facts";
+const COLUMNS: &str = "id, year, number, person_name, created, facts";
 
 #[derive(Template)]
 #[template(path = "report/list.html")]
@@ -134,7 +133,7 @@ async fn find(ctx: &Ctx, id: &str) -> Result<Whole, Error> {
 
 async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let whole = find(&ctx, &id).await?;
-    let title = format!("{} {}", whole.report.title, whole.report.shown());
+    let title = format!("{} {}", ctx.t(key::REPORT_SELF_TITLE), whole.report.shown());
     ctx.show_titled(title, &whole, |page| ReportPage { page, whole: &whole })
 }
 
@@ -205,14 +204,13 @@ async fn make(ctx: Ctx) -> Result<Response, Error> {
         tokio::task::spawn_blocking(move || files(&facts)).await.map_err(Error::internal)??;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     sqlx::query(
-        "INSERT INTO report (id, organisation, year, number, title, person, person_name, created, \
-         facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')",
+        "INSERT INTO report (id, organisation, year, number, person, person_name, created, facts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, '')",
     )
     .bind(&id)
     .bind(&who.organisation)
     .bind(year)
     .bind(number)
-    .bind(text(ctx.language, key::REPORT_SELF_TITLE, &[]))
     .bind(&who.person)
     .bind(&who.name)
     .bind(made_at)

@@ -7,7 +7,7 @@ use crate::{
     db::Db,
     error::Error,
     jobs::Jobs,
-    operate::{Metrics, limit, observe},
+    operate::{Metrics, limit, linger, observe},
     routes,
 };
 use axum::{
@@ -132,6 +132,7 @@ fn router(app: &App) -> Router {
         .layer(from_fn_with_state(app.clone(), limit))
         .layer(from_fn_with_state(app.clone(), ctx::identify))
         .layer(from_fn(harden))
+        .layer(from_fn(linger))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app.clone())
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod health;
+mod linger;
 mod manifest;
 mod metrics;
 mod observe;
@@ -11,6 +12,7 @@ mod restore;
 pub use backup::{BackupError, BackupSaid, backup};
 pub use restore::{RestoreError, Restored, restore};
 
+pub(crate) use linger::linger;
 pub(crate) use metrics::Metrics;
 pub(crate) use observe::{limit, observe};
 

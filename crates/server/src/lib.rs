@@ -17,6 +17,7 @@ mod config;
 mod correct;
 mod ctx;
 mod db;
+mod demo;
 mod download;
 mod error;
 mod examine;

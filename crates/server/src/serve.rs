@@ -102,7 +102,7 @@ impl Server {
     /// Sets up a synthesised plant and begins to examine its evidence; gives the accounts and
     /// their password, or nothing when that was done at an earlier start.
     pub async fn demo(&self) -> Result<Option<(Vec<String>, String)>, ServeError> {
-        crate::examine::demo(&self.app).await.map_err(|e| match e {
+        crate::demo::demo(&self.app).await.map_err(|e| match e {
             Error::Conflict(_) => ServeError::NoDemo,
             e => ServeError::Database(format!("{e:?}")),
         })
@@ -125,7 +125,7 @@ impl Server {
     }
 }
 
-fn router(app: &App) -> Router {
+pub(crate) fn router(app: &App) -> Router {
     routes()
         .router()
         .layer(DefaultBodyLimit::max(32 << 20))

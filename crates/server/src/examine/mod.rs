@@ -1,6 +1,5 @@
 //! Evidence and its examination.
 
-mod demo;
 mod document;
 mod evidence;
 mod folder;
@@ -11,7 +10,6 @@ mod runs;
 mod store;
 mod upload;
 
-pub(crate) use demo::demo;
 pub(crate) use incoming::{Uploads, clean};
 pub(crate) use runner::run as runner;
 

@@ -51,14 +51,19 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
     let now = clock::now();
     correct::settle(&ctx.app, organisation).await;
     let c = &mut *ctx.app.db.read().await?;
+    let major = facts::major(c, organisation, LINES).await?;
+    // What stands among the major risks is not told twice.
+    let mut due_all = facts::due(c, organisation, None, now + AHEAD, 2 * LINES).await?;
+    due_all.retain(|line| major.iter().all(|m| m.id != line.id));
+    due_all.truncate(LINES.unsigned_abs() as usize);
     Ok(Facts {
         observed: examine::observed(c, organisation).await?,
         claims: answer::claims(c, organisation).await?,
         answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
         counts: facts::counts(c, organisation).await?,
-        major: facts::major(c, organisation, LINES).await?,
+        major,
         due_mine: facts::due(c, organisation, Some(&who.person), now + AHEAD, LINES).await?,
-        due_all: facts::due(c, organisation, None, now + AHEAD, LINES).await?,
+        due_all,
         trend: facts::trend(c, organisation, RUNS).await?,
         expiring: authorise::expiring(c, organisation, now + SOON).await?,
         jobs: jobs::unfinished(c, organisation).await?,

@@ -1,18 +1,21 @@
 //! A synthesised plant whose evidence is examined for real.
 
-use super::{runs, store};
+mod door;
+mod story;
+
 use crate::{
     App,
     admin::{self, Organisation, SetUp},
-    auth::{Role, new_id, password, random},
+    auth::{Role, password, random},
     authorise,
     db::Actor,
     error::Error,
     people,
 };
-use hangtu_catalog::{hex, key, sha256};
+use door::Person;
+use hangtu_catalog::{hex, key};
 use serde_json::json;
-use std::{fs, io::Write};
+use std::collections::BTreeMap;
 
 /// Captures of `examples/plant`, which `cargo xtask plant` makes.
 const CAPTURES: [(&str, &[u8]); 3] = [
@@ -57,19 +60,6 @@ pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Err
         password: vec![secret.clone(); FIRST.len()],
     };
     let organisation = admin::set_up(app, &form).await?;
-    let mut contents = Vec::new();
-    for (name, bytes) in CAPTURES {
-        let content =
-            store::Content { sha256: sha256(bytes), name: name.into(), bytes: bytes.len() as u64 };
-        let path = app.config.data.join("uploads").join(new_id());
-        fs::create_dir_all(app.config.data.join("uploads"))?;
-        let mut file = fs::File::create(&path)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        store::place(app, &path, &content.sha256).await?;
-        super::incoming::discard(&path);
-        contents.push(content);
-    }
     let mut change = app.db.change(&Actor::system(&organisation)).await?;
     let hash = password::hash(&secret).await?;
     for (account, name, role) in OTHERS {
@@ -90,11 +80,6 @@ pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Err
     .await?;
     let by = Actor { id: officer.0, name: officer.1, ..Actor::system(&organisation) };
     authorise::import(&mut change, AUTHORISATIONS, Some(&by)).await?;
-    let mut evidence = Vec::new();
-    for content in &contents {
-        evidence.push(store::insert(&mut change, content).await?);
-    }
-    runs::queue(&mut change, &evidence, "").await?;
     sqlx::query(
         "INSERT INTO setting (organisation, name, value) VALUES ('instance', 'demo', 'true')",
     )
@@ -102,7 +87,27 @@ pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Err
     .await?;
     change.note("demo.set-up", format!("organisation/{organisation}"), json!({}));
     change.commit().await?;
-    app.jobs.wake();
+    begin(app, &secret).await?;
     let accounts = FIRST.iter().map(|f| f.0).chain(OTHERS.iter().map(|o| o.0));
     Ok(Some((accounts.map(ToOwned::to_owned).collect(), secret)))
+}
+
+/// Brings the evidence in and starts its examination; the rest goes on behind the pages.
+async fn begin(app: &App, secret: &str) -> Result<(), Error> {
+    let mut people = story::People(BTreeMap::new());
+    for account in ["officer", "approver", "member"] {
+        people.0.insert(account, Person::sign_in(app, account, secret).await?);
+    }
+    let mut evidence = Vec::new();
+    for (name, bytes) in CAPTURES {
+        evidence.push(people.0["officer"].send(name, bytes).await?);
+    }
+    let run = people.0["officer"].post("/runs", &json!({ "evidence": evidence })).await?;
+    let (app, run) = (app.clone(), run["id"].as_str().unwrap_or_default().to_owned());
+    tokio::spawn(async move {
+        if let Err(e) = story::tell(&app, &people, &run).await {
+            tracing::error!("the demonstration's story ended early: {e:?}");
+        }
+    });
+    Ok(())
 }

@@ -91,6 +91,7 @@ audit-action-evidence-add = Added evidence
 audit-action-evidence-delete = Deleted evidence
 audit-action-factor-add = Added a second factor
 audit-action-factor-remove = Removed a second factor
+audit-action-factor-rename = Renamed a second factor
 audit-action-finding-ingest = Took results into the findings
 audit-action-person-change = Changed an account
 audit-action-person-language = Changed the language

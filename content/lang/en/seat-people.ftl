@@ -59,6 +59,7 @@ people-session-ended = Ended.
 people-proof-password = Password
 people-proof-password-totp = Password and code
 people-proof-password-recovery = Password and recovery code
+people-proof-password-passkey = Password and passkey
 people-proof-passkey = Passkey
 people-tokens = API tokens
 people-tokens-why = For programs that act as you. A token never has more rights than you, and cannot change passwords, roles or tokens.

@@ -91,6 +91,7 @@ audit-action-evidence-add = 加入了证据
 audit-action-evidence-delete = 删除了证据
 audit-action-factor-add = 登记了第二验证因子
 audit-action-factor-remove = 移除了第二验证因子
+audit-action-factor-rename = 重命名了第二验证因子
 audit-action-finding-ingest = 将结果纳入问题台账
 audit-action-person-change = 更改了人员信息
 audit-action-person-language = 更改了语言

@@ -59,6 +59,7 @@ people-session-ended = 会话已终止。
 people-proof-password = 口令
 people-proof-password-totp = 口令和动态口令
 people-proof-password-recovery = 口令和恢复码
+people-proof-password-passkey = 口令和通行密钥
 people-proof-passkey = 通行密钥
 people-tokens = 接口令牌
 people-tokens-why = 供程序以您的身份调用接口。令牌权限不超出您本人的权限，且不能修改口令、角色和令牌。

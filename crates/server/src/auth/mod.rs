@@ -2,6 +2,7 @@
 
 mod idle;
 pub(crate) mod once;
+pub(crate) mod passkey;
 pub(crate) mod password;
 mod pending;
 mod rights;
@@ -43,6 +44,7 @@ pub(crate) struct Who {
 pub(crate) fn routes(r: &mut Routes) {
     sign_in::routes(r);
     second::routes(r);
+    passkey::routes(r);
     once::routes(r);
 }
 
@@ -56,6 +58,10 @@ pub(crate) struct State {
     second: Pending<second::Half>,
     /// Secrets of code generators that are being set up, by person.
     enrolling: Pending<Vec<u8>>,
+    /// Passkeys that are being added, by session.
+    adding: Pending<passkey::Adding>,
+    /// Challenges that browsers were given to sign in.
+    asserting: Pending<passkey::Asserting>,
 }
 
 impl State {
@@ -67,6 +73,8 @@ impl State {
             once: Pending::default(),
             second: Pending::default(),
             enrolling: Pending::default(),
+            adding: Pending::default(),
+            asserting: Pending::default(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use super::{password, second, session};
+use super::{passkey::Party, password, second, session};
 use crate::{
     ctx::{Ctx, set_cookie},
     db::Actor,
@@ -32,6 +32,8 @@ struct Next {
 struct SignIn {
     page: Page,
     next: String,
+    /// Where passkeys are accepted, when they are.
+    origin: Option<String>,
 }
 
 /// A path of this program, not of another site.
@@ -45,7 +47,8 @@ async fn page(ctx: Ctx, Asked(q): Asked<Next>) -> Result<Response, Error> {
         return Ok(ctx.go("/set-up"));
     }
     let next = local(&q.next).to_owned();
-    ctx.show(key::AUTH_SIGN_IN, &(), |page| SignIn { page, next })
+    let origin = Party::of(&ctx.app.config).map(|party| party.origin);
+    ctx.show(key::AUTH_SIGN_IN, &(), |page| SignIn { page, next, origin })
 }
 
 #[derive(Deserialize)]

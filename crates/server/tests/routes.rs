@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
 
 /// What anybody may reach; `/metrics` then asks for its own token.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 14] = [
     "/api/openapi.json",
     "/assets/{name}",
     "/health",
@@ -20,6 +20,8 @@ const OPEN: [&str; 12] = [
     "/sign-in/code/passkey",
     "/sign-in/passkey",
     "/sign-in/passkey/begin",
+    "/sign-in/sso",
+    "/sign-in/sso/{id}",
 ];
 
 /// Something of each kind, all of it the first organisation's; gives what names it.

@@ -9,6 +9,7 @@ mod rights;
 pub(crate) mod second;
 pub(crate) mod session;
 mod sign_in;
+pub(crate) mod sso;
 mod throttle;
 mod totp;
 mod vault;
@@ -45,6 +46,7 @@ pub(crate) fn routes(r: &mut Routes) {
     sign_in::routes(r);
     second::routes(r);
     passkey::routes(r);
+    sso::routes(r);
     once::routes(r);
 }
 
@@ -62,6 +64,9 @@ pub(crate) struct State {
     adding: Pending<passkey::Adding>,
     /// Challenges that browsers were given to sign in.
     asserting: Pending<passkey::Asserting>,
+    /// Browsers that are away at a provider.
+    rounds: Pending<sso::Round>,
+    providers: sso::Known,
 }
 
 impl State {
@@ -75,6 +80,8 @@ impl State {
             enrolling: Pending::default(),
             adding: Pending::default(),
             asserting: Pending::default(),
+            rounds: Pending::default(),
+            providers: sso::Known::default(),
         })
     }
 }

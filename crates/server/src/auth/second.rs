@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::fmt::Write;
 
-/// Ties the second step to the browser of the first.
+/// Ties the second step to the browser of the first. `Lax`, for the first may end at another site.
 const COOKIE: &str = "hangtu_second";
 const RECOVERY_CODES: usize = 10;
 
@@ -38,11 +38,13 @@ pub(super) fn routes(r: &mut Routes) {
     r.form("/me/recovery-codes", Access::Signed, renew);
 }
 
-/// A sign-in whose password was right.
+/// A sign-in whose first proof was right.
 #[derive(Clone, Debug)]
 pub(crate) struct Half {
     pub(super) actor: Actor,
     next: String,
+    /// `password` or `oidc`.
+    first: &'static str,
 }
 
 /// Whether a person is asked for a second step.
@@ -108,12 +110,17 @@ pub(super) async fn tidy(change: &mut Change, person: &str) -> Result<(), Error>
     Ok(())
 }
 
-/// The password was right: on to the second step.
-pub(super) fn half(ctx: &Ctx, actor: Actor, next: &str) -> Result<Response, Error> {
-    let ticket = ctx.app.auth.second.put(Half { actor, next: local(next).to_owned() })?;
+/// The first proof was right: on to the second step.
+pub(super) fn half(
+    ctx: &Ctx,
+    actor: Actor,
+    next: &str,
+    first: &'static str,
+) -> Result<Response, Error> {
+    let ticket = ctx.app.auth.second.put(Half { actor, next: local(next).to_owned(), first })?;
     let mut response = ctx.go("/sign-in/code");
     let cookie = format!(
-        "{COOKIE}={ticket}; Path=/sign-in; HttpOnly; SameSite=Strict; Max-Age=300{}",
+        "{COOKIE}={ticket}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age=300{}",
         ctx.secure()
     );
     set_cookie(response.headers_mut(), &cookie);
@@ -199,7 +206,7 @@ pub(super) async fn finish(
     .fetch_optional(&mut *change)
     .await?;
     still.ok_or(Error::SignedOut)?;
-    let proof = format!("password+{proof}");
+    let proof = format!("{}+{proof}", half.first);
     let session = session::start(ctx, &mut change, person, &proof).await?;
     change.commit().await?;
     let mut response = ctx.go(&half.next);

@@ -134,7 +134,8 @@ pub(crate) struct Listed {
     pub(crate) expires: i64,
     pub(crate) address: String,
     pub(crate) agent: String,
-    /// `password`, `password+totp`, `password+recovery`, `password+passkey`, `passkey`.
+    /// `password`, `password+totp`, `password+recovery`, `password+passkey`, `passkey`, `oidc`,
+    /// `oidc+totp`, `oidc+recovery`, `oidc+passkey`.
     pub(crate) proof: String,
 }
 

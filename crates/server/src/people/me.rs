@@ -6,6 +6,7 @@ use crate::{
         Right, Rights,
         passkey::{self, Party, Passkey},
         password, prove, second, session,
+        sso::{self, Identity},
     },
     ctx::{Ctx, set_cookie},
     error::Error,
@@ -48,6 +49,7 @@ struct Me {
     tokens: Vec<tokens::Token>,
     totp: bool,
     passkeys: Vec<Passkey>,
+    identities: Vec<Identity>,
     recovery_codes: i64,
 }
 
@@ -62,6 +64,8 @@ struct MePage<'a> {
     rights: Vec<Right>,
     /// Where passkeys are accepted, when they are.
     origin: Option<String>,
+    /// Where an identity may come from.
+    providers: Vec<sso::Choice>,
 }
 
 async fn me(ctx: Ctx) -> Result<Response, Error> {
@@ -83,13 +87,15 @@ async fn me(ctx: Ctx) -> Result<Response, Error> {
             Vec::new()
         },
         passkeys: if in_person { passkey::list(&ctx.app, who).await? } else { Vec::new() },
+        identities: if in_person { sso::identities(&ctx.app, who).await? } else { Vec::new() },
         totp: second::has_totp(&ctx.app, &who.organisation, &who.person).await?,
         recovery_codes: second::left(&ctx.app, &who.organisation, &who.person).await?,
     };
     let this = who.session.as_deref().unwrap_or_default();
+    let providers = sso::choices(&ctx.app, Some(&who.organisation)).await?;
     let origin = Party::of(&ctx.app.config).map(|party| party.origin);
     let rights = having(Rights::of(&who.roles));
-    ctx.show(key::PEOPLE_ME, &me, |page| MePage { page, me: &me, this, rights, origin })
+    ctx.show(key::PEOPLE_ME, &me, |page| MePage { page, me: &me, this, rights, origin, providers })
 }
 
 #[derive(Deserialize)]

@@ -55,7 +55,7 @@ impl std::fmt::Debug for Server {
 
 impl Server {
     /// Opens the store, brings it up to date, and starts to listen.
-    pub async fn start(config: Config) -> Result<Self, ServeError> {
+    pub async fn start(mut config: Config) -> Result<Self, ServeError> {
         let data = |e| ServeError::Data(config.data.display().to_string(), e);
         fs::create_dir_all(&config.data).map_err(data)?;
         let auth = crate::auth::State::open(&config).map_err(data)?;
@@ -66,6 +66,8 @@ impl Server {
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|e| ServeError::Listen(config.listen, e))?;
+        // The port that the system chose, where it was left to it.
+        config.listen = listener.local_addr().map_err(|e| ServeError::Listen(config.listen, e))?;
         let app = App(Arc::new(Parts {
             catalog: Catalog::embedded()?,
             db,

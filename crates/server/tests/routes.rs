@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
 
 /// What anybody may reach; `/metrics` then asks for its own token.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 14] = [
     "/api/openapi.json",
     "/assets/{name}",
     "/health",
@@ -17,6 +17,11 @@ const OPEN: [&str; 9] = [
     "/set-up",
     "/sign-in",
     "/sign-in/code",
+    "/sign-in/code/passkey",
+    "/sign-in/passkey",
+    "/sign-in/passkey/begin",
+    "/sign-in/sso",
+    "/sign-in/sso/{id}",
 ];
 
 /// Something of each kind, all of it the first organisation's; gives what names it.

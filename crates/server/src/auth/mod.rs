@@ -2,12 +2,14 @@
 
 mod idle;
 pub(crate) mod once;
+pub(crate) mod passkey;
 pub(crate) mod password;
 mod pending;
 mod rights;
 pub(crate) mod second;
 pub(crate) mod session;
 mod sign_in;
+pub(crate) mod sso;
 mod throttle;
 mod totp;
 mod vault;
@@ -43,6 +45,8 @@ pub(crate) struct Who {
 pub(crate) fn routes(r: &mut Routes) {
     sign_in::routes(r);
     second::routes(r);
+    passkey::routes(r);
+    sso::routes(r);
     once::routes(r);
 }
 
@@ -56,6 +60,13 @@ pub(crate) struct State {
     second: Pending<second::Half>,
     /// Secrets of code generators that are being set up, by person.
     enrolling: Pending<Vec<u8>>,
+    /// Passkeys that are being added, by session.
+    adding: Pending<passkey::Adding>,
+    /// Challenges that browsers were given to sign in.
+    asserting: Pending<passkey::Asserting>,
+    /// Browsers that are away at a provider.
+    rounds: Pending<sso::Round>,
+    providers: sso::Known,
 }
 
 impl State {
@@ -67,6 +78,10 @@ impl State {
             once: Pending::default(),
             second: Pending::default(),
             enrolling: Pending::default(),
+            adding: Pending::default(),
+            asserting: Pending::default(),
+            rounds: Pending::default(),
+            providers: sso::Known::default(),
         })
     }
 }

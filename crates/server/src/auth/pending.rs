@@ -25,7 +25,7 @@ impl<T> Default for Pending<T> {
     }
 }
 
-impl<T: Clone> Pending<T> {
+impl<T> Pending<T> {
     fn map(&self) -> MutexGuard<'_, HashMap<String, (T, Instant)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,15 +51,17 @@ impl<T: Clone> Pending<T> {
         map.insert(name.to_owned(), (value, Instant::now()));
     }
 
-    /// Looks at a value that has not expired.
-    pub(crate) fn get(&self, name: &str) -> Option<T> {
-        let map = self.map();
-        map.get(name).filter(|(_, since)| since.elapsed() < LIFE).map(|(value, _)| value.clone())
-    }
-
     /// Takes a value that has not expired; nobody gets it again.
     pub(crate) fn take(&self, name: &str) -> Option<T> {
         let (value, since) = self.map().remove(name)?;
         (since.elapsed() < LIFE).then_some(value)
+    }
+}
+
+impl<T: Clone> Pending<T> {
+    /// Looks at a value that has not expired.
+    pub(crate) fn get(&self, name: &str) -> Option<T> {
+        let map = self.map();
+        map.get(name).filter(|(_, since)| since.elapsed() < LIFE).map(|(value, _)| value.clone())
     }
 }

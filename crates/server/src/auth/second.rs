@@ -1,6 +1,11 @@
 //! The second step: codes of a generator, and recovery codes for when it is lost.
 
-use super::{prove, random, session, sign_in::local, totp};
+use super::{
+    passkey::{self, Party},
+    prove, random, session,
+    sign_in::local,
+    totp,
+};
 use crate::{
     App,
     auth::once,
@@ -20,7 +25,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::fmt::Write;
 
-/// Ties the second step to the browser of the first.
+/// Ties the second step to the browser of the first. `Lax`, for the first may end at another site.
 const COOKIE: &str = "hangtu_second";
 const RECOVERY_CODES: usize = 10;
 
@@ -33,15 +38,23 @@ pub(super) fn routes(r: &mut Routes) {
     r.form("/me/recovery-codes", Access::Signed, renew);
 }
 
-/// A sign-in whose password was right.
+/// A sign-in whose first proof was right.
 #[derive(Clone, Debug)]
 pub(crate) struct Half {
-    actor: Actor,
+    pub(super) actor: Actor,
     next: String,
+    /// `password` or `oidc`.
+    first: &'static str,
+}
+
+/// Whether a person is asked for a second step.
+pub(crate) async fn has(app: &App, organisation: &str, person: &str) -> Result<bool, Error> {
+    Ok(has_totp(app, organisation, person).await?
+        || passkey::has(app, organisation, person).await?)
 }
 
 /// Whether a person has a code generator.
-pub(crate) async fn has(app: &App, organisation: &str, person: &str) -> Result<bool, Error> {
+pub(crate) async fn has_totp(app: &App, organisation: &str, person: &str) -> Result<bool, Error> {
     let (n,): (i64,) =
         sqlx::query_as("SELECT COUNT(*) FROM totp WHERE organisation = $1 AND person = $2")
             .bind(organisation)
@@ -63,42 +76,81 @@ pub(crate) async fn left(app: &App, organisation: &str, person: &str) -> Result<
     Ok(n)
 }
 
-/// Takes the code generator and the recovery codes from a person.
+/// Takes every second factor from a person.
 pub(crate) async fn clear(change: &mut Change, person: &str) -> Result<(), Error> {
+    clear_totp(change, person).await?;
+    passkey::clear(change, person).await?;
+    tidy(change, person).await
+}
+
+/// Takes the code generator from a person.
+async fn clear_totp(change: &mut Change, person: &str) -> Result<(), Error> {
     let organisation = change.organisation().to_owned();
-    for sql in [
-        "DELETE FROM totp WHERE organisation = $1 AND person = $2",
-        "DELETE FROM recovery_code WHERE organisation = $1 AND person = $2",
-    ] {
-        sqlx::query(sql).bind(&organisation).bind(person).execute(&mut **change).await?;
-    }
+    sqlx::query("DELETE FROM totp WHERE organisation = $1 AND person = $2")
+        .bind(&organisation)
+        .bind(person)
+        .execute(&mut **change)
+        .await?;
     change.note("factor.remove", format!("person/{person}"), json!({ "kind": "totp" }));
     Ok(())
 }
 
-/// The password was right: on to the second step.
-pub(super) fn half(ctx: &Ctx, actor: Actor, next: &str) -> Result<Response, Error> {
-    let ticket = ctx.app.auth.second.put(Half { actor, next: local(next).to_owned() })?;
+/// Recovery codes go with the last factor that they stand in for.
+pub(super) async fn tidy(change: &mut Change, person: &str) -> Result<(), Error> {
+    let organisation = change.organisation().to_owned();
+    sqlx::query(
+        "DELETE FROM recovery_code WHERE organisation = $1 AND person = $2 \
+         AND person NOT IN (SELECT person FROM totp WHERE organisation = $1) \
+         AND person NOT IN (SELECT person FROM passkey WHERE organisation = $1)",
+    )
+    .bind(&organisation)
+    .bind(person)
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
+/// The first proof was right: on to the second step.
+pub(super) fn half(
+    ctx: &Ctx,
+    actor: Actor,
+    next: &str,
+    first: &'static str,
+) -> Result<Response, Error> {
+    let ticket = ctx.app.auth.second.put(Half { actor, next: local(next).to_owned(), first })?;
     let mut response = ctx.go("/sign-in/code");
     let cookie = format!(
-        "{COOKIE}={ticket}; Path=/sign-in; HttpOnly; SameSite=Strict; Max-Age=300{}",
+        "{COOKIE}={ticket}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age=300{}",
         ctx.secure()
     );
     set_cookie(response.headers_mut(), &cookie);
     Ok(response)
 }
 
+/// The sign-in of this browser that waits for its second step, and its ticket.
+pub(super) fn waiting(ctx: &Ctx, headers: &HeaderMap) -> Result<(String, Half), Error> {
+    let ticket = cookie(headers, COOKIE).unwrap_or_default();
+    let half = ctx.app.auth.second.get(ticket);
+    Ok((ticket.to_owned(), half.ok_or_else(|| Error::conflict(key::AUTH_CODE_LATE))?))
+}
+
 #[derive(Template)]
 #[template(path = "auth/code.html")]
 struct Ask {
     page: Page,
+    totp: bool,
+    /// Where passkeys are accepted, when the person has one and they are accepted at all.
+    origin: Option<String>,
 }
 
 async fn ask(ctx: Ctx, headers: HeaderMap) -> Result<Response, Error> {
-    if cookie(&headers, COOKIE).and_then(|t| ctx.app.auth.second.get(t)).is_none() {
-        return Ok(ctx.go("/sign-in"));
-    }
-    ctx.show(key::AUTH_CODE_TITLE, &(), |page| Ask { page })
+    let Ok((_, half)) = waiting(&ctx, &headers) else { return Ok(ctx.go("/sign-in")) };
+    let Actor { organisation, id, .. } = &half.actor;
+    let totp = has_totp(&ctx.app, organisation, id).await?;
+    let passkey = passkey::has(&ctx.app, organisation, id).await?;
+    let party = Party::of(&ctx.app.config).filter(|_| passkey);
+    let origin = party.map(|party| party.origin);
+    ctx.show(key::AUTH_CODE_TITLE, &(), |page| Ask { page, totp, origin })
 }
 
 #[derive(Deserialize)]
@@ -111,18 +163,15 @@ async fn sign_in(
     headers: HeaderMap,
     Input(form): Input<Code>,
 ) -> Result<Response, Error> {
-    let ticket = cookie(&headers, COOKIE).unwrap_or_default().to_owned();
-    let Some(half) = ctx.app.auth.second.get(&ticket) else {
-        return Err(Error::conflict(key::AUTH_CODE_LATE));
-    };
+    let (ticket, half) = waiting(&ctx, &headers)?;
     let person = half.actor.id.clone();
     let names = [format!("code {person}"), format!("address {}", ctx.address)];
     ctx.app.throttle.admit(&names)?;
     let mut change = ctx.app.db.change(&half.actor).await?;
     let proof = if use_code(&ctx.app, &mut change, &person, &form.code).await? {
-        "password+totp"
+        "totp"
     } else if use_recovery(&mut change, &person, &form.code).await? {
-        "password+recovery"
+        "recovery"
     } else {
         for name in &names {
             ctx.app.throttle.failed(name);
@@ -132,20 +181,34 @@ async fn sign_in(
         change.commit().await?;
         return Err(Error::invalid("code", key::AUTH_CODE_WRONG));
     };
+    let response = finish(&ctx, change, &ticket, &half, proof).await?;
+    ctx.app.throttle.succeeded(&names[0]);
+    Ok(response)
+}
+
+/// The second step was right: a session begins.
+pub(super) async fn finish(
+    ctx: &Ctx,
+    mut change: Change,
+    ticket: &str,
+    half: &Half,
+    proof: &str,
+) -> Result<Response, Error> {
+    let person = &half.actor.id;
     // Only one of two requests with the same ticket goes on.
-    ctx.app.auth.second.take(&ticket).ok_or_else(|| Error::conflict(key::AUTH_CODE_LATE))?;
+    ctx.app.auth.second.take(ticket).ok_or_else(|| Error::conflict(key::AUTH_CODE_LATE))?;
     let still: Option<(i64,)> = sqlx::query_as(
         "SELECT must_change_password FROM person \
          WHERE organisation = $1 AND id = $2 AND disabled = 0",
     )
     .bind(&half.actor.organisation)
-    .bind(&person)
+    .bind(person)
     .fetch_optional(&mut *change)
     .await?;
     still.ok_or(Error::SignedOut)?;
-    let session = session::start(&ctx, &mut change, &person, proof).await?;
+    let proof = format!("{}+{proof}", half.first);
+    let session = session::start(ctx, &mut change, person, &proof).await?;
     change.commit().await?;
-    ctx.app.throttle.succeeded(&names[0]);
     let mut response = ctx.go(&half.next);
     set_cookie(response.headers_mut(), &session);
     set_cookie(response.headers_mut(), &format!("{COOKIE}=; Path=/sign-in; Max-Age=0"));
@@ -203,7 +266,7 @@ async fn use_recovery(change: &mut Change, person: &str, typed: &str) -> Result<
 }
 
 /// New recovery codes in place of the old ones: sixteen characters each, eighty bits.
-async fn recovery(change: &mut Change, person: &str) -> Result<Vec<String>, Error> {
+pub(super) async fn recovery(change: &mut Change, person: &str) -> Result<Vec<String>, Error> {
     let organisation = change.organisation().to_owned();
     sqlx::query("DELETE FROM recovery_code WHERE organisation = $1 AND person = $2")
         .bind(&organisation)
@@ -237,7 +300,7 @@ struct Enrol {
 
 async fn enrol(ctx: Ctx) -> Result<Response, Error> {
     let who = ctx.in_person()?;
-    if has(&ctx.app, &who.organisation, &who.person).await? {
+    if has_totp(&ctx.app, &who.organisation, &who.person).await? {
         return Ok(ctx.go("/me"));
     }
     let waiting = &ctx.app.auth.enrolling;
@@ -304,7 +367,8 @@ async fn remove(ctx: Ctx, Input(form): Input<Proof>) -> Result<Response, Error> 
     let who = ctx.in_person()?;
     prove(&ctx, &form.password).await?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    clear(&mut change, &who.person).await?;
+    clear_totp(&mut change, &who.person).await?;
+    tidy(&mut change, &who.person).await?;
     change.commit().await?;
     Ok(ctx.done(&json!({}), "/me", key::AUTH_TOTP_REMOVED))
 }

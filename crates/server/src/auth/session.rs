@@ -97,7 +97,7 @@ pub(crate) async fn start(
     ctx: &Ctx,
     change: &mut Change,
     person: &str,
-    proof: &'static str,
+    proof: &str,
 ) -> Result<String, Error> {
     let secret = hex(&random::<32>()?);
     let id = sha256(secret.as_bytes());
@@ -134,7 +134,8 @@ pub(crate) struct Listed {
     pub(crate) expires: i64,
     pub(crate) address: String,
     pub(crate) agent: String,
-    /// `password`, `password+totp`, `password+recovery`, `passkey`.
+    /// `password`, `password+totp`, `password+recovery`, `password+passkey`, `passkey`, `oidc`,
+    /// `oidc+totp`, `oidc+recovery`, `oidc+passkey`.
     pub(crate) proof: String,
 }
 

@@ -1,6 +1,10 @@
 //! Signing in and out.
 
-use super::{password, second, session};
+use super::{
+    passkey::Party,
+    password, second, session,
+    sso::{Choice, choices},
+};
 use crate::{
     ctx::{Ctx, set_cookie},
     db::Actor,
@@ -32,6 +36,9 @@ struct Next {
 struct SignIn {
     page: Page,
     next: String,
+    /// Where passkeys are accepted, when they are.
+    origin: Option<String>,
+    providers: Vec<Choice>,
 }
 
 /// A path of this program, not of another site.
@@ -45,7 +52,9 @@ async fn page(ctx: Ctx, Asked(q): Asked<Next>) -> Result<Response, Error> {
         return Ok(ctx.go("/set-up"));
     }
     let next = local(&q.next).to_owned();
-    ctx.show(key::AUTH_SIGN_IN, &(), |page| SignIn { page, next })
+    let providers = choices(&ctx.app, None).await?;
+    let origin = Party::of(&ctx.app.config).map(|party| party.origin);
+    ctx.show(key::AUTH_SIGN_IN, &(), |page| SignIn { page, next, origin, providers })
 }
 
 #[derive(Deserialize)]
@@ -85,7 +94,7 @@ async fn sign_in(ctx: Ctx, Input(form): Input<Credentials>) -> Result<Response, 
     ctx.app.throttle.succeeded(&names[0]);
     let actor = Actor { organisation, id: id.clone(), name };
     if second::has(&ctx.app, &actor.organisation, &id).await? {
-        return second::half(&ctx, actor, &form.next);
+        return second::half(&ctx, actor, &form.next, "password");
     }
     let mut change = ctx.app.db.change(&actor).await?;
     let cookie = session::start(&ctx, &mut change, &id, "password").await?;

@@ -2,7 +2,12 @@
 
 use super::tokens;
 use crate::{
-    auth::{Right, Rights, password, prove, second, session},
+    auth::{
+        Right, Rights,
+        passkey::{self, Party, Passkey},
+        password, prove, second, session,
+        sso::{self, Identity},
+    },
     ctx::{Ctx, set_cookie},
     error::Error,
     input::Input,
@@ -43,6 +48,8 @@ struct Me {
     sessions: Vec<session::Listed>,
     tokens: Vec<tokens::Token>,
     totp: bool,
+    passkeys: Vec<Passkey>,
+    identities: Vec<Identity>,
     recovery_codes: i64,
 }
 
@@ -55,6 +62,10 @@ struct MePage<'a> {
     this: &'a str,
     /// Rights that a token may be given.
     rights: Vec<Right>,
+    /// Where passkeys are accepted, when they are.
+    origin: Option<String>,
+    /// Where an identity may come from.
+    providers: Vec<sso::Choice>,
 }
 
 async fn me(ctx: Ctx) -> Result<Response, Error> {
@@ -75,12 +86,16 @@ async fn me(ctx: Ctx) -> Result<Response, Error> {
         } else {
             Vec::new()
         },
-        totp: second::has(&ctx.app, &who.organisation, &who.person).await?,
+        passkeys: if in_person { passkey::list(&ctx.app, who).await? } else { Vec::new() },
+        identities: if in_person { sso::identities(&ctx.app, who).await? } else { Vec::new() },
+        totp: second::has_totp(&ctx.app, &who.organisation, &who.person).await?,
         recovery_codes: second::left(&ctx.app, &who.organisation, &who.person).await?,
     };
     let this = who.session.as_deref().unwrap_or_default();
+    let providers = sso::choices(&ctx.app, Some(&who.organisation)).await?;
+    let origin = Party::of(&ctx.app.config).map(|party| party.origin);
     let rights = having(Rights::of(&who.roles));
-    ctx.show(key::PEOPLE_ME, &me, |page| MePage { page, me: &me, this, rights })
+    ctx.show(key::PEOPLE_ME, &me, |page| MePage { page, me: &me, this, rights, origin, providers })
 }
 
 #[derive(Deserialize)]

@@ -38,6 +38,59 @@ document.addEventListener("submit", event => {
   send(form, event.submitter);
 });
 
+// A passkey answers the server's challenge: <form data-passkey="get|create" data-begin="/url"
+// data-origin="…"> with a hidden field "credential"; then the form is sent like any other.
+const bytes = text => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), c => c.charCodeAt(0));
+const text = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer)))
+  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+async function answer(kind, options) {
+  options.challenge = bytes(options.challenge);
+  if (options.user) options.user.id = bytes(options.user.id);
+  for (const list of [options.excludeCredentials, options.allowCredentials]) {
+    for (const known of list || []) known.id = bytes(known.id);
+  }
+  const made = await navigator.credentials[kind]({ publicKey: options });
+  const response = {};
+  for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+    if (made.response[name]) response[name] = text(made.response[name]);
+  }
+  if (made.response.getTransports) response.transports = made.response.getTransports();
+  // What is new says this within its attestation object.
+  if (kind === "create") delete response.authenticatorData;
+  return JSON.stringify({
+    id: made.id, rawId: made.id, type: made.type, response,
+    authenticatorAttachment: made.authenticatorAttachment, clientExtensionResults: {},
+  });
+}
+
+document.addEventListener("submit", async event => {
+  const form = event.target, kind = form.dataset.passkey;
+  if (!kind) return;
+  event.preventDefault();
+  const problem = form.querySelector(".problem");
+  try {
+    const asked = await fetch(form.dataset.begin, {
+      method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Hangtu-Form": "1" },
+    });
+    const told = await asked.json().catch(() => ({}));
+    if (!asked.ok) throw new Error(told.detail || asked.statusText);
+    form.elements.namedItem("credential").value = await answer(kind, told);
+  } catch (e) {
+    const { cancelled, already } = form.dataset;
+    problem.textContent = { NotAllowedError: cancelled, InvalidStateError: already }[e.name] || String(e.message || e);
+    problem.hidden = false;
+    return;
+  }
+  await send(form, event.submitter);
+});
+for (const form of document.querySelectorAll("[data-passkey]")) {
+  const elsewhere = location.origin !== form.dataset.origin;
+  if (!elsewhere && window.PublicKeyCredential) continue;
+  form.querySelector(elsewhere ? "[data-elsewhere]" : "[data-none]").hidden = false;
+  form.querySelector("button").disabled = true;
+}
+
 // A form that saves itself: <form data-autosave data-saving="…" data-saved="…"> with an
 // <output class="saved">. "Saved" appears only after the server has said so.
 document.addEventListener("input", event => {

@@ -26,6 +26,7 @@ static ITEMS: &[Item] = &[
     item("/reports", key::NAV_REPORTS, Right::Read),
     item("/people", key::NAV_PEOPLE, Right::People),
     item("/audit", key::NAV_AUDIT, Right::Audit),
+    item("/sso", key::NAV_SSO, Right::System),
     item("/operate", key::NAV_OPERATE, Right::System),
 ];
 

@@ -1,0 +1,26 @@
+# Passkeys.
+passkey-title = Passkeys
+passkey-why = A passkey of this device, your phone or a security key signs you in without a password, or as the second step after it. It cannot be phished.
+passkey-sign-in = Sign in with a passkey
+passkey-second = Use a passkey
+passkey-second-hint = Or type one of your recovery codes below.
+passkey-name = Name
+passkey-name-hint = What you will know it by, for instance “Office computer”.
+passkey-add = Add a passkey
+passkey-used = Last used
+passkey-never = Never
+passkey-rename = Rename
+passkey-remove = Remove
+passkey-remove-sure = Remove this passkey? It no longer signs you in.
+passkey-added = The passkey is added.
+passkey-removed = The passkey is removed.
+passkey-many = You hold too many passkeys. Remove one first.
+passkey-already = This passkey is registered already.
+passkey-cancelled = The browser gave no passkey: it was cancelled, took too long, or there is none for this site here.
+passkey-wrong = This passkey was not accepted. Try again, or sign in in another way.
+passkey-copied = This passkey was not accepted: its counter is behind, as if somebody held a copy of it. Sign in in another way, remove it, and tell the system administrator.
+passkey-not-added = The passkey was not accepted. Start again, or take another one.
+passkey-late = This took too long or was sent twice. Start again.
+passkey-unfit = Passkeys cannot be used here: browsers offer them only where the site is reached by HTTPS under a name, not an address. The system administrator sets that name with --public-url.
+passkey-elsewhere = Passkeys work at { $origin } only; this page was opened under another address.
+passkey-no-browser = This browser has no passkeys, or the connection is not secure.

@@ -1,0 +1,26 @@
+# 通行密钥。
+passkey-title = 通行密钥
+passkey-why = 可使用本设备、手机或安全密钥中的通行密钥，无需口令直接登录，或在输入口令后完成第二步验证。通行密钥可防范钓鱼。
+passkey-sign-in = 使用通行密钥登录
+passkey-second = 使用通行密钥验证
+passkey-second-hint = 也可在下方输入一个恢复码。
+passkey-name = 名称
+passkey-name-hint = 便于您本人识别的名称，例如“办公电脑”。
+passkey-add = 添加通行密钥
+passkey-used = 最近使用
+passkey-never = 从未使用
+passkey-rename = 重命名
+passkey-remove = 移除
+passkey-remove-sure = 确认移除该通行密钥？移除后不能再用它登录。
+passkey-added = 通行密钥已添加。
+passkey-removed = 通行密钥已移除。
+passkey-many = 通行密钥数量已达上限，请先移除不用的通行密钥。
+passkey-already = 该通行密钥已登记。
+passkey-cancelled = 浏览器未提供通行密钥：操作已取消、超时，或本设备没有适用于本站的通行密钥。
+passkey-wrong = 该通行密钥未通过验证，请重试或改用其他方式登录。
+passkey-copied = 该通行密钥未通过验证：其签名计数落后，可能已被复制。请改用其他方式登录，移除该通行密钥，并告知系统管理员。
+passkey-not-added = 该通行密钥未通过验证，请重新开始或换用其他通行密钥。
+passkey-late = 操作超时或重复提交，请重新开始。
+passkey-unfit = 此处不能使用通行密钥：浏览器仅在通过 HTTPS 以域名（而非 IP 地址）访问时提供通行密钥。请系统管理员使用 --public-url 设置访问域名。
+passkey-elsewhere = 通行密钥仅可在 { $origin } 使用，当前页面通过其他地址打开。
+passkey-no-browser = 当前浏览器不支持通行密钥，或连接不安全。

@@ -40,7 +40,7 @@ const ANSWERS: [(&str, &str, &str); 26] = [
 struct Step {
     who: &'static str,
     rule: &'static str,
-    step: &'static str,
+    takes: &'static str,
     text: &'static str,
 }
 
@@ -53,41 +53,47 @@ const UPLOAD: &str = "9a154d94-d032-4c0f-9fee-301925d45845";
 const CLOCK: &str = "1be7f69a-2f30-451a-8f65-0a1ab4194d22";
 
 const STEPS: [Step; 12] = [
-    Step { who: "officer", rule: RDP, step: "assign", text: "先在边界防火墙上关闭3389端口。" },
-    Step { who: "member", rule: RDP, step: "start", text: "" },
+    Step {
+        who: "officer", rule: RDP, takes: "assign", text: "先在边界防火墙上关闭3389端口。"
+    },
+    Step { who: "member", rule: RDP, takes: "start", text: "" },
     Step {
         who: "member",
         rule: RDP,
-        step: "comment",
+        takes: "comment",
         text: "防火墙端口映射已删除，等待采集新的流量复测。",
     },
-    Step { who: "member", rule: RDP, step: "ready", text: "" },
-    Step { who: "officer", rule: VNC, step: "assign", text: "" },
-    Step { who: "member", rule: VNC, step: "start", text: "" },
-    Step { who: "officer", rule: SUNLOGIN, step: "assign", text: "请与设备供应商核对。" },
+    Step { who: "member", rule: RDP, takes: "ready", text: "" },
+    Step { who: "officer", rule: VNC, takes: "assign", text: "" },
+    Step { who: "member", rule: VNC, takes: "start", text: "" },
+    Step {
+        who: "officer", rule: SUNLOGIN, takes: "assign", text: "请与设备供应商核对。"
+    },
     Step {
         who: "officer",
         rule: TELNET,
-        step: "ask-accept",
+        takes: "ask-accept",
         text: "网关型号不支持SSH，2027年大修时更换。",
     },
-    Step { who: "approver", rule: TELNET, step: "approve", text: "同意，按月复核访问名单。" },
+    Step {
+        who: "approver", rule: TELNET, takes: "approve", text: "同意，按月复核访问名单。"
+    },
     Step {
         who: "officer",
         rule: UPLOAD,
-        step: "dispute",
+        takes: "dispute",
         text: "该时段为工艺科例行备份，工单未及时登记。",
     },
     Step {
         who: "officer",
         rule: CLOCK,
-        step: "ask-not-applicable",
+        takes: "ask-not-applicable",
         text: "授时由集团时钟服务器统一下发，不属于本厂操作。",
     },
     Step {
         who: "approver",
         rule: CLOCK,
-        step: "refuse",
+        takes: "refuse",
         text: "抓包显示来源为厂内工作站，请补充依据。",
     },
 ];
@@ -148,8 +154,8 @@ async fn correct(people: &People, member: &str) -> Result<(), Error> {
         else {
             return Err(Error::internal(format!("the demonstration did not find {}", step.rule)));
         };
-        let mut act = json!({ "step": step.step, "text": step.text });
-        match step.step {
+        let mut act = json!({ "step": step.takes, "text": step.text });
+        match step.takes {
             "assign" => act["owner"] = Value::from(member),
             "ask-accept" => {
                 act["measure"] = Value::from("仅允许工程师站地址登录，并在防火墙上记录。");

@@ -60,13 +60,12 @@ async fn begin(ctx: Ctx, Path(id): Path<String>, Asked(q): Asked<Next>) -> Resul
 /// Sends the browser to a provider.
 pub(super) async fn go(ctx: &Ctx, provider: &Provider, what: What) -> Result<Response, Error> {
     let known = &ctx.app.auth.providers;
-    let metadata = match known.get(&provider.issuer) {
-        Some(metadata) => metadata,
-        None => {
-            let metadata = client::discover(&provider.issuer).await?.map_err(|e| failed(&e))?;
-            known.put(&provider.issuer, metadata.clone());
-            metadata
-        }
+    let metadata = if let Some(metadata) = known.get(&provider.issuer) {
+        metadata
+    } else {
+        let metadata = client::discover(&provider.issuer).await?.map_err(|e| failed(&e))?;
+        known.put(&provider.issuer, metadata.clone());
+        metadata
     };
     let asked = client::ask(&ctx.app, provider, metadata)?.map_err(|e| failed(&e))?;
     let round = Round {

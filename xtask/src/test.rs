@@ -21,9 +21,11 @@ const PACKAGES: [(&str, &str); 5] = [
 const CARGO_DENY: &str = "0.20.2";
 
 /// The crates from the top down (design, section 3): one may depend only on those below it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 13] = [
     "hangtu",
     "hangtu-server",
+    "hangtu-drill",
+    "hangtu-train",
     "hangtu-ledger",
     "hangtu-examine",
     "hangtu-print",

@@ -217,6 +217,10 @@ pub(crate) fn command(language: Language) -> Command {
                 .arg(option("database-url", "URL", key::CLI_SERVE_URL))
                 .arg(option("public-url", "URL", key::CLI_SERVE_PUBLIC))
                 .arg(
+                    file("tls-certificate", "FILE", key::CLI_SERVE_CERTIFICATE).requires("tls-key"),
+                )
+                .arg(file("tls-key", "FILE", key::CLI_SERVE_KEY).requires("tls-certificate"))
+                .arg(
                     option("behind-proxy", "", key::CLI_SERVE_PROXY)
                         .value_name(None)
                         .action(ArgAction::SetTrue),

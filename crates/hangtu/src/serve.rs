@@ -3,7 +3,7 @@
 use crate::{Ending, failure::Failure};
 use clap::ArgMatches;
 use hangtu_catalog::{Arg, Language, key, text};
-use hangtu_server::{Config, ServeError, Server};
+use hangtu_server::{Config, ServeError, Server, TlsError, TlsFault};
 use std::{net::SocketAddr, path::PathBuf};
 
 fn config(m: &ArgMatches) -> Config {
@@ -16,6 +16,8 @@ fn config(m: &ArgMatches) -> Config {
     config.public_url =
         m.get_one::<String>("public-url").map(|u| u.trim_end_matches('/').to_owned());
     config.behind_proxy = m.get_flag("behind-proxy");
+    let path = |name| m.get_one::<PathBuf>(name).cloned();
+    config.tls = path("tls-certificate").zip(path("tls-key"));
     config.folders = m.get_many::<PathBuf>("folder").into_iter().flatten().cloned().collect();
     config
 }
@@ -27,6 +29,15 @@ fn failure(error: ServeError) -> Failure {
             Failure::new(key::CLI_SERVE_LISTEN, Some(key::CLI_SERVE_LISTEN_REMEDY))
                 .with("address", address)
                 .because(&e)
+        }
+        ServeError::Tls(TlsError::Read(path, e)) => Failure::read(&path, &e),
+        ServeError::Tls(TlsError::Bad(path, fault)) => {
+            let (what, remedy) = match fault {
+                TlsFault::Certificate => (key::CLI_SERVE_NO_CERTIFICATE, key::CLI_SERVE_PEM),
+                TlsFault::Key => (key::CLI_SERVE_NO_KEY, key::CLI_SERVE_PEM),
+                TlsFault::Mismatch => (key::CLI_SERVE_MISMATCH, key::CLI_SERVE_MISMATCH_REMEDY),
+            };
+            Failure::new(what, Some(remedy)).with("path", path.display())
         }
         ServeError::Database(why) => {
             Failure::new(key::CLI_SERVE_DATABASE, Some(key::CLI_SERVE_DATABASE_REMEDY))
@@ -54,7 +65,7 @@ pub(crate) fn run(language: Language, m: &ArgMatches) -> Result<Ending, Failure>
         .map_err(|e| Failure::read(std::path::Path::new("-"), &e))?;
     runtime.block_on(async {
         let server = Server::start(config(m)).await.map_err(failure)?;
-        let address = server.address().map(|a| a.to_string()).unwrap_or_default();
+        let address = server.url().unwrap_or_default();
         if m.get_flag("demo")
             && let Some((accounts, password)) = server.demo().await.map_err(failure)?
         {

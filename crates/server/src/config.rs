@@ -15,6 +15,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Certificates and their key, both PEM, to speak TLS by itself.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// `postgres://…` instead of the embedded database.
     pub database_url: Option<String>,
     /// Where people reach it, e.g. `https://hangtu.plant.example`; decides cookies and passkeys.
@@ -38,6 +40,7 @@ impl Config {
         Self {
             data,
             listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
+            tls: None,
             database_url: None,
             public_url: None,
             behind_proxy: false,
@@ -48,7 +51,13 @@ impl Config {
 
     /// Whether browsers come by HTTPS.
     pub(crate) fn secure(&self) -> bool {
-        self.public_url.as_ref().is_some_and(|u| u.starts_with("https://"))
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(|u| u.starts_with("https://"))
+    }
+
+    /// Where people reach it when nothing else is said; `address` is where it listens.
+    pub fn url(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
     }
 }
 

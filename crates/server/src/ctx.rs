@@ -5,6 +5,7 @@ use crate::{
     auth::{Right, Who, session},
     db::Actor,
     error::{Error, Problem},
+    serve::Peer,
     ui::Page,
 };
 use askama::Template;
@@ -18,7 +19,7 @@ use axum::{
 use hangtu_catalog::{Language, key::Key, text};
 use serde::Serialize;
 use serde_json::json;
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 /// Where programs ask.
 const API: &str = "/api/";
@@ -134,7 +135,7 @@ impl Ctx {
     async fn of(app: App, request: &Parts) -> Result<Self, Error> {
         let headers = &request.headers;
         let path = request.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
+        let peer = request.extensions.get::<ConnectInfo<Peer>>().map(|c| c.0.0.ip());
         let address = match (peer, word(headers, "x-forwarded-for")) {
             // Only a proxy on this machine is believed, and only its own word: the last one.
             (Some(ip), Some(list)) if ip.is_loopback() && app.config.behind_proxy => {

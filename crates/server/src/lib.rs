@@ -29,11 +29,13 @@ mod people;
 mod report;
 mod route;
 mod serve;
+mod tls;
 mod ui;
 
 pub use config::{Config, ConfigError};
 pub use operate::{BackupError, BackupSaid, RestoreError, Restored, backup, restore};
 pub use serve::{ServeError, Server};
+pub use tls::{TlsError, TlsFault};
 
 use db::Db;
 use hangtu_catalog::Catalog;

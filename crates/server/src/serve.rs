@@ -9,13 +9,18 @@ use crate::{
     jobs::Jobs,
     operate::{Metrics, limit, linger, observe},
     routes,
+    tls::{Tls, TlsError, TlsListener},
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{
+        DefaultBodyLimit, Request, State,
+        connect_info::{Connected, IntoMakeServiceWithConnectInfo},
+    },
     http::{HeaderName, HeaderValue, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
+    serve::{IncomingStream, Listener},
 };
 use hangtu_catalog::Catalog;
 use std::{fs, net::SocketAddr, sync::Arc};
@@ -30,6 +35,9 @@ pub enum ServeError {
     /// The address cannot be listened on.
     #[error("{0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The database cannot be used.
     #[error("database: {0}")]
     Database(String),
@@ -45,6 +53,23 @@ pub enum ServeError {
 pub struct Server {
     app: App,
     listener: TcpListener,
+    tls: Option<Tls>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
 }
 
 impl std::fmt::Debug for Server {
@@ -58,6 +83,10 @@ impl Server {
     pub async fn start(mut config: Config) -> Result<Self, ServeError> {
         let data = |e| ServeError::Data(config.data.display().to_string(), e);
         fs::create_dir_all(&config.data).map_err(data)?;
+        let tls = match config.tls.clone() {
+            Some((certificate, key)) => Some(Tls::open(certificate, key)?),
+            None => None,
+        };
         let auth = crate::auth::State::open(&config).map_err(data)?;
         let url = config.database_url.clone().unwrap_or_else(|| Db::embedded(&config.data));
         let broken = |e: Error| ServeError::Database(format!("{e:?}"));
@@ -83,7 +112,7 @@ impl Server {
         crate::jobs::start(&app).await.map_err(broken)?;
         crate::examine::clean(&app);
         crate::correct::start(&app);
-        Ok(Self { app, listener })
+        Ok(Self { app, listener, tls })
     }
 
     /// Where it listens.
@@ -91,13 +120,17 @@ impl Server {
         self.listener.local_addr().ok()
     }
 
+    /// Where people reach it.
+    pub fn url(&self) -> Option<String> {
+        self.address().map(|a| self.app.config.url(a))
+    }
+
     /// The one-time link that sets it up; absent when it is.
     pub async fn set_up_link(&self) -> Option<String> {
         if admin::is_set_up(&self.app).await.ok()? {
             return None;
         }
-        let base = self.app.config.public_url.clone();
-        let base = base.or_else(|| self.address().map(|a| format!("http://{a}")))?;
+        let base = self.url()?;
         Some(format!("{base}/set-up?code={}", self.app.set_up.code()))
     }
 
@@ -115,16 +148,31 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let router = router(&self.app).into_make_service_with_connect_info::<SocketAddr>();
+        let router = router(&self.app).into_make_service_with_connect_info::<Peer>();
         let app = self.app.clone();
-        axum::serve(self.listener, router)
-            .with_graceful_shutdown(stop)
-            .await
-            .map_err(|e| ServeError::Listen(app.config.listen, e))?;
+        let served = match self.tls {
+            None => until(self.listener, router, stop).await,
+            Some(tls) => match tls.over(self.listener) {
+                Ok(listener) => until(listener, router, stop).await,
+                Err(e) => Err(e),
+            },
+        };
+        served.map_err(|e| ServeError::Listen(app.config.listen, e))?;
         crate::jobs::stop(&app).await;
         app.db.close().await;
         Ok(())
     }
+}
+
+async fn until<L: Listener<Addr = SocketAddr>>(
+    listener: L,
+    router: IntoMakeServiceWithConnectInfo<Router, Peer>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()>
+where
+    Peer: for<'s> Connected<IncomingStream<'s, L>>,
+{
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
 pub(crate) fn router(app: &App) -> Router {
@@ -133,14 +181,14 @@ pub(crate) fn router(app: &App) -> Router {
         .layer(DefaultBodyLimit::max(32 << 20))
         .layer(from_fn_with_state(app.clone(), limit))
         .layer(from_fn_with_state(app.clone(), ctx::identify))
-        .layer(from_fn(harden))
+        .layer(from_fn_with_state(app.clone(), harden))
         .layer(from_fn(linger))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app.clone())
 }
 
 /// Nothing from outside, no frames, no guessing of types; pages are not kept by shared caches.
-async fn harden(request: Request, next: Next) -> Response {
+async fn harden(State(app): State<App>, request: Request, next: Next) -> Response {
     const HEADERS: [(HeaderName, &str); 6] = [
         (
             header::CONTENT_SECURITY_POLICY,
@@ -161,6 +209,10 @@ async fn harden(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if app.config.secure() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     response

@@ -15,7 +15,8 @@ impl Party {
     /// From the public URL; without one, `localhost` where the program serves this machine only.
     /// Nothing where browsers refuse passkeys: no HTTPS, or an address in place of a name.
     pub(crate) fn of(config: &Config) -> Option<Self> {
-        let local = || format!("http://localhost:{}", config.listen.port());
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let local = || format!("{scheme}://localhost:{}", config.listen.port());
         let alone = config.listen.ip().is_loopback() && !config.behind_proxy;
         let url = config.public_url.clone().or_else(|| alone.then(local))?;
         let (scheme, rest) = url.split_once("://")?;

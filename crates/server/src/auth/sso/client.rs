@@ -100,7 +100,7 @@ fn http(
 /// Where providers send people back to.
 pub(super) fn redirect(app: &App) -> String {
     let config = &app.config;
-    let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let base = config.url(config.listen);
     format!("{base}/sign-in/sso")
 }
 

@@ -4,7 +4,24 @@ use crate::{clock, error::Error};
 use hangtu_ledger::{Entry, Frontier, leaf_hash};
 use serde_json::Value;
 use sqlx::{Any, AnyConnection, Transaction};
-use std::ops::{Deref, DerefMut};
+use std::{
+    cell::Cell,
+    ops::{Deref, DerefMut},
+};
+
+tokio::task_local! {
+    static COMMITTED: Cell<bool>;
+}
+
+/// Runs a request's work; says whether it committed a change, and so an entry.
+pub(crate) async fn witnessed<F: Future>(work: F) -> (F::Output, bool) {
+    COMMITTED
+        .scope(Cell::new(false), async {
+            let done = work.await;
+            (done, COMMITTED.with(Cell::get))
+        })
+        .await
+}
 
 /// Who changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +90,8 @@ impl Change {
         }
         self.append().await?;
         self.transaction.commit().await?;
+        // Outside a request, in a job, nobody asks.
+        let _ = COMMITTED.try_with(|committed| committed.set(true));
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 
 mod change;
 
-pub(crate) use change::{Actor, Change};
+pub(crate) use change::{Actor, Change, witnessed};
 
 use crate::error::Error;
 use sqlx::{

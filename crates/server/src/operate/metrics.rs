@@ -74,6 +74,8 @@ pub(crate) struct Metrics {
     /// Where the routes of a path stand.
     by_path: HashMap<String, Vec<usize>>,
     pub(crate) started: i64,
+    /// Writes that succeeded and left no entry in a log: there are to be none.
+    pub(crate) without_entry: AtomicU64,
 }
 
 impl Metrics {
@@ -94,7 +96,7 @@ impl Metrics {
                 counted.push(Counted::new(route.method.clone(), path, limited));
             }
         }
-        Self { counted, by_path, started: clock::now() }
+        Self { counted, by_path, started: clock::now(), without_entry: AtomicU64::new(0) }
     }
 
     /// The counters of a route.
@@ -125,6 +127,9 @@ impl Metrics {
                 }
             }
         }
+        let without = self.without_entry.load(Relaxed);
+        line(format_args!("# TYPE hangtu_writes_without_entry_total counter"));
+        line(format_args!("hangtu_writes_without_entry_total {without}"));
         line(format_args!("# TYPE hangtu_request_duration_seconds histogram"));
         for c in &used {
             let labels = format!("method=\"{}\",route=\"{}\"", c.method, c.path);

@@ -1,6 +1,6 @@
 //! Around every request: its number, its time limit, its line in the log, its count.
 
-use crate::{App, error::Error};
+use crate::{App, db::witnessed, error::Error};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, header},
@@ -14,6 +14,17 @@ use std::{
 
 /// The answer to a page or an API call begins within this time; files take as long as they take.
 const LIMIT: Duration = Duration::from_secs(30);
+/// Ways of sending that keep nothing: what they carry lives in the browser, in memory until it is
+/// taken once, or in a file that counts only when it is finished.
+const KEEP_NOTHING: [&str; 7] = [
+    "/evidence/uploads",
+    "/evidence/uploads/{id}",
+    "/language/{tag}",
+    "/me/identities/begin",
+    "/me/passkeys/begin",
+    "/sign-in/passkey/begin",
+    "/sso/{id}/test",
+];
 const ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Ends a request that takes too long. What it had changed and not committed is not changed.
@@ -41,11 +52,19 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let id = format!("{:x}-{number:x}", app.metrics.started);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
+    let (mut response, entered) = witnessed(next.run(request)).await;
     let counted = app.metrics.of(&method, path.as_ref().map(MatchedPath::as_str));
     let status = response.status().as_u16();
     let took = begun.elapsed();
     counted.add(status, took);
+    let route = counted.path.trim_start_matches("/api/v1");
+    let turned_away = response.headers().get(header::LOCATION);
+    let turned_away = turned_away.is_some_and(|to| to.as_bytes().starts_with(b"/sign-in"));
+    let done = !method.is_safe() && status < 400 && !turned_away;
+    if done && !entered && !KEEP_NOTHING.contains(&route) {
+        app.metrics.without_entry.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(method = method.as_str(), route, id, "a write without an entry");
+    }
     tracing::info!(
         method = method.as_str(),
         route = counted.path,

@@ -87,8 +87,17 @@ impl Site {
         self.done = Some(done);
     }
 
+    /// Whatever a test did, no write succeeded without an entry in a log.
+    fn every_write_left_an_entry(&self) {
+        let url = format!("http://{}/metrics", self.address);
+        let Ok(mut answer) = ureq::get(url).call() else { return };
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert!(text.contains("\nhangtu_writes_without_entry_total 0\n"), "{text}");
+    }
+
     /// Stops as the service manager would and starts again with the same data.
     pub(crate) fn restart(&mut self) {
+        self.every_write_left_an_entry();
         drop(self.stop.take());
         let runtime = self.runtime.take().unwrap();
         let done = self.done.take().unwrap();
@@ -179,6 +188,14 @@ impl Site {
         let answer = client.form("/sign-in", &[("account", account), ("password", PASSWORD)]);
         assert_eq!(answer.status, 303, "{}", answer.text);
         client
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.every_write_left_an_entry();
+        }
     }
 }
 

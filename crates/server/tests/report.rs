@@ -33,7 +33,7 @@ fn a_report_freezes_what_is_known() {
         }
         assert_eq!(
             whole["files"].as_array().unwrap().len(),
-            9 + if cfg!(feature = "pdf") { 2 } else { 0 }
+            15 + if cfg!(feature = "pdf") { 2 } else { 0 }
         );
 
         // The facts are those of the pages, and the OSCAL documents count the same.
@@ -50,14 +50,17 @@ fn a_report_freezes_what_is_known() {
         let result = &results["assessment-results"]["results"][0];
         assert_eq!(result["observations"].as_array().unwrap().len(), found.len());
         assert_eq!(results["assessment-results"]["metadata"]["oscal-version"], "1.1.2");
+        let sarif = file("run-1.findings.zh-CN.sarif").json();
+        assert_eq!(sarif["version"], "2.1.0");
+        assert!(file("run-1.findings.en.ocsf.jsonl").text.lines().count() >= found.len());
         let html = file("report.zh-CN.html").text;
         let title = found[0]["title"]["zh-CN"].as_str().unwrap();
         assert!(html.contains(title) && html.contains(facts["ledger_root"].as_str().unwrap()));
 
         // What happens later does not change it; the next one has the next number.
         let finding = found[0]["id"].as_str().unwrap();
-        officer
-            .post(&format!("/findings/{finding}/act"), &json!({ "step": "comment", "text": "x" }));
+        let comment = json!({ "step": "comment", "text": "x" });
+        officer.post(&format!("/findings/{finding}/step"), &comment).ok();
         let second = officer.post("/reports", &json!({})).ok().json();
         assert_eq!(second["number"], 2);
         assert_eq!(file("facts.json").json(), facts);

@@ -63,6 +63,16 @@ fn make(app: &App, run: &str, name: &str, language: Language) -> Result<Vec<u8>,
     }
 }
 
+/// What other programs read of a run: name, media type, content.
+pub(crate) fn exchanged(
+    app: &App,
+    run: &str,
+    language: Language,
+) -> Result<Vec<(&'static str, &'static str, Vec<u8>)>, Error> {
+    let others = DOCUMENTS.iter().skip(2);
+    others.map(|(name, media)| Ok((*name, *media, make(app, run, name, language)?))).collect()
+}
+
 async fn download(ctx: Ctx, Path((id, name)): Path<(String, String)>) -> Result<Response, Error> {
     let (_, media) = DOCUMENTS.iter().find(|(n, _)| *n == name).ok_or(Error::NotFound)?;
     let run = {

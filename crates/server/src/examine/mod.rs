@@ -10,6 +10,7 @@ mod runs;
 mod store;
 mod upload;
 
+pub(crate) use document::exchanged;
 pub(crate) use incoming::{Uploads, clean};
 pub(crate) use runner::run as runner;
 
@@ -64,6 +65,7 @@ pub(crate) async fn observed(
 /// A run that is done, in numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Done {
+    pub(crate) id: String,
     pub(crate) number: i64,
     pub(crate) examined: i64,
     /// Span of the evidence.
@@ -84,6 +86,7 @@ pub(crate) async fn done(c: &mut AnyConnection, organisation: &str) -> Result<Ve
     }
     #[derive(FromRow)]
     struct Row {
+        id: String,
         number: i64,
         examined: i64,
         first: Option<i64>,
@@ -93,7 +96,7 @@ pub(crate) async fn done(c: &mut AnyConnection, organisation: &str) -> Result<Ve
         inputs: String,
     }
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT number, examined, first, last, complete, records, inputs FROM run \
+        "SELECT id, number, examined, first, last, complete, records, inputs FROM run \
          WHERE organisation = $1 AND examined IS NOT NULL ORDER BY number DESC LIMIT 100",
     )
     .bind(organisation)
@@ -102,6 +105,7 @@ pub(crate) async fn done(c: &mut AnyConnection, organisation: &str) -> Result<Ve
     let done = |row: Row| {
         let sizes: Vec<Size> = serde_json::from_str(&row.inputs).map_err(Error::internal)?;
         Ok(Done {
+            id: row.id,
             number: row.number,
             examined: row.examined,
             first: row.first,

@@ -45,6 +45,7 @@ pub(super) struct OrganisationFacts {
 /// An examination it rests on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RunFacts {
+    pub(super) id: String,
     pub(super) number: i64,
     pub(super) time: i64,
     /// The span of the evidence.
@@ -158,6 +159,7 @@ async fn runs(c: &mut AnyConnection, organisation: &str) -> Result<Vec<RunFacts>
     Ok(runs
         .into_iter()
         .map(|run| RunFacts {
+            id: run.id,
             number: run.number,
             time: run.examined,
             first: run.first,

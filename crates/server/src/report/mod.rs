@@ -8,10 +8,12 @@ mod facts;
 mod oscal;
 
 use crate::{
+    App,
     auth::{Right, new_id},
     clock,
     ctx::Ctx,
     error::Error,
+    examine,
     route::{Access, Doc, Routes},
     ui::Page,
 };
@@ -156,8 +158,8 @@ fn folder(ctx: &Ctx, id: &str) -> PathBuf {
 /// Name, media type, content.
 type Made = (String, &'static str, Vec<u8>);
 
-/// Every file of a report.
-fn files(facts: &Facts) -> Result<Vec<Made>, Error> {
+/// Every file of a report; the run it rests on last comes along as other programs read it.
+fn files(app: &App, facts: &Facts) -> Result<Vec<Made>, Error> {
     let mut files = vec![(
         "facts.json".to_owned(),
         "application/json",
@@ -182,6 +184,12 @@ fn files(facts: &Facts) -> Result<Vec<Made>, Error> {
             let bytes = serde_json::to_vec_pretty(&value).map_err(Error::internal)?;
             files.push((format!("oscal-{name}.{tag}.json"), "application/json", bytes));
         }
+        if let Some(run) = facts.runs.last() {
+            for (name, media, bytes) in examine::exchanged(app, &run.id, language)? {
+                let (stem, kind) = name.split_once('.').unwrap_or((name, ""));
+                files.push((format!("run-{}.{stem}.{tag}.{kind}", run.number), media, bytes));
+            }
+        }
     }
     Ok(files)
 }
@@ -200,8 +208,9 @@ async fn make(ctx: Ctx) -> Result<Response, Error> {
     .await?;
     facts.number = shown(year, number);
     let made_at = facts.made;
-    let made =
-        tokio::task::spawn_blocking(move || files(&facts)).await.map_err(Error::internal)??;
+    let app = ctx.app.clone();
+    let made = tokio::task::spawn_blocking(move || files(&app, &facts));
+    let made = made.await.map_err(Error::internal)??;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     sqlx::query(
         "INSERT INTO report (id, organisation, year, number, person, person_name, created, facts) \

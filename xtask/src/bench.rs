@@ -5,6 +5,7 @@
 //! system time of the whole process, as `/usr/bin/time` (Debian package time) tells them.
 
 mod logs;
+mod seat;
 
 use crate::{release_binary, root, shared};
 use anyhow::{Context, Result, bail};
@@ -22,13 +23,18 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs")) {
-        bail!("usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N]");
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat")) {
+        bail!(
+            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat"
+        );
     }
     let value = |name: &str| {
         args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).map(String::as_str)
     };
     let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
+    if what == Some("seat") {
+        return seat::run_all();
+    }
     if what == Some("logs") {
         return logs::run(mib.unwrap_or(64));
     }

@@ -4,9 +4,11 @@ mod bench;
 mod browser;
 mod fuzz;
 mod oracle;
+mod package;
 mod peers;
 mod postgres;
 mod schemathesis;
+mod site;
 mod test;
 
 use anyhow::{Context, Result, bail};
@@ -22,11 +24,13 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   oracle logs      compare detections with chainsaw's and hayabusa's over ../shared/data/logs
   fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
   browser [DIR]    the main story in headless Chromium; screenshots go to DIR (target/browser)
-  schemathesis     try the API of a running site (HANGTU_URL, HANGTU_TOKEN) against its description
+  schemathesis     hold the API of a demonstration against its own description
+  package          a Debian package to carry to a machine without a network
   plant [DIR]      generate examples/plant
   bench traffic    measure against cat, tcpdump, ndpiReader and tshark
   bench memory     peak memory over a capture and over ten times of it
-  bench logs       measure against chainsaw and hayabusa over the same events and rules";
+  bench logs       measure against chainsaw and hayabusa over the same events and rules
+  bench seat       the web program with 100,000 findings: requests a second, percentiles, start, memory";
 
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);
@@ -37,6 +41,7 @@ fn main() -> Result<()> {
         "browser" => browser::run_all(&rest),
         "fuzz" => fuzz::run(&rest),
         "oracle" => oracle::run(&rest),
+        "package" => package::run_all(),
         "schemathesis" => schemathesis::run_all(),
         "plant" => xtask::plant::run(&root(), &rest),
         "test" => test::run_all(),

@@ -3,14 +3,15 @@
 use crate::{
     browser,
     postgres::{self, Postgres},
-    root, run, shared,
+    root, run, schemathesis, shared,
 };
 use anyhow::{Context, Result, bail};
 use std::{env, fs, path::Path, process::Command};
 
 /// Programs that building and testing need, with the Debian package each comes from.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 6] = [
     ("cc", "gcc"),
+    ("python3", "python3-venv"),
     ("pdftotext", "poppler-utils"),
     ("node", "nodejs"),
     ("npm", "npm"),
@@ -47,6 +48,7 @@ pub fn run_all() -> Result<()> {
     if shared("data").is_none() {
         println!("note: ../shared/data is absent; tests over real evidence are skipped");
     }
+    browser::packages()?;
     let postgres = Postgres::start()?;
     println!("\n== tests: cargo test --workspace, on SQLite and {}", postgres.url());
     run(Command::new("cargo")
@@ -59,6 +61,8 @@ pub fn run_all() -> Result<()> {
     step("main job", &["run", "--quiet", "--", "examine", "examples/plant", "--out", &report])?;
     println!("\n== browser: cargo xtask browser");
     browser::run_all(&[])?;
+    println!("\n== API: cargo xtask schemathesis");
+    schemathesis::run_all()?;
     step("documentation", &["doc", "--workspace", "--no-deps"])
 }
 

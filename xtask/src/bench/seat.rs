@@ -1,0 +1,46 @@
+//! The enterprise seat: requests a second and percentiles with 100,000 findings, start and memory.
+
+use crate::{postgres::Postgres, release_binary, root, run};
+use anyhow::{Context, Result};
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// Runs the benchmark of the server's crate, then the program itself, empty.
+pub(super) fn run_all() -> Result<()> {
+    let postgres = Postgres::start()?;
+    run(Command::new("cargo")
+        .current_dir(root())
+        .args(["bench", "--package", "hangtu-server", "--bench", "seat"])
+        .env("HANGTU_TEST_POSTGRES", postgres.url()))?;
+    println!(
+        "\n| the program, empty | cold start to first page, ms | memory at rest, MiB |\n|---|---|---|"
+    );
+    let hangtu = release_binary()?;
+    for (name, url) in [("SQLite", None), ("PostgreSQL", Some(postgres.url()))] {
+        let data = env::temp_dir().join(format!("hangtu-bench-{}", std::process::id()));
+        let begin = Instant::now();
+        let mut command = Command::new(&hangtu);
+        command.args(["serve", "--lang", "en", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+        if let Some(url) = &url {
+            command.args(["--database-url", url]);
+        }
+        let mut site = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(site.stdout.take().context("its output")?).read_line(&mut line)?;
+        let base = line.split_whitespace().last().context("where it listens")?;
+        ureq::get(format!("{base}/sign-in")).call()?;
+        let start = begin.elapsed().as_secs_f64() * 1000.0;
+        let status = fs::read_to_string(format!("/proc/{}/status", site.id()))?;
+        let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("its memory")?;
+        let kib: f64 = kib.trim().trim_end_matches(" kB").parse()?;
+        println!("| {name} | {start:.0} | {:.0} |", kib / 1024.0);
+        site.kill()?;
+        site.wait()?;
+        fs::remove_dir_all(&data)?;
+    }
+    Ok(())
+}

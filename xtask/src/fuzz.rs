@@ -4,7 +4,7 @@
 //! unsafe code of its own, and so the stable toolchain will do. The command behind it is
 //! `cargo fuzz build -s none`.
 
-use crate::root;
+use crate::{cargo, root};
 use anyhow::{Context, Result, bail};
 use std::{
     env, fs,
@@ -88,7 +88,7 @@ fn targets() -> Result<Vec<String>> {
 }
 
 fn install() -> Result<()> {
-    let there = Command::new("cargo")
+    let there = cargo()
         .args(["fuzz", "--version"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -96,7 +96,7 @@ fn install() -> Result<()> {
         .is_ok_and(|status| status.success());
     if !there {
         println!("cargo-fuzz is missing: installing it with cargo install cargo-fuzz --locked");
-        crate::run(Command::new("cargo").args(["install", "cargo-fuzz", "--locked"]))?;
+        crate::run(cargo().args(["install", "cargo-fuzz", "--locked"]))?;
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ fn install() -> Result<()> {
 fn build(chosen: &[String]) -> Result<PathBuf> {
     let folder = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root().join("fuzz/target"), |dir| Path::new(&dir).join("fuzz"));
-    let mut command = Command::new("cargo");
+    let mut command = cargo();
     command.current_dir(root()).args(["fuzz", "build", "-s", "none", "--target-dir"]).arg(&folder);
     if let [one] = chosen {
         command.arg(one);

@@ -73,6 +73,19 @@ fn walk(dir: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+/// Cargo as a person would call it. What the cargo that runs us tells us of ourselves is taken out:
+/// build scripts look at it (that of `ring`), and everything above them would be built again.
+fn cargo() -> Command {
+    let mut command = Command::new("cargo");
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
 /// Runs a program and fails when it does.
 fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("{command:?}"))?;
@@ -84,7 +97,7 @@ fn run(command: &mut Command) -> Result<()> {
 
 /// Builds the program and says where it is.
 fn release_binary() -> Result<PathBuf> {
-    run(Command::new("cargo").current_dir(root()).args(["build", "--release", "-p", "hangtu"]))?;
+    run(cargo().current_dir(root()).args(["build", "--release", "-p", "hangtu"]))?;
     let target =
         env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Ok(target.join("release/hangtu"))

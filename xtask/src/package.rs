@@ -1,6 +1,6 @@
 //! `cargo xtask package`: the Debian package, to be carried to a machine without a network.
 
-use crate::{root, run, site::target};
+use crate::{cargo, root, run, site::target};
 use anyhow::{Context, Result};
 use std::{fs, process::Command};
 
@@ -9,18 +9,12 @@ const CARGO_DEB: &str = "3.8.0";
 
 /// Builds the program and packs it; prints where the package is, and its SHA-256.
 pub fn run_all() -> Result<()> {
-    let there = Command::new("cargo").args(["deb", "--version"]).output();
+    let there = cargo().args(["deb", "--version"]).output();
     if !there.is_ok_and(|o| o.status.success()) {
         println!("installing cargo-deb {CARGO_DEB} from the registry");
-        run(Command::new("cargo").args([
-            "install",
-            "cargo-deb",
-            "--locked",
-            "--version",
-            CARGO_DEB,
-        ]))?;
+        run(cargo().args(["install", "cargo-deb", "--locked", "--version", CARGO_DEB]))?;
     }
-    run(Command::new("cargo").current_dir(root()).args(["deb", "--package", "hangtu"]))?;
+    run(cargo().current_dir(root()).args(["deb", "--package", "hangtu"]))?;
     let made = fs::read_dir(target().join("debian"))?.flatten().map(|e| e.path());
     let newest = made
         .filter(|p| p.extension().is_some_and(|e| e == "deb"))

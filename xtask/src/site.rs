@@ -1,6 +1,6 @@
 //! A site of one's own for tests from outside: served from a temporary folder, stopped when dropped.
 
-use crate::{root, run};
+use crate::{cargo, root, run};
 use anyhow::{Context, Result};
 use std::{
     env, fs,
@@ -33,7 +33,9 @@ pub fn target() -> PathBuf {
 impl Site {
     /// Builds the program and serves with these options; waits for a line that holds `last`.
     pub fn start(options: &[&str], last: &str) -> Result<Self> {
-        run(Command::new("cargo").current_dir(root()).args(["build", "--package", "hangtu"]))?;
+        // As the tests build it: alone it would be built once more, with other features below it.
+        let build = ["test", "--workspace", "--no-run", "--quiet", "--test", "kill"];
+        run(cargo().current_dir(root()).args(build))?;
         let data = env::temp_dir().join(format!("hangtu-site-{}", std::process::id()));
         let mut process = Command::new(target().join("debug/hangtu"))
             .args(["serve", "--listen", "127.0.0.1:0", "--lang", "en"])

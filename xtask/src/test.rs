@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must pass, in one command; CI runs the same.
 
 use crate::{
-    browser,
+    browser, cargo,
     postgres::{self, Postgres},
     root, run, schemathesis, shared,
 };
@@ -51,7 +51,7 @@ pub fn run_all() -> Result<()> {
     browser::packages()?;
     let postgres = Postgres::start()?;
     println!("\n== tests: cargo test --workspace, on SQLite and {}", postgres.url());
-    run(Command::new("cargo")
+    run(cargo()
         .current_dir(root())
         .args(["test", "--workspace"])
         .env("HANGTU_TEST_POSTGRES", postgres.url()))?;
@@ -68,7 +68,7 @@ pub fn run_all() -> Result<()> {
 
 fn step(name: &str, args: &[&str]) -> Result<()> {
     println!("\n== {name}: cargo {}", args.join(" "));
-    run(Command::new("cargo").current_dir(root()).args(args).env("RUSTDOCFLAGS", "-D warnings"))
+    run(cargo().current_dir(root()).args(args).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn found(program: &str) -> bool {
@@ -100,13 +100,7 @@ fn packages() -> Result<()> {
 fn deny() -> Result<()> {
     if !found("cargo-deny") {
         println!("\ninstalling cargo-deny {CARGO_DENY} from the registry");
-        run(Command::new("cargo").args([
-            "install",
-            "cargo-deny",
-            "--locked",
-            "--version",
-            CARGO_DENY,
-        ]))?;
+        run(cargo().args(["install", "cargo-deny", "--locked", "--version", CARGO_DENY]))?;
     }
     // Advisories come from a host that a closed network does not reach.
     step("licences", &["deny", "check", "licenses", "bans", "sources"])

@@ -365,6 +365,8 @@ fn help_speaks_the_users_language() {
         "https",
         "postgres",
         "PostgreSQL",
+        "PEM",
+        "HTTPS",
         "URL",
         "127.0.0.1",
         "ADDRESS",

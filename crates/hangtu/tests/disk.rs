@@ -6,33 +6,52 @@ use kit::{Site, get, signed, signed_as};
 use serde_json::{Value, json};
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
 };
 
 /// A small disk of one's own; unmounted when dropped.
-struct Disk(PathBuf);
+struct Disk {
+    image: PathBuf,
+    at: PathBuf,
+}
+
+fn done(program: &str, words: &[&str], paths: &[&Path]) -> bool {
+    Command::new(program).args(words).args(paths).output().is_ok_and(|o| o.status.success())
+}
 
 impl Disk {
-    /// Nothing where mounting is not allowed.
-    fn new(at: &Path) -> Option<Self> {
-        fs::create_dir_all(at).unwrap();
-        let mounted = mount(&["-t", "tmpfs", "-o", "size=8m,mode=700", "hangtu-test"], at);
-        if !mounted {
-            println!("note: mounting is not allowed here; full and read-only disks not tried");
+    /// Nothing where making or mounting one is not allowed.
+    fn new(folder: &Path) -> Option<Self> {
+        let disk = Self { image: folder.join("image"), at: folder.join("disk") };
+        fs::create_dir_all(&disk.at).unwrap();
+        fs::File::create(&disk.image).unwrap().set_len(16 << 20).unwrap();
+        let there = done("mkfs.ext4", &["-q", "-F", "-m", "0"], &[&disk.image]) && disk.mount();
+        if !there {
+            println!("note: a disk cannot be made here; full and read-only disks not tried");
         }
-        mounted.then(|| Self(at.to_owned()))
+        there.then_some(disk)
+    }
+
+    fn mount(&self) -> bool {
+        done("mount", &["-o", "loop,errors=remount-ro"], &[&self.image, &self.at])
+    }
+
+    /// As after an error of the hardware: read-only while files are open for writing.
+    fn fail(&self) {
+        assert!(done("mount", &["-o", "remount,abort"], &[&self.at]));
+    }
+
+    fn mend(&self) {
+        assert!(done("umount", &[], &[&self.at]) && self.mount());
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        done("umount", &["-l"], &[&self.at]);
     }
-}
-
-fn mount(options: &[&str], at: &Path) -> bool {
-    Command::new("mount").args(options).arg(at).output().is_ok_and(|o| o.status.success())
 }
 
 /// Status and body of a change.
@@ -46,8 +65,8 @@ fn change(agent: &ureq::Agent, base: &str, path: &str, body: &Value) -> (u16, Va
 #[test]
 fn a_full_or_read_only_disk_refuses_cleanly() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::new(&folder.path().join("disk")) else { return };
-    let data = disk.0.join("data");
+    let Some(disk) = Disk::new(folder.path()) else { return };
+    let data = disk.at.join("data");
     let site = Site::start(&data);
     site.set_up(&data);
     let (base, officer) = (site.base.clone(), signed(&site.base));
@@ -67,16 +86,10 @@ fn a_full_or_read_only_disk_refuses_cleanly() {
     assert_eq!(answer("before").0, 200);
 
     // Full: something else takes the rest of the disk.
-    let hog = disk.0.join("hog");
-    let mut taken = vec![0u8; 16 << 20];
-    while fs::write(&hog, &taken).is_err() && taken.len() > 4096 {
-        let half = taken.len() / 2;
-        taken.truncate(half);
-        // What a failed write left stays, so that the disk is full.
-        if fs::metadata(&hog).is_ok_and(|m| m.len() > 0) {
-            break;
-        }
-    }
+    let hog = disk.at.join("hog");
+    let mut file = fs::File::create(&hog).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
     let mut acknowledged = "before".to_owned();
     let mut refused = None;
     for n in 0..400 {
@@ -101,21 +114,21 @@ fn a_full_or_read_only_disk_refuses_cleanly() {
     assert_eq!(noted(), "after");
 
     // Read-only.
-    assert!(mount(&["-o", "remount,ro"], &disk.0) || mount(&["-f", "-o", "remount,ro"], &disk.0));
+    disk.fail();
     let (status, said) = answer("read-only");
     assert_eq!(status, 507, "{said}");
     assert_eq!(noted(), "after");
     drop(site);
     let output = Command::new(env!("CARGO_BIN_EXE_hangtu"))
         .args(["serve", "--lang", "en", "--listen", "127.0.0.1:0", "--data"])
-        .arg(disk.0.join("other"))
+        .arg(disk.at.join("other"))
         .output()
         .unwrap();
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{words}");
     assert!(words.contains("read-only") && words.contains("other"), "{words}");
 
-    assert!(mount(&["-o", "remount,rw"], &disk.0));
+    disk.mend();
     let site = Site::start(&data);
     let officer = signed(&site.base);
     let shown = get(&officer, &site.base, "/answers/questions?control=GOV-01");

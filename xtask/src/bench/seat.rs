@@ -1,6 +1,6 @@
 //! The enterprise seat: requests a second and percentiles with 100,000 findings, start and memory.
 
-use crate::{postgres::Postgres, release_binary, root, run};
+use crate::{cargo, postgres::Postgres, release_binary, root, run};
 use anyhow::{Context, Result};
 use std::{
     env, fs,
@@ -12,7 +12,7 @@ use std::{
 /// Runs the benchmark of the server's crate, then the program itself, empty.
 pub(super) fn run_all() -> Result<()> {
     let postgres = Postgres::start()?;
-    run(Command::new("cargo")
+    run(cargo()
         .current_dir(root())
         .args(["bench", "--package", "hangtu-server", "--bench", "seat"])
         .env("HANGTU_TEST_POSTGRES", postgres.url()))?;

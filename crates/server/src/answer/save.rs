@@ -8,7 +8,7 @@ use crate::{
     auth::Right,
     clock,
     ctx::Ctx,
-    db::Change,
+    db::{Change, nothing_to_change},
     error::Error,
     input::{Input, prose},
     people,
@@ -148,6 +148,7 @@ pub(super) async fn save(
     let next = format!("/answers/questions?control={control}");
     let saved = |version| Saved { control: control.clone(), version, means: means.into() };
     if old.choice == form.choice && old.note == note {
+        nothing_to_change();
         return Ok(ctx.kept(&saved(old.version), &next, key::ANSWER_SAID_SAVED));
     }
     if old.version != form.version {

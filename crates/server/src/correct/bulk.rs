@@ -10,6 +10,7 @@ use super::{
 use crate::{
     auth::Right,
     ctx::Ctx,
+    db::nothing_to_change,
     error::Error,
     input::Input,
     route::{Access, Doc, Routes},
@@ -108,6 +109,8 @@ async fn bulk(ctx: Ctx, Input(form): Input<Bulk>) -> Result<Response, Error> {
     }
     if done.changed > 0 {
         change.commit().await?;
+    } else {
+        nothing_to_change();
     }
     let refused: Vec<_> = done.refused.iter().map(|(why, n)| format!("{why}:{n}")).collect();
     let back = if form.filter.starts_with('?') { form.filter.as_str() } else { "?" };

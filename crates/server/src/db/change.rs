@@ -9,6 +9,11 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
+/// Says of a request that it rightly had nothing to change, and so leaves no entry.
+pub(crate) fn nothing_to_change() {
+    let _ = COMMITTED.try_with(|committed| committed.set(true));
+}
+
 tokio::task_local! {
     static COMMITTED: Cell<bool>;
 }

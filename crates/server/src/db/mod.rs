@@ -6,7 +6,7 @@
 
 mod change;
 
-pub(crate) use change::{Actor, Change, witnessed};
+pub(crate) use change::{Actor, Change, nothing_to_change, witnessed};
 
 use crate::error::Error;
 use sqlx::{

@@ -1,7 +1,7 @@
 //! The content of `content/`, checked and typed: control points and the questionnaire over them,
-//! the risk matrix, the correction policy, working days and statutory deadlines, registries, the
-//! filing of users' own rules, the rule pack with its log sources and placeholders, and every text
-//! in both languages. What a site may replace has a `parse(name, text)`.
+//! the risk matrix, the correction policy, working days and statutory deadlines, incidents and
+//! exercises, registries, the filing of users' own rules, the rule pack with its log sources and
+//! placeholders, and every text in both languages. What a site may replace has a `parse(name, text)`.
 //!
 //! Content is embedded in the program; nothing here touches the file system. A new control point,
 //! rule or text is a change under `content/` and nothing else.
@@ -10,6 +10,8 @@ mod calendar;
 mod control;
 mod credit_code;
 mod deadline;
+pub mod exercise;
+mod incident;
 mod language;
 mod level;
 mod matrix;
@@ -23,6 +25,12 @@ pub use calendar::Calendar;
 pub use control::{Control, EvidenceKind};
 pub use credit_code::{CreditCode, CreditCodeError, credit_code};
 pub use deadline::{Deadline, Limit, Sense, YearDay};
+pub use exercise::{Exercise, ExerciseError, ExercisePolicy};
+pub use incident::{
+    Binds, Clause, ClockLimit, ClockRule, ClockStart, Confidence, DataCategory, DataLevel, Facts,
+    FormField, IncidentLevel, IncidentRules, LevelTitle, LimbKind, LimbTitle, Operator, Outage,
+    OutageOf, Scale, Shutdown, Steps, Threat, Thresholds, Yuan,
+};
 pub use language::{Arg, Bilingual, Language, grouped, key, text};
 pub use level::{Level, Scenario};
 pub use matrix::Matrix;
@@ -68,6 +76,10 @@ pub struct Catalog {
     pub policy: Policy,
     /// Statutory limits of time.
     pub deadlines: Vec<Deadline>,
+    /// Data security incidents: levels, clocks, forms.
+    pub incident: IncidentRules,
+    /// How exercises are run and scored.
+    pub exercise_policy: ExercisePolicy,
     /// Provinces and other areas with a regulator of their own.
     pub regions: Vec<Region>,
     /// Sections and divisions of GB/T 4754.
@@ -94,6 +106,8 @@ impl Catalog {
             calendar: embedded("holidays.yml", Calendar::parse)?,
             policy: embedded("policy.yml", Policy::parse)?,
             deadlines: embedded("deadlines.yml", Deadline::parse)?,
+            incident: embedded("incident.yml", IncidentRules::parse)?,
+            exercise_policy: embedded("exercise-policy.yml", ExercisePolicy::parse)?,
             regions: embedded("regions.yml", Region::parse)?,
             industries: embedded("industries.yml", Industry::parse)?,
             revenue: embedded("revenue.yml", Revenue::parse)?,

@@ -19,6 +19,7 @@ mod ctx;
 mod db;
 mod demo;
 mod download;
+mod drill;
 mod error;
 mod examine;
 mod home;
@@ -56,6 +57,7 @@ pub(crate) struct Parts {
     pub(crate) uploads: examine::Uploads,
     pub(crate) signer: audit::Signer,
     pub(crate) metrics: operate::Metrics,
+    pub(crate) drills: drill::Live,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }
@@ -80,6 +82,7 @@ fn routes() -> Routes {
     correct::routes(&mut r);
     answer::routes(&mut r);
     authorise::routes(&mut r);
+    drill::routes(&mut r);
     report::routes(&mut r);
     audit::routes(&mut r);
     operate::routes(&mut r);

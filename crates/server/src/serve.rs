@@ -106,12 +106,14 @@ impl Server {
             uploads: crate::examine::Uploads::default(),
             signer,
             metrics: Metrics::new(&routes().list),
+            drills: crate::drill::Live::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
         crate::jobs::start(&app).await.map_err(broken)?;
         crate::examine::clean(&app);
         crate::correct::start(&app);
+        crate::drill::start(&app);
         Ok(Self { app, listener, tls })
     }
 
@@ -150,6 +152,14 @@ impl Server {
     ) -> Result<(), ServeError> {
         let router = router(&self.app).into_make_service_with_connect_info::<Peer>();
         let app = self.app.clone();
+        let stop = {
+            let app = app.clone();
+            async move {
+                stop.await;
+                // Who follows a drill would keep the program from stopping.
+                app.drills.end();
+            }
+        };
         let served = match self.tls {
             None => until(self.listener, router, stop).await,
             Some(tls) => match tls.over(self.listener) {

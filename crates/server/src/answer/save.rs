@@ -16,7 +16,7 @@ use crate::{
 use axum::{
     Json,
     extract::Path,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use hangtu_catalog::{Bilingual, Catalog, Language, key, text};
@@ -67,6 +67,10 @@ fn means(catalog: &Catalog, control: &str, choice: &str) -> Result<&'static str,
 
 /// Somebody was faster: says who, when, and what they wrote.
 fn faster(ctx: &Ctx, row: &Row) -> Result<Response, Error> {
+    if row.version == 0 {
+        // Nobody has answered: the version is of nothing that was ever shown.
+        return Err(Error::invalid("version", key::SERVER_FIELD_CHOICE));
+    }
     let questions = &ctx.app.catalog.questionnaire;
     let told = |language: Language| {
         let choice = questions
@@ -90,11 +94,12 @@ fn faster(ctx: &Ctx, row: &Row) -> Result<Response, Error> {
         return Err(Error::Conflict(both));
     }
     let theirs = json!({
-        "status": 409, "title": "Conflict", "detail": told(ctx.language),
+        "type": "about:blank", "status": 409, "title": "Conflict", "detail": told(ctx.language),
         "version": row.version, "choice": row.choice, "note": row.note,
         "changed_name": row.changed_name, "changed": row.changed,
     });
-    Ok((StatusCode::CONFLICT, Json(theirs)).into_response())
+    let media = [(header::CONTENT_TYPE, "application/problem+json")];
+    Ok((StatusCode::CONFLICT, media, Json(theirs)).into_response())
 }
 
 struct New<'a> {

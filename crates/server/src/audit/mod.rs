@@ -101,3 +101,19 @@ mod tests {
         assert!(missing.is_empty(), "give these a text audit-action-… : {missing:?}");
     }
 }
+
+/// The entries about one thing, in order: place and canonical text.
+pub(crate) async fn about(
+    c: &mut sqlx::AnyConnection,
+    organisation: &str,
+    subject: &str,
+) -> Result<Vec<(i64, String)>, crate::error::Error> {
+    Ok(sqlx::query_as(
+        "SELECT sequence, body FROM ledger_entry WHERE organisation = $1 AND subject = $2 \
+         ORDER BY sequence",
+    )
+    .bind(organisation)
+    .bind(subject)
+    .fetch_all(c)
+    .await?)
+}

@@ -49,6 +49,8 @@ words! {
         Authorise = "authorise",
         /// Approve what somebody else requested.
         Approve = "approve",
+        /// Prepare and conduct drills.
+        Drill = "drill",
         /// Make and freeze reports.
         Report = "report",
         /// Set deadlines, calendars and the password policy.
@@ -94,7 +96,10 @@ impl Role {
             Self::Security => &[R::Read, R::Grant, R::Policy],
             Self::Audit => &[R::Audit],
             Self::Officer => {
-                &[R::Read, R::Examine, R::Answer, R::Correct, R::Work, R::Authorise, R::Report]
+                &[
+                    R::Read, R::Examine, R::Answer, R::Correct, R::Work, R::Authorise, R::Drill,
+                    R::Report,
+                ]
             }
             Self::Approver => &[R::Read, R::Accept, R::Approve],
             Self::Member => &[R::Read, R::Answer, R::Work, R::Authorise],

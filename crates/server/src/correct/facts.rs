@@ -161,3 +161,19 @@ pub(crate) async fn trend(
     runs.reverse();
     Ok(runs)
 }
+
+/// How many findings of a rule need work.
+pub(crate) async fn open_of(
+    c: &mut AnyConnection,
+    organisation: &str,
+    rule: &str,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM finding WHERE organisation = $1 AND rule = $2 AND work = 1",
+    )
+    .bind(organisation)
+    .bind(rule)
+    .fetch_one(c)
+    .await?;
+    Ok(n)
+}

@@ -2,7 +2,7 @@
 //! run proves it. Everything is decided in memory and written in few statements.
 
 use super::{
-    Claim, Outcome, Tested,
+    Claim, Drilled, Outcome, Tested,
     batch::Batch,
     claim,
     model::{self, READ, Row, Said},
@@ -15,7 +15,7 @@ use crate::{
     db::{Actor, Change},
     error::Error,
 };
-use hangtu_catalog::{Bilingual, Catalog, Level, sha256};
+use hangtu_catalog::{Bilingual, Catalog, Level, key, sha256};
 use hangtu_examine::{
     Known, Retest,
     model::{Examination, Finding},
@@ -80,6 +80,14 @@ pub(super) async fn ingest(
         Tested::Answers(_) => {
             Run { id: run, source: "answers", evidence: run.into(), first: now, last: now, span: 0 }
         }
+        Tested::Drill(d) => Run {
+            id: run,
+            source: "drill",
+            evidence: run.into(),
+            first: d.first,
+            last: d.last,
+            span: 0,
+        },
     };
     let last = model::lock(change).await?;
     if taken(change, &run).await? {
@@ -90,6 +98,7 @@ pub(super) async fn ingest(
     match tested {
         Tested::Examination(e) => book.examination(&run, e)?,
         Tested::Answers(claims) => book.answers(catalog, &run, claims)?,
+        Tested::Drill(drilled) => book.drill(&run, drilled)?,
     }
     book.write(change, &run).await
 }
@@ -313,6 +322,27 @@ impl Book {
         }
         let left = |r: &&Row| r.state().needs_work() && !told.contains(&r.fingerprint);
         self.outcome.not_retested = self.rows.iter().filter(left).count() as u64;
+        Ok(())
+    }
+
+    /// A later drill that tries the same action proves that it is mastered now.
+    fn drill(&mut self, run: &Run<'_>, drilled: &Drilled) -> Result<(), Error> {
+        for finding in &drilled.failed {
+            self.detected(run, finding)?;
+        }
+        let failed = |r: &Row| drilled.failed.iter().any(|f| f.fingerprint == r.fingerprint);
+        for at in 0..self.rows.len() {
+            let row = &self.rows[at];
+            if !row.state().needs_work() || failed(row) {
+                continue;
+            }
+            // What was mended after the drill had begun is not proven by it.
+            if drilled.met.contains(&row.fingerprint) && run.first > row.settled() {
+                self.prove(at, run, Bilingual::message(key::FINDING_DRILL_MET, &[]));
+            } else {
+                self.outcome.not_retested += 1;
+            }
+        }
         Ok(())
     }
 

@@ -27,7 +27,7 @@ use crate::{
 };
 pub(crate) use attach::file;
 use hangtu_catalog::Catalog;
-use hangtu_examine::model::Examination;
+use hangtu_examine::model::{Examination, Finding};
 pub(crate) use list::Line;
 use serde_json::json;
 use state::Step;
@@ -49,6 +49,19 @@ pub(crate) enum Tested<'a> {
     Examination(&'a Examination),
     /// A finished round of the questionnaire.
     Answers(&'a [Claim]),
+    /// A drill that was held.
+    Drill(&'a Drilled),
+}
+
+/// What a drill showed.
+pub(crate) struct Drilled {
+    /// When it was held, from the start of its clock to its stop.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    /// Its shortcomings.
+    pub(crate) failed: Vec<Finding>,
+    /// Fingerprints of what was tried and went well.
+    pub(crate) met: Vec<String>,
 }
 
 /// One answered question of a finished round.

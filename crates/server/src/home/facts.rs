@@ -9,11 +9,13 @@ use crate::{
         facts::{self, Count, Taken},
     },
     ctx::Ctx,
+    drill::{self, Drilled},
     error::Error,
     examine::{self, Observed},
     jobs,
 };
-use std::collections::BTreeMap;
+use hangtu_catalog::Scenario;
+use std::collections::{BTreeMap, HashMap};
 
 /// After a year, what was seen or said must be looked at again.
 const FRESH: i64 = 365 * DAY;
@@ -36,6 +38,7 @@ pub(super) struct Facts {
     pub(super) claims: BTreeMap<String, Claimed>,
     pub(super) answers: Standing,
     pub(super) counts: Vec<Count>,
+    pub(super) drilled: HashMap<Scenario, Drilled>,
     pub(super) major: Vec<Line>,
     pub(super) due_mine: Vec<Line>,
     pub(super) due_all: Vec<Line>,
@@ -56,11 +59,18 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
     let mut due_all = facts::due(c, organisation, None, now + AHEAD, 2 * LINES).await?;
     due_all.retain(|line| major.iter().all(|m| m.id != line.id));
     due_all.truncate(LINES.unsigned_abs() as usize);
+    let mut drilled = HashMap::new();
+    for scenario in Scenario::ALL {
+        if let Some(last) = drill::drilled(c, organisation, scenario).await? {
+            drilled.insert(scenario, last);
+        }
+    }
     Ok(Facts {
         observed: examine::observed(c, organisation).await?,
         claims: answer::claims(c, organisation).await?,
         answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
         counts: facts::counts(c, organisation).await?,
+        drilled,
         major,
         due_mine: facts::due(c, organisation, Some(&who.person), now + AHEAD, LINES).await?,
         due_all,

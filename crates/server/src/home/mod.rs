@@ -10,6 +10,7 @@ use crate::{
     authorise,
     correct::{self, facts::Count, state::State},
     ctx::Ctx,
+    drill,
     error::Error,
     route::{Access, Doc, Routes},
     ui::Page,
@@ -57,6 +58,8 @@ struct Line {
     found: u64,
     /// Open ones by level, the worst first.
     open: Vec<Part>,
+    /// The last drill that people held.
+    drilled: Option<drill::Drilled>,
 }
 
 /// Where the organisation stands.
@@ -110,6 +113,7 @@ fn line(catalog: &Catalog, scenario: Scenario, facts: &Facts) -> Line {
             .map(|l| Part { word: l.name().into(), n: open(l.name()) })
             .filter(|p| p.n > 0)
             .collect(),
+        drilled: facts.drilled.get(&scenario).cloned(),
     }
 }
 
@@ -119,6 +123,13 @@ struct Home<'a> {
     page: Page,
     data: &'a Stands,
     pieces: Vec<trend::Piece>,
+    now: i64,
+}
+
+impl Home<'_> {
+    fn fresh(&self, time: &i64) -> bool {
+        fresh(*time, self.now)
+    }
 }
 
 #[derive(Template)]
@@ -157,6 +168,7 @@ async fn home(ctx: Ctx) -> Result<Response, Error> {
     };
     ctx.show(key::NAV_HOME, &data, |page| Home {
         pieces: trend::pieces(&data.trend),
+        now: facts.now,
         page,
         data: &data,
     })

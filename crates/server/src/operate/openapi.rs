@@ -107,7 +107,8 @@ fn operation(
     let json = "application/json";
     let success = match doc.returns {
         Some(schema) if doc.gives == json => json!({ "schema": schema(generator) }),
-        _ if doc.gives == json => json!({ "schema": {} }),
+        // YAML is read as what it says, not as bytes.
+        _ if doc.gives == json || doc.gives.ends_with("yaml") => json!({ "schema": {} }),
         _ => json!({ "schema": { "type": "string", "format": "binary" } }),
     };
     let mut operation = json!({

@@ -253,7 +253,8 @@ document.addEventListener("submit", async event => {
   const file = form.querySelector("input[type=file]").files[0];
   const problem = form.querySelector(".problem");
   try {
-    const answer = await fetch(`${form.dataset.attach}?name=${encodeURIComponent(file.name)}`, {
+    const more = form.dataset.query ? `&${form.dataset.query}` : "";
+    const answer = await fetch(`${form.dataset.attach}?name=${encodeURIComponent(file.name)}${more}`, {
       method: "POST", body: file, headers: { "X-Hangtu-Form": "1", "Content-Type": "application/octet-stream" },
     });
     const told = await answer.json().catch(() => ({}));
@@ -270,6 +271,42 @@ document.addEventListener("change", async event => {
   const { into } = event.target.dataset, file = event.target.files && event.target.files[0];
   if (into && file) event.target.form.elements.namedItem(into).value = await file.text();
 });
+
+// Parts that follow something alive: <div id="…" data-fresh="/url of events">. When it goes on the page
+// is read again and its parts are exchanged, except where somebody is writing.
+const alive = document.querySelector("[data-fresh]");
+if (alive && window.EventSource) {
+  const news = new EventSource(alive.dataset.fresh);
+  let reading = false, again = false;
+  const writing = part => [...part.querySelectorAll("textarea, input:not([type=hidden]), select")]
+    .some(field => field === document.activeElement || (field.tagName === "TEXTAREA" && field.value !== field.defaultValue));
+  const read = async () => {
+    if (reading) { again = true; return; }
+    reading = true;
+    do {
+      again = false;
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+      if (!answer || !answer.ok) break;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of document.querySelectorAll("[data-fresh]")) {
+        const fresh = page.getElementById(part.id);
+        if (fresh && fresh.innerHTML !== part.innerHTML && !writing(part)) part.innerHTML = fresh.innerHTML;
+      }
+    } while (again);
+    reading = false;
+  };
+  news.addEventListener("changed", read);
+  addEventListener("pagehide", () => news.close());
+}
+
+// A clock that goes on between readings: <strong data-clock="ms" data-speed="n" data-running>.
+const begun = Date.now();
+setInterval(() => document.querySelectorAll("[data-clock][data-running]").forEach(clock => {
+  if (clock.began !== clock.dataset.clock) { clock.began = clock.dataset.clock; clock.since = Date.now(); }
+  const shown = Number(clock.dataset.clock) + (Date.now() - (clock.since || begun)) * Number(clock.dataset.speed);
+  const two = n => String(Math.floor(n)).padStart(2, "0");
+  clock.textContent = `${two(shown / 60000)}:${two(shown / 1000 % 60)}`;
+}), 1000);
 
 // A table that scrolls sideways can be reached from the keyboard.
 const reach = () => document.querySelectorAll("div.table").forEach(box => {

@@ -23,6 +23,7 @@ static ITEMS: &[Item] = &[
     item("/policy", key::NAV_POLICY, Right::Policy),
     item("/answers", key::NAV_ANSWERS, Right::Read),
     item("/authorisations", key::AUTHORISE_TITLE, Right::Read),
+    item("/drills", key::DRILL_TITLE, Right::Read),
     item("/reports", key::NAV_REPORTS, Right::Read),
     item("/people", key::NAV_PEOPLE, Right::People),
     item("/audit", key::NAV_AUDIT, Right::Audit),

@@ -1,0 +1,44 @@
+//! Drills: exercises with roles and clocks, conducted, played, judged and reported.
+//!
+//! What happens in a drill is entered in the organisation's ledger, each entry under the drill's own
+//! subject. The engine of `hangtu-drill` computes everything else from these entries: nothing of a
+//! drill's state is kept beside them but what lists are sorted by.
+
+mod book;
+mod console;
+mod document;
+mod exercises;
+mod form;
+mod judge;
+mod list;
+mod live;
+mod log;
+mod overview;
+mod part;
+mod refuse;
+mod report;
+mod standing;
+mod steps;
+mod sweep;
+
+pub(crate) use live::Live;
+pub(crate) use standing::{Drilled, drilled};
+pub(crate) use sweep::start;
+
+use crate::{auth::Right, route::Routes};
+
+/// Who prepares and conducts drills.
+const CONDUCT: Right = Right::Drill;
+
+pub(crate) fn routes(r: &mut Routes) {
+    list::routes(r);
+    exercises::routes(r);
+    overview::routes(r);
+    steps::routes(r);
+    console::routes(r);
+    part::routes(r);
+    form::routes(r);
+    judge::routes(r);
+    report::routes(r);
+    live::routes(r);
+}

@@ -1,0 +1,38 @@
+//! What the home page tells of drills: for each scenario the last one held by people, how old it is,
+//! how it went, what of it is still open.
+
+use crate::error::Error;
+use hangtu_catalog::Scenario;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sqlx::AnyConnection;
+
+/// The last drill of a scenario.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Drilled {
+    pub(crate) id: String,
+    pub(crate) number: i64,
+    pub(crate) ended: i64,
+    pub(crate) shortcomings: i64,
+    /// Findings from drills of the same exercise that need work.
+    pub(crate) open: i64,
+}
+
+/// The last drill of a scenario that people held to its end; rehearsals do not count.
+pub(crate) async fn drilled(
+    c: &mut AnyConnection,
+    organisation: &str,
+    scenario: Scenario,
+) -> Result<Option<Drilled>, Error> {
+    let last: Option<(String, i64, i64, i64, String)> = sqlx::query_as(
+        "SELECT id, number, ended, shortcomings, exercise FROM drill WHERE organisation = $1 \
+         AND style = '' AND state = 'closed' AND scenarios LIKE $2 ORDER BY ended DESC LIMIT 1",
+    )
+    .bind(organisation)
+    .bind(format!("% {} %", scenario.name()))
+    .fetch_optional(&mut *c)
+    .await?;
+    let Some((id, number, ended, shortcomings, exercise)) = last else { return Ok(None) };
+    let open = crate::correct::facts::open_of(c, organisation, &format!("drill.{exercise}")).await?;
+    Ok(Some(Drilled { id, number, ended, shortcomings, open }))
+}

@@ -50,5 +50,3 @@ CREATE TABLE exercise (
     person_name TEXT NOT NULL,
     PRIMARY KEY (organisation, id)
 );
-
-CREATE INDEX ledger_entry_subject ON ledger_entry (organisation, subject);

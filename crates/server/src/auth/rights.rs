@@ -95,12 +95,16 @@ impl Role {
             Self::System => &[R::People, R::System],
             Self::Security => &[R::Read, R::Grant, R::Policy],
             Self::Audit => &[R::Audit],
-            Self::Officer => {
-                &[
-                    R::Read, R::Examine, R::Answer, R::Correct, R::Work, R::Authorise, R::Drill,
-                    R::Report,
-                ]
-            }
+            Self::Officer => &[
+                R::Read,
+                R::Examine,
+                R::Answer,
+                R::Correct,
+                R::Work,
+                R::Authorise,
+                R::Drill,
+                R::Report,
+            ],
             Self::Approver => &[R::Read, R::Accept, R::Approve],
             Self::Member => &[R::Read, R::Answer, R::Work, R::Authorise],
             Self::Reader => &[R::Read],

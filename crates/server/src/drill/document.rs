@@ -151,10 +151,8 @@ fn timeline(w: &mut Writer, after: &AfterAction) {
     let language = w.language;
     w.heading(key::DRILL_TIMELINE);
     let rows = after.timeline.iter().map(|r| {
-        let lane = lane(r.lane).map_or_else(
-            || w.t(key::DRILL_LANE_JUDGEMENT),
-            |(_, name)| w.word("drill-lane", name),
-        );
+        let lane = lane(r.lane)
+            .map_or_else(|| w.t(key::DRILL_LANE_JUDGEMENT), |(_, name)| w.word("drill-lane", name));
         let mut what = r.text.get(language).to_owned();
         if let Some(m) = r.milestone {
             what = format!("{what} [{}]", w.word("drill-milestone", milestone(m)));

@@ -285,12 +285,7 @@ impl SummaryTyped {
     }
 }
 
-async fn hand_in(
-    ctx: Ctx,
-    id: String,
-    role: String,
-    form: FormContent,
-) -> Result<Response, Error> {
+async fn hand_in(ctx: Ctx, id: String, role: String, form: FormContent) -> Result<Response, Error> {
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     let mut drill = log::hold(&ctx.app, &mut change, &id).await?;
     let entry = drill.by_person(&mut change, Event::FormSubmitted { role, form })?;

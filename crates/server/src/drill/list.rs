@@ -167,9 +167,10 @@ fn rehearsed(ctx: &Ctx, row: &log::Row) -> Result<Vec<Entry>, Error> {
     let mut rehearsal = Rehearsal::new(&row.style, 1, 1);
     rehearsal.language = ctx.language;
     let first = rehearsal.run(&plan).map_err(Error::internal)?;
-    let long = first.entries().last().map_or(SignedDuration::ZERO, |last| {
-        last.at.duration_since(rehearsal.begin)
-    });
+    let long = first
+        .entries()
+        .last()
+        .map_or(SignedDuration::ZERO, |last| last.at.duration_since(rehearsal.begin));
     // Rehearsed again from the moment it must have begun, so that its window and forms agree.
     rehearsal.begin = now.checked_sub(long).map_err(Error::internal)?;
     let run = rehearsal.run(&plan).map_err(Error::internal)?;

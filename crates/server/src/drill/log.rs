@@ -148,7 +148,11 @@ impl Drill {
     }
 
     /// Adds an entry of the person whose change it is.
-    pub(super) fn by_person(&mut self, change: &mut Change, event: Event) -> Result<EntryId, Error> {
+    pub(super) fn by_person(
+        &mut self,
+        change: &mut Change,
+        event: Event,
+    ) -> Result<EntryId, Error> {
         let person = change.actor().id.clone();
         self.enter(change, Actor::Person(person), event)
     }

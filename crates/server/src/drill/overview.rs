@@ -142,8 +142,7 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let other = run.author() != me;
     let may = ctx.may(CONDUCT).is_ok() || ctx.may(Right::Approve).is_ok();
     let reviews = may && other && run.state() == State::Draft;
-    let approves =
-        may && other && run.state() == State::Reviewed && !run.approvals().contains(me);
+    let approves = may && other && run.state() == State::Reviewed && !run.approvals().contains(me);
     let mine = data.parts.iter().any(|p| p.person == *me);
     let title = format!("{} {}", ctx.t(key::DRILL_ONE), drill.row.number);
     ctx.show_titled(title, &data, |page| OverviewPage {

@@ -226,7 +226,11 @@ fn only(run: &Run, inject: &str, role: &str, kinds: &[Evidence]) -> Option<Strin
     open.next().is_none().then(|| first.id.clone())
 }
 
-async fn act(ctx: Ctx, Path(id): Path<String>, Input(deed): Input<Deed>) -> Result<Response, Error> {
+async fn act(
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Input(deed): Input<Deed>,
+) -> Result<Response, Error> {
     let text = prose("text", &deed.text, 4000)?;
     let level = match deed.level.as_str() {
         "" => None,

@@ -45,9 +45,8 @@ pub(super) fn refused(why: &Refusal) -> Error {
         Refusal::Unknown { id, .. } => with(key::DRILL_REFUSED_UNKNOWN, "id", id),
         Refusal::NoNumber => plain(key::DRILL_REFUSED_NUMBER),
         // What people cannot bring about through the pages.
-        Refusal::NotFirst
-        | Refusal::OtherExercise
-        | Refusal::BackInTime
-        | Refusal::NoPerson => return Error::internal(why),
+        Refusal::NotFirst | Refusal::OtherExercise | Refusal::BackInTime | Refusal::NoPerson => {
+            return Error::internal(why);
+        }
     })
 }

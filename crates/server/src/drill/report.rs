@@ -31,12 +31,7 @@ use std::collections::HashMap;
 
 pub(super) fn routes(r: &mut Routes) {
     let read = Access::May(Right::Read);
-    r.get(
-        "/drills/{id}/report",
-        read,
-        Doc::new("The after-action report of a drill"),
-        show,
-    );
+    r.get("/drills/{id}/report", read, Doc::new("The after-action report of a drill"), show);
     r.get(
         "/drills/{id}/report/{file}",
         read,
@@ -201,15 +196,14 @@ async fn download(ctx: Ctx, Path((id, name)): Path<(String, String)>) -> Result<
     let made = tokio::task::spawn_blocking(move || make(&data, &organisation, &file));
     let (media, bytes) = made.await.map_err(Error::internal)??;
     let attachment = format!("attachment; filename=\"hangtu-{name}\"");
-    Ok(([(header::CONTENT_TYPE, media.to_owned()), (header::CONTENT_DISPOSITION, attachment)], bytes)
+    Ok((
+        [(header::CONTENT_TYPE, media.to_owned()), (header::CONTENT_DISPOSITION, attachment)],
+        bytes,
+    )
         .into_response())
 }
 
-fn make(
-    data: &Report,
-    organisation: &str,
-    name: &str,
-) -> Result<(&'static str, Vec<u8>), Error> {
+fn make(data: &Report, organisation: &str, name: &str) -> Result<(&'static str, Vec<u8>), Error> {
     if name == "after-action.json" {
         let bytes = serde_json::to_vec_pretty(&data.after).map_err(Error::internal)?;
         return Ok(("application/json", bytes));

@@ -33,6 +33,7 @@ pub(crate) async fn drilled(
     .fetch_optional(&mut *c)
     .await?;
     let Some((id, number, ended, shortcomings, exercise)) = last else { return Ok(None) };
-    let open = crate::correct::facts::open_of(c, organisation, &format!("drill.{exercise}")).await?;
+    let open =
+        crate::correct::facts::open_of(c, organisation, &format!("drill.{exercise}")).await?;
     Ok(Some(Drilled { id, number, ended, shortcomings, open }))
 }

@@ -22,7 +22,9 @@ use serde::{Deserialize, Serialize};
 const HANDS: Access = Access::Any(&[CONDUCT, Right::Approve]);
 
 pub(super) fn routes(r: &mut Routes) {
-    let doc = Doc::new("Take a step with a drill: review, approve, schedule, cast, start, send, stop, close");
+    let doc = Doc::new(
+        "Take a step with a drill: review, approve, schedule, cast, start, send, stop, close",
+    );
     r.post("/drills/{id}/step", HANDS, doc.body::<Act>().returns::<Acted>(), step);
 }
 
@@ -86,9 +88,7 @@ impl Act {
                 from: time("from", &self.from)?,
                 until: time("until", &self.until)?,
             },
-            "warm" => Event::Warmed {
-                ready: vec![line("text", &self.text, 1000)?],
-            },
+            "warm" => Event::Warmed { ready: vec![line("text", &self.text, 1000)?] },
             "arm" => Event::Armed,
             "start" => Event::Started { speed: self.speed.unwrap_or(1) },
             "pause" => Event::Paused { why: why()? },

@@ -6,6 +6,7 @@
 //! format.
 
 mod badge;
+mod claims;
 mod did;
 mod jws;
 mod status;

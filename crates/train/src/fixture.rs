@@ -1,11 +1,22 @@
 //! A tiny course for tests.
 
 use hangtu_catalog::{Catalog, course::Course};
-use std::{collections::BTreeMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write, sync::LazyLock};
+
+/// The embedded content, read once.
+pub(crate) fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+    &CATALOG
+}
 
 /// One course, `demo`: 12 questions in two topics (4 single, 1 multiple, 1 order in each) and one
 /// check. The first options are the right ones.
 pub(crate) fn courses() -> Vec<Course> {
+    static COURSES: LazyLock<Vec<Course>> = LazyLock::new(make);
+    COURSES.clone()
+}
+
+fn make() -> Vec<Course> {
     let mut questions = String::from("version: 1\nquestions:\n");
     let mut number = 0;
     let mut add = |topic: &str, kind: &str, check: bool| {
@@ -57,6 +68,5 @@ exam: {minutes: 20, pass_percent: 80, attempts: 3, cooling_hours: 24, draw: {sig
     ]
     .map(|(name, text)| (name.to_owned(), text))
     .into();
-    let controls = Catalog::embedded().unwrap().controls;
-    vec![Course::parse("test/demo", &files, &controls).unwrap()]
+    vec![Course::parse("test/demo", &files, &catalog().controls).unwrap()]
 }

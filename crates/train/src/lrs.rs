@@ -6,6 +6,7 @@
 
 mod document;
 mod multipart;
+mod person;
 mod query;
 mod render;
 mod statements;
@@ -17,10 +18,9 @@ pub use document::{
     Conditions, Document, DocumentKey, Method, Resource, Wanted, check_delete, etag, merge,
 };
 pub use multipart::{Multipart, Part, read_multipart, write_multipart};
+pub use person::{about, activity, person};
 pub use query::{Filter, Format, MAX_PAGE, Many, Query};
-pub use statements::{
-    Answer, MAX_BATCH, StoreOrRefusal, about, get_statements, parse_batch, store_batch,
-};
+pub use statements::{Answer, MAX_BATCH, StoreOrRefusal, get_statements, parse_batch, store_batch};
 pub use store::{Memory, Scan, Store, Stored};
 
 use crate::exchange::xapi::Refused;

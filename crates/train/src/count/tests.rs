@@ -1,5 +1,6 @@
 use super::*;
-use hangtu_catalog::{Catalog, Counting};
+use crate::fixture;
+use hangtu_catalog::Counting;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -129,8 +130,8 @@ proptest! {
 
 #[test]
 fn a_professional_counts_once_and_only_while_everything_holds() {
-    let catalog = Catalog::embedded().unwrap();
-    let courses = crate::fixture::courses();
+    let catalog = fixture::catalog();
+    let courses = fixture::courses();
     let tracks = &catalog.training.tracks[..2];
     let month = |n: i64| at(n * 31 * 24 * 60);
     let mut person = Person {

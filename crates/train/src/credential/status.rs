@@ -212,7 +212,7 @@ pub(super) fn look_up(
     if !is_list {
         return Err(StatusError::Malformed("no BitstringStatusListCredential".into()));
     }
-    let issuer = super::verify::issuer_id(&payload).unwrap_or_default();
+    let issuer = super::claims::issuer_id(&payload).unwrap_or_default();
     let by = |key: &&TrustedKey| key.speaks_for(&issuer) && token.is_by(key.public());
     if token.alg() != "EdDSA" || text(&payload, "iss") != issuer || !trusted.iter().any(|k| by(&k))
     {

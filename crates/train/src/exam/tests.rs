@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixture;
-use hangtu_catalog::{Catalog, Marking, MultipleRule, OrderRule, course::Kind};
+use hangtu_catalog::{Marking, MultipleRule, OrderRule, course::Kind};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -61,7 +61,7 @@ fn a_paper_can_be_drawn_again_and_never_holds_a_check() {
     let mut many = blueprint.clone();
     many.parts[0].count = 200;
     assert!(matches!(Paper::draw(&many, &courses, seed(1)), Err(DrawError::TooFew { .. })));
-    let track = &Catalog::embedded().unwrap().training.tracks[0];
+    let track = &fixture::catalog().training.tracks[0];
     assert_eq!(
         Paper::draw(&Blueprint::of_track(track, &courses), &courses, seed(1)).unwrap().items.len(),
         4
@@ -224,7 +224,7 @@ proptest! {
 #[test]
 fn statistics_find_the_question_with_the_wrong_key() {
     let courses = fixture::courses();
-    let rule = Catalog::embedded().unwrap().training.items;
+    let rule = fixture::catalog().training.items;
     let singles: Vec<_> = courses[0].bank().filter(|q| q.kind == Kind::Single).collect();
     let mut sheets: Vec<Vec<ItemMark>> = Vec::new();
     // 100 candidates of rising skill: question k is won by those above k × 20. For the last one

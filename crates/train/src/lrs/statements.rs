@@ -45,11 +45,6 @@ pub struct Answer {
     pub attachments: Vec<Attachment>,
 }
 
-/// The `about` resource.
-pub fn about() -> Value {
-    json!({"version": [Version::V1.name(), Version::V2.name()]})
-}
-
 /// Reads the body of a PUT (`put`: the `statementId` of the request) or a POST: a statement or a
 /// list of them, every one sound, no id twice.
 pub fn parse_batch(

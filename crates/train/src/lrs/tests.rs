@@ -295,6 +295,25 @@ fn documents_keep_two_writers_apart() {
     assert!(key(Resource::ActivityProfile, Method::Get, &[("activityId", "x")]).is_err());
 }
 
+#[test]
+fn persons_and_activities_are_told() {
+    let (a, b) = (
+        json!({"mbox": "mailto:a@plant.example", "name": "A"}),
+        json!({"openid": "https://a.example", "name": "A"}),
+    );
+    assert_eq!(
+        person(&a, &[b]).unwrap(),
+        json!({"objectType": "Person", "name": ["A"], "mbox": ["mailto:a@plant.example"], "openid": ["https://a.example"]})
+    );
+    assert_eq!(person(&json!({"name": "A"}), &[]).unwrap_err().status, 400);
+    assert_eq!(
+        activity("https://plant.example/x", Some(&json!({"type": "https://x/y"}))).unwrap()["definition"]
+            ["type"],
+        "https://x/y"
+    );
+    assert!(activity("x", None).is_err());
+}
+
 const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{exchange::Limits, fixture};
-use hangtu_catalog::{Catalog, Language, course::Role};
+use hangtu_catalog::{Language, course::Role};
 use proptest::prelude::*;
 use rust_xlsxwriter::Workbook;
 
@@ -14,10 +14,10 @@ const CSV: &str = "工号,姓名,邮箱,角色,课程\n\
     19,\"钱\n工\",,,Demo\n";
 
 fn check(bytes: &[u8]) -> Enrolments {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = fixture::catalog();
     let courses = fixture::courses();
     let table = read_table(bytes, LIMITS, 100).unwrap();
-    enrolments(&table, &Known { catalog: &catalog, courses: &courses })
+    enrolments(&table, &Known { catalog, courses: &courses })
 }
 
 #[test]
@@ -99,8 +99,8 @@ proptest! {
             book[n] = *byte;
         }
         if let Ok(table) = read_table(&csv, LIMITS, 100) {
-            let catalog = Catalog::embedded().unwrap();
-            let all = enrolments(&table, &Known { catalog: &catalog, courses: &[] });
+            let catalog = fixture::catalog();
+            let all = enrolments(&table, &Known { catalog, courses: &[] });
             prop_assert!(all.good.len() + all.errors.len() <= table.rows.len() * 8);
         }
         let _ = read_table(&book, LIMITS, 100);

@@ -3,15 +3,17 @@
 use super::{Course, Kind, Node, Question, picture, reading::Reading};
 use crate::Language;
 
+/// Without a bound.
+const MORE: usize = usize::MAX;
+
 pub(super) fn shortfalls(course: &Course) -> Vec<String> {
     let mut out = Vec::new();
     let mut range = |what: String, is: usize, from: usize, to: usize| {
         if !(from..=to).contains(&is) {
-            let up = if to == usize::MAX { String::from("and more") } else { format!("to {to}") };
+            let up = if to == MORE { String::from("and more") } else { format!("to {to}") };
             out.push(format!("{what}: {is}, not {from} {up}"));
         }
     };
-    const MORE: usize = usize::MAX;
     range("minutes".into(), course.minutes.into(), 20, 40);
     range("goals".into(), course.goals.len(), 3, 5);
     range("topics".into(), course.topics.len(), 3, 6);

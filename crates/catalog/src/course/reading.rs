@@ -195,6 +195,18 @@ fn plain(events: &[(Event<'_>, Range<usize>)]) -> String {
 
 type Fault = (usize, String);
 
+/// Headings are plain text with emphasis at most.
+fn refuse_markup(events: &[(Event<'_>, Range<usize>)]) -> Result<(), Fault> {
+    let odd = |e: &Event<'_>| {
+        matches!(e, Event::Html(_) | Event::InlineHtml(_))
+            || matches!(e, Event::Start(Tag::Image { .. } | Tag::Link { .. }))
+    };
+    match events.iter().find(|(e, _)| odd(e)) {
+        Some((_, range)) => Err((range.start, "HTML, links or pictures in a heading".into())),
+        None => Ok(()),
+    }
+}
+
 impl Writer<'_> {
     fn flush(&mut self) {
         let html = std::mem::take(&mut self.html);
@@ -227,7 +239,7 @@ impl Writer<'_> {
                 if title.trim().is_empty() {
                     return Err((at, "a heading without words".into()));
                 }
-                self.refuse_markup(inner)?;
+                refuse_markup(inner)?;
                 self.sections.push(Section { anchor, title, nodes: Vec::new() });
                 return Ok(());
             }
@@ -262,17 +274,6 @@ impl Writer<'_> {
         self.html.push('\n');
         (self.last, self.broken) = ('\n', false);
         Ok(())
-    }
-
-    fn refuse_markup(&self, events: &[(Event<'_>, Range<usize>)]) -> Result<(), Fault> {
-        let odd = |e: &Event<'_>| {
-            matches!(e, Event::Html(_) | Event::InlineHtml(_))
-                || matches!(e, Event::Start(Tag::Image { .. } | Tag::Link { .. }))
-        };
-        match events.iter().find(|(e, _)| odd(e)) {
-            Some((_, range)) => Err((range.start, "HTML, links or pictures in a heading".into())),
-            None => Ok(()),
-        }
     }
 
     fn text(&mut self, text: &str, at: usize) -> Result<(), Fault> {

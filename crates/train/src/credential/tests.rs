@@ -334,6 +334,7 @@ fn a_badge_of_the_published_structure_verifies() {
 #[test]
 #[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_second_implementation_agrees() {
+    use std::io::Write;
     let script = r#"
 import sys, json, base64
 try:
@@ -365,7 +366,6 @@ print(jwt.encode(got, private, algorithm="EdDSA", headers={"jwk": header["jwk"],
         eprintln!("skipped: python3 is not installed");
         return;
     };
-    use std::io::Write;
     child.stdin.take().unwrap().write_all(token.as_bytes()).unwrap();
     let ran = child.wait_with_output().unwrap();
     if ran.status.code() == Some(42) {

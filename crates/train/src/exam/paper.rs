@@ -189,7 +189,9 @@ fn digest(course: &Course) -> String {
         q.evidence.iter().for_each(|line| add(line));
         let texts = q.situation.iter().chain([&q.question, &q.why]);
         for text in texts.chain(q.options.iter().map(|o| &o.text)) {
-            Language::ALL.iter().for_each(|l| add(text.get(*l)));
+            for language in Language::ALL {
+                add(text.get(language));
+            }
         }
         add(&format!("{:?}", q.right()));
     }

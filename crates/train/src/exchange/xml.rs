@@ -82,7 +82,7 @@ pub(super) fn children<'a, 'i>(
 /// The text of a node and everything in it, blanks folded.
 pub(super) fn words(node: Node<'_, '_>) -> String {
     let mut out = String::new();
-    for text in node.descendants().filter(|n| n.is_text()).filter_map(|n| n.text()) {
+    for text in node.descendants().filter(Node::is_text).filter_map(|n| n.text()) {
         for word in text.split_whitespace() {
             // Between elements and lines there is a blank, within Chinese there is none anyway.
             if !out.is_empty() {

@@ -136,7 +136,8 @@ impl Session {
         }
         self.about_this(statement)?;
         let defined = category(statement, CATEGORY);
-        if !self.said(verb::INITIALIZED) && !(defined && verb == verb::INITIALIZED) {
+        let first = defined && verb == verb::INITIALIZED;
+        if !(first || self.said(verb::INITIALIZED)) {
             return Err(Rejected::NotInitialized);
         }
         if facets.timestamp.zip(self.last).is_some_and(|(at, last)| at < last) {

@@ -93,8 +93,7 @@ fn csv(bytes: &[u8], most: u32) -> Result<Table, TableError> {
         while bytes.get(at).is_some_and(|b| matches!(b, b'\r' | b'\n')) {
             at += 1;
         }
-        let passed = bytes.get(from..at).unwrap_or_default();
-        row += passed.iter().filter(|b| **b == b'\n').count() as u32;
+        row += text.get(from..at).unwrap_or_default().matches('\n').count() as u32;
         from = at;
         if table.rows.len() as u64 >= u64::from(most) {
             return Err(TableError::TooMany(most));

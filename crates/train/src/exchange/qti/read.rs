@@ -102,15 +102,13 @@ pub fn read_package(package: &mut Package<'_>) -> Result<QtiReport, PackageError
             Err(e) => Err(Place { line: 0, why: e.to_string() }),
             Ok(bytes) => read_item(&bytes),
         };
-        let result = result.and_then(|item| match seen.get(&item.identifier) {
-            Some(first) => {
+        let result = result.and_then(|item| {
+            if let Some(first) = seen.get(&item.identifier) {
                 let why = format!("identifier {} stands in {first} too", item.identifier);
-                Err(Place { line: 1, why })
+                return Err(Place { line: 1, why });
             }
-            None => {
-                seen.insert(item.identifier.clone(), file.clone());
-                Ok(item)
-            }
+            seen.insert(item.identifier.clone(), file.clone());
+            Ok(item)
         });
         report.rows.push(Row { file, result });
     }

@@ -26,38 +26,31 @@ fn key(part: &Part<'_>) -> Result<Option<String>, Refused> {
             _ => Err(part.refuse(present[1], "is a second identifier; there is one")),
         };
     };
-    let key = match name {
-        "account" => {
-            let account =
-                Part::new(part.need(name)?, part.at(name), part.version, &["homePage", "name"])?;
-            let home = account.need_iri("homePage")?;
-            let own = account.text("name")?.filter(|n| !n.is_empty());
-            let own = own.ok_or_else(|| account.refuse("name", "is missing"))?;
-            // An IRI has no spaces.
-            format!("account:{home} {own}")
+    if name == "account" {
+        let account =
+            Part::new(part.need(name)?, part.at(name), part.version, &["homePage", "name"])?;
+        let home = account.need_iri("homePage")?;
+        let own = account.text("name")?.filter(|n| !n.is_empty());
+        let own = own.ok_or_else(|| account.refuse("name", "is missing"))?;
+        // An IRI has no spaces.
+        return Ok(Some(format!("account:{home} {own}")));
+    }
+    let text = part.text(name)?.unwrap_or_default();
+    let fits = match name {
+        "mbox" => {
+            let address = text.strip_prefix("mailto:").and_then(|a| a.rsplit_once('@'));
+            address.is_some_and(|(who, host)| !who.is_empty() && !host.is_empty()) && is_iri(text)
         }
-        _ => {
-            let text = part.text(name)?.unwrap_or_default();
-            let fits = match name {
-                "mbox" => {
-                    let address = text.strip_prefix("mailto:").and_then(|a| a.rsplit_once('@'));
-                    address.is_some_and(|(who, host)| !who.is_empty() && !host.is_empty())
-                        && is_iri(text)
-                }
-                "openid" => is_iri(text),
-                _ => text.len() == 40 && text.bytes().all(|c| c.is_ascii_hexdigit()),
-            };
-            if !fits {
-                return Err(part.refuse(name, "is not of its form"));
-            }
-            if name == "mbox_sha1sum" {
-                format!("{name}:{}", text.to_ascii_lowercase())
-            } else {
-                format!("{name}:{text}")
-            }
-        }
+        "openid" => is_iri(text),
+        _ => text.len() == 40 && text.bytes().all(|c| c.is_ascii_hexdigit()),
     };
-    Ok(Some(key))
+    if !fits {
+        return Err(part.refuse(name, "is not of its form"));
+    }
+    Ok(Some(match name {
+        "mbox_sha1sum" => format!("{name}:{}", text.to_ascii_lowercase()),
+        _ => format!("{name}:{text}"),
+    }))
 }
 
 /// Checks an agent or a group, and adds what it and its members are told apart by.

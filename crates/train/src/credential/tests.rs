@@ -48,7 +48,9 @@ fn trusted() -> Vec<TrustedKey> {
 
 fn list(revoked: &[u32]) -> String {
     let mut list = StatusList::default();
-    revoked.iter().for_each(|n| assert!(list.set(*n, true)));
+    for n in revoked {
+        assert!(list.set(*n, true));
+    }
     let until = now() + SignedDuration::from_hours(48);
     list.issue(LIST, &issuer(), StatusPurpose::Revocation, now(), until, &key()).unwrap()
 }
@@ -401,7 +403,9 @@ proptest! {
     #[test]
     fn a_list_says_what_was_set(places in prop::collection::btree_set(0..LEAST_ENTRIES, 0..50)) {
         let mut list = StatusList::default();
-        places.iter().for_each(|n| assert!(list.set(*n, true)));
+        for n in &places {
+            assert!(list.set(*n, true));
+        }
         let read = StatusList::decode(&list.encode()).unwrap();
         for n in places.iter().flat_map(|n| [n.saturating_sub(1), *n, n + 1]) {
             prop_assert_eq!(read.get(n).unwrap_or(false), places.contains(&n));

@@ -294,3 +294,25 @@ pub fn ledger(data: &[u8]) {
         assert_eq!(key.to_string(), text);
     }
 }
+
+/// What other learning systems and strangers send: certificates, status lists, statements, requests
+/// with attachments, packages, items, lists.
+pub fn training(data: &[u8]) {
+    use hangtu_train::{credential, exchange, lrs};
+    let limits = exchange::Limits { bytes: 1 << 20, files: 64 };
+    let now = "2026-03-02T00:00:00Z".parse().expect("a time");
+    let text = String::from_utf8_lossy(data);
+    let _ = credential::verify(&text, &[], Some(&text), now);
+    let _ = credential::StatusList::decode(&text);
+    let _ = lrs::parse_batch(data, exchange::xapi::Version::V2, None);
+    if let Ok(read) = lrs::read_multipart("multipart/mixed; boundary=b", data) {
+        let _ = lrs::parse_batch(&read.statements, exchange::xapi::Version::V1, None);
+    }
+    let _ = exchange::cmi5::CourseStructure::of_xml(data);
+    let _ = exchange::qti::read_item(data);
+    if let Ok(mut package) = exchange::Package::open(data, limits) {
+        let _ = exchange::cmi5::CourseStructure::of_package(&mut package);
+        let _ = exchange::qti::read_package(&mut package);
+    }
+    let _ = exchange::enrol::read_table(data, limits, 1000);
+}

@@ -8,6 +8,7 @@
 
 mod calendar;
 mod control;
+pub mod course;
 mod credit_code;
 mod deadline;
 pub mod exercise;
@@ -19,6 +20,7 @@ mod policy;
 mod questionnaire;
 mod registry;
 mod rule;
+mod training;
 mod words;
 
 pub use calendar::Calendar;
@@ -38,6 +40,10 @@ pub use policy::{Acceptance, Approver, Correction, Policy};
 pub use questionnaire::{Applies, Choice, Group, Means, Question, Questionnaire};
 pub use registry::{Industry, Region, RegionKind, Revenue, RevenueBand};
 pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
+pub use training::{
+    Counting, ItemRule, Marking, MultipleRule, OrderRule, Packages, RoleTitle, Sitting, Track,
+    TrackExam, Training,
+};
 
 use hangtu_sigma::{Mapping, MappingError};
 use sha2::{Digest, Sha256};
@@ -86,6 +92,10 @@ pub struct Catalog {
     pub industries: Vec<Industry>,
     /// Bands of annual revenue.
     pub revenue: Revenue,
+    /// What training counts and how it is marked.
+    pub training: Training,
+    /// Courses, by id.
+    pub courses: Vec<course::Course>,
 }
 
 impl Catalog {
@@ -93,6 +103,8 @@ impl Catalog {
     pub fn embedded() -> Result<Self, ContentError> {
         let controls = embedded("controls.yml", control::load)?;
         Ok(Self {
+            courses: course::Course::embedded(&controls)?,
+            training: embedded("training.yml", Training::parse)?,
             questionnaire: Questionnaire::embedded(&controls)?,
             controls,
             matrix: embedded("matrix.yml", Matrix::parse)?,
@@ -117,6 +129,11 @@ impl Catalog {
     /// A control point by id.
     pub fn control(&self, id: &str) -> Option<&Control> {
         self.controls.iter().find(|c| c.id == id)
+    }
+
+    /// A course by id.
+    pub fn course(&self, id: &str) -> Option<&course::Course> {
+        self.courses.iter().find(|c| c.id == id)
     }
 
     /// A statutory limit by its code.

@@ -264,7 +264,8 @@ pub(crate) fn command(language: Language) -> Command {
         .subcommand(
             sub("verify", key::CLI_VERIFY)
                 .arg(whole("FILE", key::CLI_ARG_LEDGER))
-                .arg(option("key", "KEY", key::CLI_ARG_KEY))
+                .arg(option("key", "KEY", key::CLI_ARG_KEY).action(ArgAction::Append))
+                .arg(file("status", "FILE", key::CLI_ARG_STATUS))
                 .arg(file("against", "FILE", key::CLI_ARG_AGAINST)),
         )
 }

@@ -1,4 +1,6 @@
-//! `hangtu verify`: whether an exported ledger is what was signed.
+//! `hangtu verify`: whether an exported ledger, or a certificate, is what was signed.
+
+mod certificate;
 
 use crate::{Ending, failure::Failure, summary};
 use clap::ArgMatches;
@@ -15,17 +17,31 @@ use std::{
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let path = matches.get_one::<PathBuf>("file").cloned().unwrap_or_default();
-    let trusted = matches.get_one::<String>("key").map(|text| {
+    let keys: Vec<&String> = matches.get_many("key").unwrap_or_default().collect();
+    if let Some(token) = certificate::recognise(&path)? {
+        let status = matches.get_one::<PathBuf>("status").map(PathBuf::as_path);
+        return certificate::run(language, &path, &token, &keys, status);
+    }
+    let key = |text: &&String| {
         text.trim().parse::<VerifierKey>().map_err(|_: KeyError| {
             Failure::new(key::VERIFY_KEY_BAD, Some(key::VERIFY_KEY_BAD_REMEDY)).with("key", text)
         })
-    });
-    let trusted = trusted.transpose()?;
+    };
+    let trusted: Vec<VerifierKey> = keys.iter().map(key).collect::<Result<_, _>>()?;
     let earlier = matches.get_one::<PathBuf>("against").map(|path| earlier(path)).transpose()?;
-    let file = fs::File::open(&path).map_err(|e| Failure::read(&path, &e))?;
-    match verify_export(BufReader::new(file), trusted.as_ref(), earlier.as_ref()) {
+    let verify = |key: Option<&VerifierKey>| {
+        let file = fs::File::open(&path).map_err(|e| Failure::read(&path, &e))?;
+        Ok::<_, Failure>(verify_export(BufReader::new(file), key, earlier.as_ref()))
+    };
+    let mut verified = verify(trusted.first())?;
+    for key in trusted.iter().skip(1) {
+        if matches!(&verified, Err(VerifyError { fault: Fault::Key(_), .. })) {
+            verified = verify(Some(key))?;
+        }
+    }
+    match verified {
         Ok(verified) => {
-            print(language, &verified, trusted.is_some()).map_err(|e| Failure::output(&e))?;
+            print(language, &verified, !trusted.is_empty()).map_err(|e| Failure::output(&e))?;
             let bad = matches!(verified.relation, Some(Relation::Forked | Relation::RolledBack));
             Ok(if bad { Ending::FailOn } else { Ending::Done })
         }

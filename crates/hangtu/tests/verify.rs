@@ -77,3 +77,79 @@ fn a_ledger_verifies_and_tampering_is_told() {
     assert!(err.contains("nowhere：没有这个文件"), "{err}");
     assert_eq!(verify(&folder, &["whole", "--key", "x"], "en").0, 2);
 }
+
+#[test]
+fn a_certificate_verifies_without_a_network() {
+    use hangtu_train::credential as c;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificate");
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    let issuer = c::Issuer { id: c::IssuerId::Key, name: "Plant".into() };
+    let list = "urn:uuid:7c1d8e32-3f6f-4c7e-8d3a-9f6f0a1b2c3d";
+    let now = jiff::Timestamp::now();
+    let hours = jiff::SignedDuration::from_hours;
+    let issue = |until: jiff::Timestamp| {
+        let badge = c::Badge {
+            id: "urn:uuid:0198c0de-0000-7000-8000-000000000001".into(),
+            issuer: issuer.clone(),
+            recipient: c::Recipient {
+                id: "urn:uuid:0198c0de-0000-7000-8000-000000000002".into(),
+                name: Some("王工".into()),
+                hashed: None,
+            },
+            achievement: c::Achievement {
+                id: "urn:hangtu:course:ransomware:1".into(),
+                kind: c::AchievementKind::Course,
+                name: "勒索攻击防护".into(),
+                description: "识别与恢复".into(),
+                criteria: "通过考试".into(),
+                version: "1".into(),
+                language: "zh-CN".into(),
+            },
+            valid_from: now - hours(48),
+            valid_until: Some(until),
+            status: Some(c::StatusEntry { list: list.into(), index: 77 }),
+        };
+        badge.issue(&key()).unwrap()
+    };
+    let good = issue(now + hours(48));
+    write("good.jwt", &format!("{good}\n"));
+    write("old.jwt", &issue(now - hours(1)));
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    write("changed.jwt", &format!("{signed}.{other}{}", &signature[1..]));
+    let mut bits = c::StatusList::default();
+    let status = |bits: &c::StatusList| {
+        let purpose = c::StatusPurpose::Revocation;
+        bits.issue(list, &issuer, purpose, now - hours(1), now + hours(1), &key()).unwrap()
+    };
+    write("status.jwt", &status(&bits));
+    bits.set(77, true);
+    write("revoked.jwt", &status(&bits));
+    let public = key().verifier().to_string();
+    let did = c::did_key(key().verifier().public());
+
+    for trusted in [&public, &did] {
+        let args = ["good.jwt", "--key", &did, "--key", trusted, "--status", "status.jwt"];
+        let (code, out, err) = verify(&folder, &args, "en");
+        assert_eq!((code, err.as_str()), (0, ""), "{out}");
+        for said in ["Achieved: 勒索攻击防护", "Holder: 王工", "withdrawal: revocation: not set"]
+        {
+            assert!(out.contains(said), "{said}: {out}");
+        }
+        assert!(out.ends_with("The certificate is valid.\n"), "{out}");
+    }
+    let (code, out, _) = verify(&folder, &["good.jwt", "--key", &public], "zh-CN");
+    assert!(code == 0 && out.contains("证书有效") && out.contains("未核验是否已被撤销"), "{out}");
+    for (args, said) in [
+        (vec!["good.jwt"], "a key that you did not name"),
+        (vec!["old.jwt", "--key", &public], "ran out on"),
+        (vec!["changed.jwt", "--key", &public], "changed after signing"),
+        (vec!["good.jwt", "--key", &public, "--status", "revoked.jwt"], "withdrawn by its issuer"),
+        (vec!["good.jwt", "--key", &public, "--status", "good.jwt"], "does not say whether"),
+    ] {
+        let (code, _, err) = verify(&folder, &args, "en");
+        assert!(code == 1 && err.contains(said), "{args:?}: {code} {err}");
+    }
+    assert_eq!(verify(&folder, &["good.jwt", "--key", "x"], "en").0, 2);
+}

@@ -93,6 +93,11 @@ impl VerifierKey {
         self.kind == COSIGNATURE
     }
 
+    /// The public key of Ed25519.
+    pub fn public(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
     /// Checks a signature that bears this key's name and id. Gives the seconds since 1970 that a
     /// witness wrote into it, and 0 for a log's.
     pub(crate) fn check(&self, text: &str, signature: &[u8]) -> Option<u64> {
@@ -214,6 +219,16 @@ impl SignerKey {
     /// The public key.
     pub fn verifier(&self) -> &VerifierKey {
         &self.0.verifier
+    }
+
+    /// Signs what a JSON Web Signature signs (RFC 7515, section 5.1): two base64url texts with a dot
+    /// between them. Anything else is refused, so that no signature made here can be one of a note,
+    /// whose text ends with a newline.
+    pub fn sign_jws(&self, input: &str) -> Option<[u8; 64]> {
+        let fine = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.');
+        let parts = input.bytes().filter(|c| *c == b'.').count();
+        let fits = input.bytes().all(fine) && parts == 1;
+        fits.then(|| self.0.key.sign(input.as_bytes()).to_bytes())
     }
 
     pub(crate) fn sign(&self, text: &str) -> Signature {

@@ -107,8 +107,8 @@ pub(super) fn shortfall(text: &str) -> Option<String> {
     let document = Document::parse(text).ok()?;
     let box_ = document.root_element().attribute("viewBox").unwrap_or_default();
     let height: f32 = box_.rsplit(' ').next().and_then(|h| h.parse().ok()).unwrap_or(0.0);
-    if !box_.starts_with("0 0 720 ") || !(240.0..=420.0).contains(&height) {
-        return Some(format!("viewBox is {box_:?}, not \"0 0 720 H\" with H from 240 to 420"));
+    if !box_.starts_with("0 0 720 ") || !(240.0..=440.0).contains(&height) {
+        return Some(format!("viewBox is {box_:?}, not \"0 0 720 H\" with H from 240 to 440"));
     }
     let small = document.descendants().find(|n| {
         n.attribute("font-size")

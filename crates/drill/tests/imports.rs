@@ -39,6 +39,17 @@ fn symbols(elf: &[u8], kind: usize) -> BTreeSet<String> {
     names
 }
 
+/// What of the file is in memory when it runs: not the names of debuggers.
+fn loaded(elf: &[u8]) -> Vec<&[u8]> {
+    let (table, size, count) = (number(elf, 40, 8), number(elf, 58, 2), number(elf, 60, 2));
+    let sections = (0..count).map(|n| table + n * size);
+    // SHF_ALLOC, and not SHT_NOBITS.
+    sections
+        .filter(|at| number(elf, at + 8, 8) & 2 != 0 && number(elf, at + 4, 4) != 8)
+        .map(|at| &elf[number(elf, at + 24, 8)..][..number(elf, at + 32, 8)])
+        .collect()
+}
+
 const FORBIDDEN: [&str; 40] = [
     "socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "send", "sendto",
     "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "getaddrinfo", "gethostbyname", "execl",
@@ -58,7 +69,7 @@ fn clause_6_no_network_no_programs_no_tracing() {
     // Functions a library could find by name while it runs.
     for name in FORBIDDEN.iter().filter(|n| n.len() > 6) {
         let text = [b"\0", name.as_bytes(), b"\0"].concat();
-        let found = elf.windows(text.len()).any(|w| w == text);
+        let found = loaded(&elf).iter().any(|part| part.windows(text.len()).any(|w| w == text));
         assert!(!found, "{name} stands in the program as a text");
     }
     let functions = symbols(&elf, 2);

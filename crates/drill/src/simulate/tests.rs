@@ -174,8 +174,15 @@ fn clause_7_budgets_markers_and_the_stop_file() {
     assert_eq!(fs::read_to_string(&foreign).unwrap(), "mine");
 }
 
-/// Puts one thing in the worker's way; none of it changes what lies outside.
-fn obstruct(draw: &mut Draw, manifest: &Manifest, outside: &[PathBuf], limbo: &Path) {
+/// Puts one thing in the worker's way; none of it changes what lies outside. Nothing is done below
+/// `mounted`, which is outside.
+fn obstruct(
+    draw: &mut Draw,
+    manifest: &Manifest,
+    outside: &[PathBuf],
+    limbo: &Path,
+    mounted: Option<&Path>,
+) {
     let root = &manifest.root;
     let Some(entry) = draw.pick(&manifest.decoys) else { return };
     let decoy = root.join(path_of(manifest, entry));
@@ -184,6 +191,14 @@ fn obstruct(draw: &mut Draw, manifest: &Manifest, outside: &[PathBuf], limbo: &P
     let folders = &manifest.folders[1..];
     let folder = draw.pick(folders).map(|f| root.join(&f.path)).unwrap_or_default();
     let becomes = decoy.with_file_name(&entry.becomes);
+    // Through a folder that is a link by now, this would be the one that changes the outside.
+    let straight = |path: &Path| {
+        path.parent().is_some_and(|p| fs::canonicalize(p).is_ok_and(|real| real == p))
+            && mounted.is_none_or(|m| !path.starts_with(m) && !m.starts_with(path))
+    };
+    if !straight(&decoy) || !straight(&folder) {
+        return;
+    }
     let _ = match draw.range(0, 9) {
         0 => fs::rename(&decoy, &aside).and_then(|()| symlink(target, &decoy)),
         1 => fs::rename(&decoy, &aside).and_then(|()| fs::hard_link(target, &decoy)),
@@ -251,7 +266,7 @@ fn clause_9_nothing_outside_changes_in_500_layouts() {
         let made = make(&decoys(&place, profile, 20, seed)).unwrap();
         let manifest = &made.manifest;
         for _ in 0..draw.range(0, 6) {
-            obstruct(&mut draw, manifest, &targets, &limbo);
+            obstruct(&mut draw, manifest, &targets, &limbo, None);
         }
         let mounted = manifest.root.join(&draw.pick(&manifest.folders[1..]).unwrap().path);
         let bind = seed % 25 == 0
@@ -268,7 +283,7 @@ fn clause_9_nothing_outside_changes_in_500_layouts() {
             let racer = scope.spawn(|| {
                 let mut draw = Draw::new(seed, "race");
                 while !over.load(Ordering::Relaxed) {
-                    obstruct(&mut draw, manifest, &targets, &limbo);
+                    obstruct(&mut draw, manifest, &targets, &limbo, bind.then_some(&*mounted));
                     thread::yield_now();
                 }
             });

@@ -53,7 +53,8 @@ fn page(kind: u8, head: usize, cells: &[Vec<u8>], right: Option<u32>) -> Vec<u8>
 }
 
 pub(super) fn database(draw: &mut Draw, wish: usize) -> Vec<u8> {
-    let leaves = (wish / PAGE).saturating_sub(2).clamp(1, MOST_LEAVES);
+    // A page above others has at least two below it.
+    let leaves = (wish / PAGE).saturating_sub(2).clamp(2, MOST_LEAVES);
     let mut id = 0_u64;
     let mut pages = Vec::with_capacity(leaves);
     let mut keys = Vec::with_capacity(leaves);

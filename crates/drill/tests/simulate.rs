@@ -1,4 +1,5 @@
-//! Whole drills with a confined worker, through the public door.
+//! Whole drills with a confined worker, through the public door. The worker is `examples/worker`, which
+//! `cargo test -p hangtu-drill` builds; with `--test simulate` alone it is the one built last.
 
 #![allow(clippy::unwrap_used)]
 
@@ -335,6 +336,7 @@ fn a_worker_that_cannot_be_confined_or_found_changes_nothing() {
         Drill::prepare(plan).unwrap().run(&mut |_| {}),
         Err(SimulateError::Worker(_))
     ));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     // The worker's own program, without a manifest.
     let alone = Command::new(worker().path).stdin(std::process::Stdio::null()).output().unwrap();
     assert_eq!(alone.status.code(), Some(21));

@@ -131,7 +131,10 @@ impl Drill {
         let seen = match ended {
             Ok(seen) => seen,
             Err(e) => {
-                self.give_back()?;
+                // Nothing was changed, so there is nothing to tell of it.
+                if self.give_back()?.1.is_some() {
+                    undo::clean_locked(&self.manifest, true)?;
+                }
                 return Err(e);
             }
         };

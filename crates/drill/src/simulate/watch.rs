@@ -51,8 +51,9 @@ struct Pause {
 
 /// A worker that is stopped or frozen for so long counts as contained, and is ended.
 const HOLD: u64 = 1_000_000_000;
-/// A worker that should have changed a file for so long, and did not.
-const STALL: u64 = 3_000_000_000;
+/// A worker that should have changed a file for so long, and did not. A busy disk takes seconds to
+/// make a journal durable, which is no containment.
+const STALL: u64 = 10_000_000_000;
 /// After a stop a worker may finish its file.
 const GRACE: u64 = 200_000_000;
 

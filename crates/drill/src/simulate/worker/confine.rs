@@ -53,6 +53,10 @@ pub(super) fn confine(manifest: &Manifest, root: &Root) -> Result<&'static str, 
         return Err("death signal: whoever started the worker is gone".into());
     }
     set_no_new_privs(true).map_err(why("no_new_privs"))?;
+    // Asked now: the filter lets nobody ask later.
+    if !no_new_privs().is_ok_and(|set| set) {
+        return Err("no_new_privs: not set".into());
+    }
     let landlock = landlock(root)?;
     seccomp::apply()?;
     probe(root)?;
@@ -141,9 +145,6 @@ fn probe(root: &Root) -> Result<(), String> {
     }
     if !matches!(openat(&root.fd, ".", flags, Mode::empty()), Err(Errno::PERM)) {
         return Err("seccomp: a call outside the list was let through".into());
-    }
-    if !no_new_privs().is_ok_and(|set| set) {
-        return Err("no_new_privs: not set".into());
     }
     Ok(())
 }

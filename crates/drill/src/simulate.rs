@@ -41,8 +41,8 @@ pub use prepare::{ACCOUNTS, Decoys, MOST_FILES};
 pub use profile::{Extent, Labour, Method, Notes, Order, Profile, Profiles};
 pub use recover::{Program, Recover, Template};
 pub use result::{
-    Amount, Attack, Backup, Contained, Detected, DrillResult, End, Means, Notice,
-    RESULT_SCHEMA, Ran, Recovery, Verdict, Worker,
+    Amount, Attack, Backup, Contained, Detected, DrillResult, End, Means, Notice, RESULT_SCHEMA,
+    Ran, Recovery, Verdict, Worker,
 };
 pub use run::{Drill, Phase, Plan, Progress, expired, result, stop};
 pub use undo::{Cleaned, Undone, clean, undo};

@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use hangtu_drill::simulate::{
-    Budget, Decoys, Detection, Doors, Drill, DrillResult, End, Ended, Means, Plan, Profile, Profiles,
-    Program, Recover, SimulateError, Source, Template, Verdict, clean, expired, result, stop, undo,
+    Budget, Decoys, Detection, Doors, Drill, DrillResult, End, Ended, Means, Plan, Profile,
+    Profiles, Program, Recover, SimulateError, Source, Template, Verdict, clean, expired, result,
+    stop, undo,
 };
 use std::{
     fs,
@@ -16,6 +17,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+/// In memory where there is such a place: a drill syncs its file system, which others may be filling.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
 
 fn worker() -> Program {
     let tests = std::env::current_exe().unwrap();
@@ -98,7 +104,7 @@ fn signal(pid: i32, which: rustix::process::Signal) {
 
 #[test]
 fn every_profile_runs_confined_and_is_put_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     for profile in Profiles::embedded().unwrap().all {
         let id = profile.id.clone();
         let plan = plan(folder.path(), Profile { rate: None, ..profile }, 60);
@@ -121,7 +127,7 @@ fn every_profile_runs_confined_and_is_put_back() {
 /// 5b, clause 4: what the kernel says of a worker at work.
 #[test]
 fn clause_4_a_worker_has_no_rights() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let (tell, told) = mpsc::channel();
     let r = meanwhile(plan(folder.path(), profile("median"), 60), move |dir, pid| {
         let read = |what: &str| fs::read_to_string(format!("/proc/{pid}/{what}")).unwrap();
@@ -134,9 +140,7 @@ fn clause_4_a_worker_has_no_rights() {
     }
     let uid = r.worker.uid;
     assert!(uid != 0 && status.contains(&format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}")), "{status}");
-    let limit = |name: &str| {
-        limits.lines().find(|l| l.starts_with(name)).unwrap().to_owned()
-    };
+    let limit = |name: &str| limits.lines().find(|l| l.starts_with(name)).unwrap().to_owned();
     for name in ["Max file size", "Max cpu time", "Max address space", "Max processes"] {
         assert!(!limit(name).contains("unlimited"), "{}", limit(name));
     }
@@ -148,7 +152,7 @@ fn clause_4_a_worker_has_no_rights() {
 /// 5b, clause 5: killed at a random moment, and then a second time while it is already undone.
 #[test]
 fn clause_5_killed_at_random_moments_every_byte_comes_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let ids = ["in-place", "copy-delete", "multi-thread", "mmap", "multi-process", "delete-only"];
     for (round, id) in ids.iter().cycle().take(24).enumerate() {
         let mut plan = plan(folder.path(), Profile { rate: Some(2000.0), ..profile(id) }, 400);
@@ -170,7 +174,7 @@ fn clause_5_killed_at_random_moments_every_byte_comes_back() {
 
 #[test]
 fn detections_and_containment_are_measured() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let log = folder.path().join("alarms.log");
     fs::write(&log, "RANSOM old alarm\n").unwrap();
     let parent = folder.path().join("drills");
@@ -214,7 +218,7 @@ fn refused_writes_are_containment() {
         eprintln!("skipped: only root can take the folders away from the worker");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let r = meanwhile(plan(folder.path(), profile("median"), 100), |dir, _| {
         thread::sleep(Duration::from_millis(150));
         // What a guard does by a permission event, here by rights: root takes the folders away.
@@ -239,7 +243,7 @@ fn refused_writes_are_containment() {
 /// 5b, clause 7: after its time a drill does nothing more and can be swept away.
 #[test]
 fn clause_7_a_drill_that_nobody_ended_is_found() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let mut plan = plan(folder.path(), profile("slow"), 20);
     plan.decoys.ttl = Duration::from_secs(1);
     (plan.undo, plan.clean) = (false, false);
@@ -255,10 +259,11 @@ fn clause_7_a_drill_that_nobody_ended_is_found() {
 
 #[test]
 fn the_key_is_escrowed_before_the_attack_and_a_running_drill_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let mut plan = plan(folder.path(), profile("median"), 40);
     let escrow = folder.path().join("escrow.json");
     plan.decoys.escrow = Some(escrow.clone());
+    let again = plan.clone();
     let drill = Drill::prepare(plan).unwrap();
     let key = &drill.manifest().key;
     assert_eq!(key.len(), 64);
@@ -267,9 +272,13 @@ fn the_key_is_escrowed_before_the_attack_and_a_running_drill_is_left_alone() {
     assert!(matches!(clean(drill.directory(), true), Err(SimulateError::Running(_))));
     let dir = drill.directory().to_owned();
     drop(drill);
+    // Nothing of the caller's is overwritten.
+    assert!(matches!(Drill::prepare(again), Err(SimulateError::Io { .. })));
+    assert!(fs::read_to_string(&escrow).unwrap().contains(&dir.display().to_string()));
     assert_eq!(undo(&dir).unwrap().untouched, 40);
     assert!(clean(&dir, true).unwrap().gone);
     assert!(undo(&dir).is_err());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 fn recover(backup: &str, restore: &str, place: &Path) -> Recover {
@@ -283,7 +292,7 @@ fn recover(backup: &str, restore: &str, place: &Path) -> Recover {
 
 #[test]
 fn a_backup_is_judged_by_what_comes_back() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let run = |recover: Recover| {
         let mut plan = plan(folder.path(), Profile { rate: None, ..profile("in-place") }, 40);
         plan.recover = recover;
@@ -291,6 +300,8 @@ fn a_backup_is_judged_by_what_comes_back() {
     };
     let place = folder.path().join("copies");
     fs::create_dir(&place).unwrap();
+    // cp keeps owners: only the folder above them keeps the copies out of the worker's reach.
+    fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let good = run(recover("cp -a {source} {target}/", "cp -a {source}/. {target}/", &place));
     assert_eq!(good.recovery.right, 40, "{good:#?}");
     assert_eq!(good.recovery.verdict, Verdict::Passed);
@@ -302,7 +313,8 @@ fn a_backup_is_judged_by_what_comes_back() {
     // Within reach of the attack: no backup that helps.
     let open = folder.path().join("open");
     fs::create_dir(&open).unwrap();
-    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
     fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
     let reach = run(recover("cp -a {source} {target}/", "cp -a {source}/. {target}/", &open));
     assert_eq!(reach.backup.out_of_reach, Verdict::Failed);
@@ -318,13 +330,16 @@ fn a_backup_is_judged_by_what_comes_back() {
     let mut half = recover("cp -a {source} {target}/", "true", &place);
     half.restore = None;
     let half = run(half);
-    assert_eq!((half.backup.exists, half.recovery.verdict), (Verdict::Passed, Verdict::NotAttempted));
+    assert_eq!(
+        (half.backup.exists, half.recovery.verdict),
+        (Verdict::Passed, Verdict::NotAttempted)
+    );
     assert_eq!(half.backup.verdict, Verdict::NotAttempted);
 }
 
 #[test]
 fn a_worker_that_cannot_be_confined_or_found_changes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let mut plan = plan(folder.path(), profile("in-place"), 20);
     plan.worker.path = "/nowhere/worker".into();
     assert!(matches!(

@@ -49,11 +49,26 @@ fn a_backup_with_restic_brings_everything_back() {
     assert!(init.status.success(), "{}", text(&init.stderr));
     let out = at("results.json");
     let ran = drill(&[
-        "simulate", &parent, "--contact", "王工 8001", "--files", "200", "--rate", "max",
-        "--profile", "in-place", "--out", &out, "--backup-place", &repository,
-        "--backup-command", &format!("{restic} {{target}} backup {{source}}"),
-        "--restore-command", &format!("{restic} {{source}} restore latest --target {{target}}"),
-        "--lang", "zh-CN",
+        "simulate",
+        &parent,
+        "--contact",
+        "王工 8001",
+        "--files",
+        "200",
+        "--rate",
+        "max",
+        "--profile",
+        "in-place",
+        "--out",
+        &out,
+        "--backup-place",
+        &repository,
+        "--backup-command",
+        &format!("{restic} {{target}} backup {{source}}"),
+        "--restore-command",
+        &format!("{restic} {{source}} restore latest --target {{target}}"),
+        "--lang",
+        "zh-CN",
     ]);
     let said = text(&ran.stdout);
     assert_eq!(ran.status.code(), Some(0), "{said}{}", text(&ran.stderr));
@@ -80,9 +95,28 @@ fn without_a_working_backup_the_drill_fails_and_still_puts_everything_back() {
     fs::create_dir(&parent).unwrap();
     let out = at("results.json");
     let ran = drill(&[
-        "simulate", &parent, "--contact", "Wang", "--files", "60", "--rate", "max", "--profile",
-        "in-place", "--profile", "delete-only", "--out", &out, "--backup-place", &at("nothing"),
-        "--backup-command", "false", "--restore-command", "false", "--lang", "en",
+        "simulate",
+        &parent,
+        "--contact",
+        "Wang",
+        "--files",
+        "60",
+        "--rate",
+        "max",
+        "--profile",
+        "in-place",
+        "--profile",
+        "delete-only",
+        "--out",
+        &out,
+        "--backup-place",
+        &at("nothing"),
+        "--backup-command",
+        "false",
+        "--restore-command",
+        "false",
+        "--lang",
+        "en",
     ]);
     let said = text(&ran.stdout);
     assert_eq!(ran.status.code(), Some(1), "{said}{}", text(&ran.stderr));
@@ -102,8 +136,17 @@ fn a_drill_that_is_kept_is_undone_and_cleared_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let parent = folder.path().display().to_string();
     let ran = drill(&[
-        "simulate", &parent, "--contact", "Wang", "--files", "30", "--rate", "max", "--keep",
-        "--lang", "en",
+        "simulate",
+        &parent,
+        "--contact",
+        "Wang",
+        "--files",
+        "30",
+        "--rate",
+        "max",
+        "--keep",
+        "--lang",
+        "en",
     ]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
     let dir = fs::read_dir(folder.path())

@@ -156,11 +156,7 @@ impl Kinds {
     fn name(&self, kind: &Kind, draw: &mut Draw, at: usize, try_: usize) -> String {
         let name = draw.pick(&kind.names).map_or("", |n| n.as_str());
         let n = draw.range(1, 400);
-        let date = format!(
-            "2026{:02}{:02}",
-            draw.range(1, 12),
-            draw.range(1, 28)
-        );
+        let date = format!("2026{:02}{:02}", draw.range(1, 12), draw.range(1, 28));
         let line = draw.pick(&self.lines).map_or("", |l| l.as_str());
         // A name without a free place in it is told apart by its position.
         let n = if try_ < 8 { n.to_string() } else { format!("{n}_{at}_{try_}") };

@@ -30,7 +30,9 @@ impl From<Errno> for Denied {
     fn from(e: Errno) -> Self {
         match e {
             // A name that leads elsewhere, or to another device, is somebody else's doing.
-            Errno::LOOP | Errno::XDEV | Errno::NOENT | Errno::NOTDIR | Errno::ISDIR => Self::Foreign,
+            Errno::LOOP | Errno::XDEV | Errno::NOENT | Errno::NOTDIR | Errno::ISDIR => {
+                Self::Foreign
+            }
             Errno::EXIST => Self::Foreign,
             e => Self::Errno(e),
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -118,7 +118,14 @@ impl Manifest {
     /// Reads the manifest of a drill's directory.
     pub fn read(dir: &Path) -> Result<Self, SimulateError> {
         let dir = absolute(dir)?;
-        let path = Self::state_of(&dir).join("manifest.json");
+        let state = Self::state_of(&dir);
+        // One that somebody else made could have root write where that somebody wants.
+        let own = fs::symlink_metadata(&state)
+            .is_ok_and(|m| m.is_dir() && m.uid() == rustix::process::geteuid().as_raw());
+        if !own {
+            return Err(SimulateError::refused(&dir, Refusal::NotOurs));
+        }
+        let path = state.join("manifest.json");
         let bytes = fs::read(&path).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => SimulateError::refused(&dir, Refusal::NotOurs),
             _ => SimulateError::io(&path, e),

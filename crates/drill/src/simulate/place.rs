@@ -86,7 +86,10 @@ const PSEUDO: [(u64, &str); 7] = [
 /// Mount points of this process, from the text of `/proc/self/mountinfo`.
 pub(crate) fn mount_points(mountinfo: &str) -> Vec<PathBuf> {
     let unescape = |text: &str| {
-        text.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+        text.replace("\\040", " ")
+            .replace("\\011", "\t")
+            .replace("\\012", "\n")
+            .replace("\\134", "\\")
     };
     mountinfo.lines().filter_map(|l| l.split(' ').nth(4)).map(|p| unescape(p).into()).collect()
 }
@@ -135,7 +138,8 @@ impl Parent {
         }
         let fd = directory(&real).map_err(|e| SimulateError::io(path, e))?;
         #[allow(clippy::unnecessary_cast, reason = "its width differs between architectures")]
-        let kind = fstatfs(&fd).map_err(|e| SimulateError::io(path, e))?.f_type as u64 & 0xffff_ffff;
+        let kind =
+            fstatfs(&fd).map_err(|e| SimulateError::io(path, e))?.f_type as u64 & 0xffff_ffff;
         if let Some((_, name)) = SHARED.iter().find(|(magic, _)| *magic == kind) {
             return refuse(Refusal::Shared((*name).into()));
         }
@@ -199,12 +203,10 @@ impl Root {
         let stat = fstat(&self.fd).map_err(|e| SimulateError::io(&self.path, e))?;
         let own = stat.st_uid == rustix::process::geteuid().as_raw();
         let private = stat.st_mode & 0o7777 == 0o700;
-        let mut entries = rustix::fs::Dir::read_from(&self.fd)
-            .map_err(|e| SimulateError::io(&self.path, e))?;
-        let empty = !entries
-            .by_ref()
-            .flatten()
-            .any(|e| e.file_name() != c"." && e.file_name() != c"..");
+        let mut entries =
+            rustix::fs::Dir::read_from(&self.fd).map_err(|e| SimulateError::io(&self.path, e))?;
+        let empty =
+            !entries.by_ref().flatten().any(|e| e.file_name() != c"." && e.file_name() != c"..");
         if own && private && empty {
             Ok(())
         } else {
@@ -250,7 +252,10 @@ mod tests {
         fs::create_dir(&inner).unwrap();
         let link = real.join("link");
         symlink(&real, &link).unwrap();
-        assert_eq!(refusal(&inner, std::slice::from_ref(&link)), Some(Refusal::Never(real.clone())));
+        assert_eq!(
+            refusal(&inner, std::slice::from_ref(&link)),
+            Some(Refusal::Never(real.clone()))
+        );
         let file = real.join("file");
         fs::write(&file, "").unwrap();
         assert_eq!(refusal(&file, &[]), Some(Refusal::NotAFolder));

@@ -4,9 +4,7 @@ use super::{
     decoy::Kinds,
     draw::Draw,
     error::SimulateError,
-    manifest::{
-        Budget, Entry, Folder, MANIFEST_SCHEMA, MARKER, Manifest, split, write_durably,
-    },
+    manifest::{Budget, Entry, Folder, MANIFEST_SCHEMA, MARKER, Manifest, split},
     place::{Identity, Parent, Root, beneath, folder},
     profile::{Method, Order, Profile},
 };
@@ -26,7 +24,7 @@ use std::{
     io::{BufWriter, Write},
     os::fd::OwnedFd,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -254,10 +252,19 @@ fn fill(
     syncfs(&root.fd).map_err(|e| SimulateError::io(&root.path, e))?;
     manifest.write(&state.path)?;
     if let Some(escrow) = &what.escrow {
-        let bytes = serde_json::to_vec(&manifest).unwrap_or_default();
-        write_durably(escrow, &bytes)?;
+        write_escrow(escrow, &manifest).map_err(|e| SimulateError::io(escrow, e))?;
     }
     Ok(Made { manifest, state: state.path.clone() })
+}
+
+/// A file of the caller's choice must not be there yet: a drill overwrites nothing.
+fn write_escrow(path: &Path, manifest: &Manifest) -> std::io::Result<()> {
+    let bytes = serde_json::to_vec(manifest)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 pub(crate) fn own(file: impl std::os::fd::AsFd, uid: Option<u32>) -> rustix::io::Result<()> {
@@ -293,9 +300,8 @@ impl Places {
         let above = self.get(above)?;
         let made = make_folder(&self.open[above].1, name, self.uid)
             .map_err(|e| SimulateError::io(self.root.join(path), e))?;
-        let identity = Identity::of(
-            &fstat(&made).map_err(|e| SimulateError::io(self.root.join(path), e))?,
-        );
+        let identity =
+            Identity::of(&fstat(&made).map_err(|e| SimulateError::io(self.root.join(path), e))?);
         self.open.push((Folder { path: path.into(), identity }, made));
         self.at.insert(path.into(), self.open.len() - 1);
         Ok(self.open.len() - 1)

@@ -74,13 +74,7 @@ pub struct Recover {
 }
 
 /// Runs a command; its words go to a log of the drill.
-fn run(
-    template: &Template,
-    source: &Path,
-    target: &Path,
-    log: &Path,
-    patience: Duration,
-) -> Ran {
+fn run(template: &Template, source: &Path, target: &Path, log: &Path, patience: Duration) -> Ran {
     let words = template.fill(source, target);
     let began = Instant::now();
     let program = words.first().cloned().unwrap_or_default();
@@ -158,7 +152,8 @@ pub(crate) fn restore(
     }
     let began = Instant::now();
     let source = recover.place.clone().unwrap_or_default();
-    recovery.ran = Some(run(template, &source, &target, &state.join("restore.log"), recover.patience));
+    recovery.ran =
+        Some(run(template, &source, &target, &state.join("restore.log"), recover.patience));
     let base = base(&target, manifest);
     recovery.missing = 0;
     for entry in &manifest.decoys {
@@ -249,7 +244,8 @@ pub(crate) fn judge(
     };
     let exists = something && made != Some(false);
     backup.exists = if exists { Verdict::Passed } else { Verdict::Failed };
-    backup.out_of_reach = if exists { reached(manifest, worker, place) } else { Verdict::NotApplicable };
+    backup.out_of_reach =
+        if exists { reached(manifest, worker, place) } else { Verdict::NotApplicable };
     backup
 }
 

@@ -184,16 +184,13 @@ impl Drill {
         Ok(result)
     }
 
-    fn give_back(
-        &self,
-    ) -> Result<(Option<undo::Undone>, Option<undo::Cleaned>), SimulateError> {
+    fn give_back(&self) -> Result<(Option<undo::Undone>, Option<undo::Cleaned>), SimulateError> {
         if !self.plan.undo {
             return Ok((None, None));
         }
         let undone = undo::undo_locked(&self.manifest)?;
         let clean = self.plan.clean && undone.whole();
-        let cleaned =
-            clean.then(|| undo::clean_locked(&self.manifest, false)).transpose()?;
+        let cleaned = clean.then(|| undo::clean_locked(&self.manifest, false)).transpose()?;
         Ok((Some(undone), cleaned))
     }
 
@@ -296,9 +293,7 @@ pub fn expired(parent: &Path) -> Result<Vec<PathBuf>, SimulateError> {
         .map(|e| e.path())
         .filter(|path| {
             Manifest::read(path).is_ok_and(|manifest| {
-                manifest.expires <= now
-                    && manifest.open_root().is_ok()
-                    && lock(&manifest).is_ok()
+                manifest.expires <= now && manifest.open_root().is_ok() && lock(&manifest).is_ok()
             })
         })
         .collect();

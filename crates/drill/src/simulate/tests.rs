@@ -203,9 +203,7 @@ fn obstruct(
         0 => fs::rename(&decoy, &aside).and_then(|()| symlink(target, &decoy)),
         1 => fs::rename(&decoy, &aside).and_then(|()| fs::hard_link(target, &decoy)),
         2 => fs::hard_link(&decoy, &aside),
-        3 => {
-            fs::rename(&folder, &aside).and_then(|()| symlink(target.parent().unwrap(), &folder))
-        }
+        3 => fs::rename(&folder, &aside).and_then(|()| symlink(target.parent().unwrap(), &folder)),
         4 => fs::rename(&folder, &aside).and_then(|()| fs::rename(&aside, &folder)),
         5 => symlink(target, &becomes),
         6 => fs::hard_link(target, &becomes),

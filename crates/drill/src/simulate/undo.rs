@@ -200,8 +200,8 @@ fn put(
     remove(folder, &fresh)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
     let mut file = File::from(beneath(folder, &fresh, flags, Mode::RUSR | Mode::WUSR)?);
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
+    // Not synced one by one: until all of them are, the originals stay, and undoing can be repeated.
+    file.write_all(bytes).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
     let _ = fsetxattr(&file, ATTRIBUTE, entry.nonce.as_bytes(), XattrFlags::empty());
     own(&file, manifest.uid)?;
     renameat(folder, &fresh, folder, &entry.name)
@@ -233,19 +233,14 @@ pub fn clean(dir: &Path, forget: bool) -> Result<Cleaned, SimulateError> {
     clean_locked(&manifest, forget)
 }
 
-pub(crate) fn clean_locked(
-    manifest: &Manifest,
-    forget: bool,
-) -> Result<Cleaned, SimulateError> {
+pub(crate) fn clean_locked(manifest: &Manifest, forget: bool) -> Result<Cleaned, SimulateError> {
     let mut cleaned = Cleaned::default();
     match manifest.open_root() {
         Ok(root) => {
             empty(manifest, &root, &mut cleaned);
             cleaned.gone = cleaned.left.is_empty() && remove_root(manifest, &root)?;
         }
-        Err(SimulateError::Io { source, .. })
-            if source.kind() == std::io::ErrorKind::NotFound =>
-        {
+        Err(SimulateError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
             cleaned.gone = true;
         }
         Err(e) => return Err(e),

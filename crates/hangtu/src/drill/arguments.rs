@@ -16,19 +16,14 @@ pub(crate) fn command(language: Language) -> Command {
             .arg(help_flag(language))
     };
     let option = |name: &'static str, value: &'static str, help: key::Key| {
-        Arg::new(name)
-            .long(name)
-            .value_name(value)
-            .help(t(help))
-            .help_heading(t(key::CLI_OPTIONS))
+        Arg::new(name).long(name).value_name(value).help(t(help)).help_heading(t(key::CLI_OPTIONS))
     };
     let flag = |name: &'static str, help: key::Key| {
         option(name, "", help).value_name(None).action(ArgAction::SetTrue)
     };
     let file = |name, value, help| option(name, value, help).value_parser(value_parser!(PathBuf));
     let number = |name, help| option(name, "N", help).value_parser(value_parser!(u64).range(1..));
-    let seconds =
-        |name, help| option(name, "SECONDS", help).value_parser(value_parser!(u64));
+    let seconds = |name, help| option(name, "SECONDS", help).value_parser(value_parser!(u64));
     let place = |name: &'static str, value: &'static str, help: key::Key| {
         Arg::new(name)
             .value_name(value)
@@ -47,14 +42,10 @@ pub(crate) fn command(language: Language) -> Command {
                 .after_help(t(key::DRILL_EXIT_CODES))
                 .arg(place("parent", "FOLDER", key::DRILL_ARG_PARENT))
                 .arg(option("contact", "TEXT", key::DRILL_ARG_CONTACT).required(true))
-                .arg(
-                    option("profile", "NAME", key::DRILL_ARG_PROFILE).action(ArgAction::Append),
-                )
+                .arg(option("profile", "NAME", key::DRILL_ARG_PROFILE).action(ArgAction::Append))
                 .arg(number("files", key::DRILL_ARG_FILES))
                 .arg(option("rate", "RATE", key::DRILL_ARG_RATE))
-                .arg(
-                    option("seed", "N", key::DRILL_ARG_SEED).value_parser(value_parser!(u64)),
-                )
+                .arg(option("seed", "N", key::DRILL_ARG_SEED).value_parser(value_parser!(u64)))
                 .arg(
                     option("scale", "FACTOR", key::DRILL_ARG_SCALE)
                         .value_parser(value_parser!(f64)),
@@ -100,9 +91,10 @@ pub(crate) fn command(language: Language) -> Command {
                 .arg(dir())
                 .arg(flag("forget", key::DRILL_ARG_FORGET)),
         )
-        .subcommand(
-            sub("drill sweep", key::DRILL_SWEEP)
-                .arg(place("parent", "FOLDER", key::DRILL_ARG_PARENT)),
-        )
+        .subcommand(sub("drill sweep", key::DRILL_SWEEP).arg(place(
+            "parent",
+            "FOLDER",
+            key::DRILL_ARG_PARENT,
+        )))
         .subcommand(sub("drill profiles", key::DRILL_PROFILES))
 }

@@ -43,8 +43,7 @@ pub(crate) fn run(language: Language, m: &ArgMatches) -> Result<Ending, Failure>
         }
         Some(("detected", m)) => {
             let by = m.get_one::<String>("by").map_or("person", String::as_str);
-            let source =
-                Source::ALL.into_iter().find(|s| s.name() == by).unwrap_or(Source::Person);
+            let source = Source::ALL.into_iter().find(|s| s.name() == by).unwrap_or(Source::Person);
             let note = m.get_one::<String>("note").map_or("", String::as_str);
             let told =
                 Detection::record(&path(m, "dir"), source, note).map_err(refused::failure)?;

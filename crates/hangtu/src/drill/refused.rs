@@ -38,8 +38,7 @@ pub(super) fn failure(error: SimulateError) -> Failure {
         }
         SimulateError::Io { path, source } => Failure::read(&path, &source),
         SimulateError::Unconfined(why) => {
-            Failure::new(key::DRILL_UNCONFINED, Some(key::DRILL_UNCONFINED_REMEDY))
-                .with("why", why)
+            Failure::new(key::DRILL_UNCONFINED, Some(key::DRILL_UNCONFINED_REMEDY)).with("why", why)
         }
         SimulateError::Worker(why) => Failure::new(key::DRILL_WORKER, None).with("why", why),
         SimulateError::Plan(why) => {

@@ -103,10 +103,9 @@ fn plan(m: &ArgMatches, profile: &Profile) -> Result<Plan, Failure> {
     let address = m.get_one::<SocketAddr>("listen-syslog").copied();
     let log = m.get_one::<PathBuf>("watch-log").cloned();
     let doors = match pattern {
-        Some(pattern) => Doors {
-            syslog: address.map(|a| (a, pattern.clone())),
-            log: log.map(|l| (l, pattern)),
-        },
+        Some(pattern) => {
+            Doors { syslog: address.map(|a| (a, pattern.clone())), log: log.map(|l| (l, pattern)) }
+        }
         None if address.is_some() || log.is_some() => {
             return Err(Failure::new(key::DRILL_PATTERN_MISSING, Some(key::DRILL_PLAN_REMEDY)));
         }

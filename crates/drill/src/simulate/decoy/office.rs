@@ -84,9 +84,8 @@ pub(super) fn xlsx(draw: &mut Draw, wish: usize) -> Vec<u8> {
     zip.part("xl/workbook.xml", book.as_bytes());
     let inner = relation(1, "worksheet", "worksheets/sheet1.xml");
     zip.part("xl/_rels/workbook.xml.rels", relations(&inner).as_bytes());
-    let cells = format!(
-        "{HEAD}<worksheet xmlns=\"{sheet}\"><sheetData>{rows}</sheetData></worksheet>"
-    );
+    let cells =
+        format!("{HEAD}<worksheet xmlns=\"{sheet}\"><sheetData>{rows}</sheetData></worksheet>");
     zip.part("xl/worksheets/sheet1.xml", cells.as_bytes());
     zip.finish()
 }

@@ -10,8 +10,7 @@ use rustix::{
     fs::{CWD, Mode, OFlags, openat},
     io::Errno,
     process::{
-        Gid, Resource, Rlimit, Signal, Uid, getppid, setrlimit,
-        set_parent_process_death_signal,
+        Gid, Resource, Rlimit, Signal, Uid, getppid, set_parent_process_death_signal, setrlimit,
     },
     thread::{
         no_new_privs, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
@@ -133,13 +132,8 @@ fn landlock(root: &Root) -> Result<&'static str, String> {
 /// whichever of them, and a harmless call outside the list as well.
 fn probe(root: &Root) -> Result<(), String> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let outside = rustix::fs::openat2(
-        CWD,
-        "/",
-        flags,
-        Mode::empty(),
-        rustix::fs::ResolveFlags::empty(),
-    );
+    let outside =
+        rustix::fs::openat2(CWD, "/", flags, Mode::empty(), rustix::fs::ResolveFlags::empty());
     if !matches!(outside, Err(Errno::ACCESS)) {
         return Err("Landlock: the root of the file system can still be read".into());
     }

@@ -25,7 +25,9 @@ impl Fault {
     #[cfg(test)]
     pub(crate) fn point(&self) -> Result<(), Crash> {
         match &self.left {
-            Some(left) if left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) <= 0 => Err(Crash),
+            Some(left) if left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) <= 0 => {
+                Err(Crash)
+            }
             _ => Ok(()),
         }
     }

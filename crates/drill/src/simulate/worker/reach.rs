@@ -80,8 +80,8 @@ fn above(path: &Path) -> bool {
         let owner = |path: &Path| {
             lstat(path).ok().filter(|s| FileType::from_raw_mode(s.st_mode) != FileType::Unknown)
         };
-        let ours = stat.is_ok_and(|s| s.st_uid == own)
-            || owner(&step).is_some_and(|s| s.st_uid == own);
+        let ours =
+            stat.is_ok_and(|s| s.st_uid == own) || owner(&step).is_some_and(|s| s.st_uid == own);
         if !sticky || ours {
             return true;
         }

@@ -1,5 +1,5 @@
 # Drills: the command line of the simulation.
-drill-about = Drills: simulate ransomware on decoys the drill makes itself, and measure (docs/drill.md)
+drill-about = Drills: simulate ransomware on decoys of its own, and measure (docs/drill.md)
 drill-simulate = Make decoys in a new directory, attack them, measure detection, containment and recovery, put everything back
 drill-stop = Stop a running drill
 drill-undo = Put back every byte of a drill's decoys

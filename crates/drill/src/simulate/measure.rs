@@ -7,6 +7,12 @@ use super::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+/// To so many decimals: what is measured is no finer, and a file of results is read back the same.
+pub(crate) fn rounded(value: f64, decimals: i32) -> f64 {
+    let unit = 10_f64.powi(decimals);
+    (value * unit).round() / unit
+}
+
 /// The run's clock: it begins with the first change.
 pub(crate) struct Clock {
     pub(crate) first: Option<u64>,
@@ -27,7 +33,8 @@ impl Clock {
     }
 
     fn seconds(&self, at: u64) -> f64 {
-        self.first.map_or(0.0, |first| (i128::from(at) - i128::from(first)) as f64 / 1e9)
+        let nanos = self.first.map_or(0, |first| i128::from(at) - i128::from(first));
+        rounded(nanos as f64 / 1e9, 6)
     }
 }
 
@@ -46,7 +53,7 @@ pub(crate) fn attack(seen: &Seen, clock: &Clock) -> Attack {
         foreign: seen.foreign,
         refused: seen.refusals.len() as u64,
         seconds,
-        rate: if seconds > 0.0 { files as f64 / seconds } else { 0.0 },
+        rate: if seconds > 0.0 { rounded(files as f64 / seconds, 3) } else { 0.0 },
     }
 }
 

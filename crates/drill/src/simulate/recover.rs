@@ -3,6 +3,7 @@
 use super::{
     error::SimulateError,
     manifest::Manifest,
+    measure::rounded,
     result::{Backup, Ran, Recovery, Verdict},
     undo::path_of,
     worker::reach,
@@ -73,6 +74,10 @@ pub struct Recover {
     pub patience: Duration,
 }
 
+fn seconds(since: Instant) -> f64 {
+    rounded(since.elapsed().as_secs_f64(), 6)
+}
+
 /// Runs a command; its words go to a log of the drill.
 fn run(template: &Template, source: &Path, target: &Path, log: &Path, patience: Duration) -> Ran {
     let words = template.fill(source, target);
@@ -103,7 +108,7 @@ fn run(template: &Template, source: &Path, target: &Path, log: &Path, patience: 
         Ok(code) => (code, tail(log)),
         Err(e) => (None, e.to_string()),
     };
-    Ran { program, code, seconds: began.elapsed().as_secs_f64(), said }
+    Ran { program, code, seconds: seconds(began), said }
 }
 
 /// The last 500 bytes of a log.
@@ -139,7 +144,7 @@ pub(crate) fn restore(
         verdict: Verdict::NotAttempted,
         ran: None,
         seconds: None,
-        point_seconds: age,
+        point_seconds: age.map(|age| rounded(age, 6)),
         right: 0,
         wrong: 0,
         missing: total,
@@ -163,7 +168,7 @@ pub(crate) fn restore(
             None => recovery.missing += 1,
         }
     }
-    recovery.seconds = Some(began.elapsed().as_secs_f64());
+    recovery.seconds = Some(seconds(began));
     let clean = recovery.ran.as_ref().is_some_and(|r| r.code == Some(0));
     if clean && recovery.right == total {
         recovery.verdict = Verdict::Passed;

@@ -85,9 +85,10 @@ fn meanwhile(plan: Plan, act: impl FnOnce(&Path, i32) + Send + 'static) -> Drill
             if let Some(pid) = pid_of(Path::new(&state)) {
                 break pid;
             }
-            if until.try_recv().is_ok() {
-                panic!("the worker was over before anything could be done to it");
-            }
+            assert!(
+                until.try_recv().is_err(),
+                "the worker was over before anything could be done to it"
+            );
             thread::sleep(Duration::from_millis(1));
         };
         act(&dir, pid);

@@ -2,7 +2,7 @@
 //! in this process, where no wall of the kernel helps it.
 
 use super::{
-    journal::{Journal, Line, lines},
+    journal::{Ended, Journal, Line, lines},
     manifest::{Budget, MARKER, Manifest},
     prepare::{Decoys, Made, make},
     profile::{Labour, Method, Profile, Profiles},
@@ -139,7 +139,6 @@ fn clause_7_budgets_markers_and_the_stop_file() {
         clean_locked(&made.manifest, true).unwrap();
         (ended, undone.changed(), files)
     };
-    use super::journal::Ended;
     let (ended, changed, files) = run(&|_| {});
     assert_eq!((ended, changed), (Ended::Finished, 14));
     let notes = files.keys().filter(|p| p.ends_with(super::NOTE)).count();

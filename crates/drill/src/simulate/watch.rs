@@ -187,7 +187,7 @@ impl<'a> Watch<'a> {
         if self.seen.uid.is_none() {
             return;
         }
-        match self.halted(at) {
+        match self.halted() {
             Some(means) => {
                 let since = self.pause.filter(|p| p.means == means).map_or(at, |p| p.since);
                 self.pause = Some(Pause { means, since });
@@ -205,7 +205,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn halted(&self, _at: u64) -> Option<Means> {
+    fn halted(&self) -> Option<Means> {
         let pid = self.child.id();
         let stopped = |pid: u32| matches!(state(pid), Some('T' | 't'));
         let mut all = vec![pid];

@@ -36,8 +36,8 @@ impl Cipher {
     /// As the worker leaves a whole file.
     pub(crate) fn apply_extent(&mut self, bytes: &mut [u8], extent: Extent) {
         for (at, length) in extent.spans(bytes.len() as u64, PIECE) {
-            let (at_, length) = (at as usize, length as usize);
-            self.apply(&mut bytes[at_..at_ + length], at);
+            let (from, to) = (at as usize, (at + length) as usize);
+            self.apply(&mut bytes[from..to], at);
         }
     }
 }

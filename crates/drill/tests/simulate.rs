@@ -43,7 +43,7 @@ fn plan(parent: &Path, profile: Profile, files: usize) -> Plan {
             seed: 11,
             scale: 0.3,
             budget: Budget { files: 10_000, bytes: 1 << 32, seconds: 60 },
-            ttl: Duration::from_secs(300),
+            ttl: Duration::from_mins(5),
             contact: "tests".into(),
             escrow: None,
             uid: None,
@@ -51,7 +51,7 @@ fn plan(parent: &Path, profile: Profile, files: usize) -> Plan {
         worker: worker(),
         doors: Doors::default(),
         linger: Duration::ZERO,
-        recover: Recover { patience: Duration::from_secs(60), ..Recover::default() },
+        recover: Recover { patience: Duration::from_mins(1), ..Recover::default() },
         undo: true,
         clean: true,
     }
@@ -287,7 +287,7 @@ fn recover(backup: &str, restore: &str, place: &Path) -> Recover {
         backup: Some(Template::parse(backup).unwrap()),
         restore: Some(Template::parse(restore).unwrap()),
         place: Some(place.into()),
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
     }
 }
 

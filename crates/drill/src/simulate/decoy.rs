@@ -65,7 +65,8 @@ struct Kind {
 pub struct Kinds {
     #[serde(rename = "version")]
     _version: u32,
-    kinds: Vec<Kind>,
+    #[serde(rename = "kinds")]
+    all: Vec<Kind>,
     lines: Vec<String>,
 }
 
@@ -96,7 +97,7 @@ impl Kinds {
     pub fn parse(name: &str, text: &str) -> Result<Self, ContentError> {
         let bad = |why: String| ContentError { file: name.into(), why };
         let kinds: Self = serde_saphyr::from_str(text).map_err(|e| bad(e.to_string()))?;
-        for k in &kinds.kinds {
+        for k in &kinds.all {
             let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && part.len() < 200;
             if !k.folder.split('/').all(plain)
                 || k.names.is_empty()
@@ -108,7 +109,7 @@ impl Kinds {
                 return Err(bad(format!("{}: bytes are [least, most], at most 64 MiB", k.id)));
             }
         }
-        if kinds.kinds.iter().all(|k| k.weight == 0) || kinds.lines.is_empty() {
+        if kinds.all.iter().all(|k| k.weight == 0) || kinds.lines.is_empty() {
             return Err(bad("no kind has a weight, or there are no lines".into()));
         }
         Ok(kinds)
@@ -118,18 +119,18 @@ impl Kinds {
     /// folder. `scale` stretches their sizes.
     pub fn draw(&self, seed: u64, count: usize, scale: f64) -> Vec<Decoy> {
         let mut draw = Draw::new(seed, "names");
-        let weights: u64 = self.kinds.iter().map(|k| u64::from(k.weight)).sum();
+        let weights: u64 = self.all.iter().map(|k| u64::from(k.weight)).sum();
         let mut taken = HashSet::new();
         let mut decoys = Vec::with_capacity(count);
         for at in 0..count {
-            let kind = self.kinds.get(at).filter(|k| k.weight > 0).unwrap_or_else(|| {
+            let kind = self.all.get(at).filter(|k| k.weight > 0).unwrap_or_else(|| {
                 let mut left = draw.range(1, weights);
-                let by_chance = self.kinds.iter().find(|k| {
+                let by_chance = self.all.iter().find(|k| {
                     let here = left <= u64::from(k.weight);
                     left = left.saturating_sub(k.weight.into());
                     here
                 });
-                by_chance.unwrap_or(&self.kinds[0])
+                by_chance.unwrap_or(&self.all[0])
             });
             // Folders of a few hundred files at most, as people keep them.
             let shelf = at / 2000;

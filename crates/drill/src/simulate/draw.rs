@@ -19,7 +19,7 @@ impl Draw {
             .chain_update(seed.to_le_bytes())
             .chain_update(purpose)
             .finalize();
-        Self { cipher: ChaCha20::new(&key.into(), &[0; 12].into()) }
+        Self { cipher: ChaCha20::new(&key, &[0; 12].into()) }
     }
 
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {

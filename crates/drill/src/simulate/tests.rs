@@ -36,14 +36,14 @@ fn decoys(parent: &Path, profile: &Profile, files: usize, seed: u64) -> Decoys {
         seed,
         scale: 0.05,
         budget: Budget { files: 1000, bytes: 1 << 30, seconds: 60 },
-        ttl: Duration::from_secs(600),
+        ttl: Duration::from_mins(10),
         contact: "tests".into(),
         escrow: None,
         uid: None,
     }
 }
 
-fn session<'a>(made: &'a Made, fault: Fault) -> Session<'a> {
+fn session(made: &Made, fault: Fault) -> Session<'_> {
     let journal = fs::OpenOptions::new()
         .append(true)
         .create(true)

@@ -3,3 +3,4 @@
 
 pub mod exercise;
 pub mod incident;
+pub mod simulate;

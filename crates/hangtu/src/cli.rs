@@ -246,6 +246,7 @@ pub(crate) fn command(language: Language) -> Command {
         .subcommand(
             sub("restore", key::CLI_RESTORE).arg(whole("FILE", key::CLI_RESTORE_FILE)).arg(data()),
         )
+        .subcommand(crate::drill::command(language))
         .subcommand(
             sub("explain", key::CLI_EXPLAIN)
                 .arg(
@@ -270,7 +271,7 @@ pub(crate) fn command(language: Language) -> Command {
         )
 }
 
-fn help_flag(language: Language) -> Arg {
+pub(crate) fn help_flag(language: Language) -> Arg {
     Arg::new("help")
         .short('h')
         .long("help")
@@ -279,7 +280,7 @@ fn help_flag(language: Language) -> Arg {
         .help_heading(text(language, key::CLI_OPTIONS, &[]))
 }
 
-fn template(language: Language, command: &str) -> String {
+pub(crate) fn template(language: Language, command: &str) -> String {
     // clap writes "[OPTIONS]" and "[COMMAND]" in English only; the lists below say the same.
     format!(
         "{{about}}\n\n{}: {command} …\n\n{{all-args}}{{after-help}}\n",

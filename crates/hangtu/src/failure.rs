@@ -9,8 +9,8 @@ use hangtu_evidence::{EvidenceError, ReadError};
 pub(crate) struct Failure {
     what: key::Key,
     args: Vec<(&'static str, String)>,
-    /// The operating system's reason, where the user's language has words for it.
-    reason: Option<key::Key>,
+    /// An argument that is a message: why, where the user's language has words for it.
+    reason: Option<(&'static str, key::Key)>,
     remedy: Option<key::Key>,
     /// Standard output is gone: nobody is left to tell.
     silent: bool,
@@ -31,7 +31,7 @@ impl Failure {
     /// Adds why the operating system refused, as the argument `reason`.
     pub(crate) fn because(mut self, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as E;
-        self.reason = match error.kind() {
+        let reason = match error.kind() {
             E::NotFound => Some(key::CLI_REASON_NOT_FOUND),
             E::PermissionDenied => Some(key::CLI_REASON_DENIED),
             E::IsADirectory => Some(key::CLI_REASON_FOLDER),
@@ -41,7 +41,14 @@ impl Failure {
             E::InvalidData => Some(key::CLI_REASON_NOT_TEXT),
             _ => None,
         };
+        self.reason = reason.map(|key| ("reason", key));
         self.with("reason", error)
+    }
+
+    /// Adds an argument that is a message of its own, with the same arguments.
+    pub(crate) fn reason(mut self, name: &'static str, key: key::Key) -> Self {
+        self.reason = Some((name, key));
+        self
     }
 
     /// A file that cannot be read.
@@ -68,11 +75,11 @@ impl Failure {
         if self.silent {
             return;
         }
-        let reason = self.reason.map(|key| text(language, key, &[]));
         let mut args: Vec<(&str, Arg<'_>)> =
             self.args.iter().map(|(n, v)| (*n, Arg::Text(v.as_str()))).collect();
+        let reason = self.reason.map(|(name, key)| (name, text(language, key, &args)));
         // Of two arguments of one name the later counts.
-        args.extend(reason.as_ref().map(|r| ("reason", Arg::Text(r.as_str()))));
+        args.extend(reason.as_ref().map(|(name, r)| (*name, Arg::Text(r.as_str()))));
         let what = text(language, self.what, &args);
         eprintln!("{}", text(language, key::CLI_ERROR, &[("what", Arg::Text(&what))]));
         if let Some(remedy) = self.remedy {

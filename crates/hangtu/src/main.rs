@@ -6,6 +6,7 @@
 mod assets;
 mod backup;
 mod cli;
+mod drill;
 mod examine;
 mod explain;
 mod failure;
@@ -33,6 +34,11 @@ enum Ending {
 fn main() -> ExitCode {
     memory::thrifty();
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    // Before anything else: a drill's worker has one thread and opens nothing it need not.
+    if args.get(1).is_some_and(|a| a == drill::WORKER) {
+        let rest: Vec<String> = args[2..].iter().map(|a| a.to_string_lossy().into()).collect();
+        return ExitCode::from(hangtu_drill::simulate::worker::main(&rest));
+    }
     let language = cli::language(&args);
     match run(language, args) {
         Ok(Ending::Done) => ExitCode::SUCCESS,
@@ -59,6 +65,7 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("serve", m)) => serve::run(language, m),
         Some(("backup", m)) => backup::backup(language, m),
         Some(("restore", m)) => backup::restore(language, m),
+        Some(("drill", m)) => drill::run(language, m),
         Some(("explain", m)) => explain::run(language, m),
         Some(("verify", m)) => verify::run(language, m),
         _ => Ok(cli::print_help(language)),

@@ -366,6 +366,7 @@ fn help_speaks_the_users_language() {
         "postgres",
         "PostgreSQL",
         "PEM",
+        "jwt",
         "HTTPS",
         "URL",
         "127.0.0.1",

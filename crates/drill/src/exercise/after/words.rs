@@ -100,7 +100,11 @@ impl Run {
         });
         let Some((entry, level)) = judged else {
             let key = key::EXERCISE_AFTER_LEVEL_NONE;
-            return Some(Sentence { text: about(key, &right.title), rests_on: Vec::new() });
+            // Nobody gave one before it stopped.
+            let stop = self.entries.iter().find(|e| matches!(e.event, Event::Stopped { .. }));
+            let until = stop.or(self.entries.last()).map(|e| e.id.clone());
+            let rests_on = until.into_iter().collect();
+            return Some(Sentence { text: about(key, &right.title), rests_on });
         };
         let key = if self.plan.right.allows(level) && self.plan.right.candidate.is_some() {
             key::EXERCISE_AFTER_LEVEL_OPEN

@@ -168,6 +168,27 @@ try {
   await submit("form[action='/reports']");
   check(/\/reports\/[0-9a-f-]+$/.test(page.url()), "the report is frozen");
   await show("report");
+
+  // A drill without people, from its draft to its report; then one for people, drawn up.
+  await go("/drills/exercises");
+  await show("exercises");
+  await go("/drills/exercises/hmi-ransomware");
+  await show("exercise");
+  await go("/drills");
+  await submit("form:has(select[name=style])", { exercise: "hmi-ransomware", style: "weak" });
+  check(/\/drills\/[0-9a-f-]+\/report$/.test(page.url()), "a rehearsal runs to its report");
+  check((await page.$$("svg.axis circle")).length > 20, "its timeline is drawn");
+  await show("after-action");
+  const rehearsal = page.url().replace("/report", "");
+  await page.goto(`${rehearsal}/console`, { waitUntil: "load" });
+  await show("console");
+  await page.goto(`${rehearsal}/evaluation`, { waitUntil: "load" });
+  await show("evaluation");
+  await go("/drills");
+  await submit("form:has(select[name=automatic])", { exercise: "night-session" });
+  await show("drill");
+  await go("/drills");
+  await show("drills");
   await go("/authorisations").catch(() => {});
   await show("authorisations");
   await go("/me").catch(() => {});

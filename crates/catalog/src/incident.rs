@@ -162,7 +162,7 @@ impl Serialize for Yuan {
 impl std::fmt::Display for Yuan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", crate::grouped(self.fen / 100))?;
-        if self.fen % 100 == 0 { Ok(()) } else { write!(f, ".{:02}", self.fen % 100) }
+        if self.fen.is_multiple_of(100) { Ok(()) } else { write!(f, ".{:02}", self.fen % 100) }
     }
 }
 

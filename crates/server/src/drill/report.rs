@@ -107,6 +107,11 @@ impl ReportPage<'_> {
         rests_on.iter().filter_map(|e| self.data.places.get(e).copied()).take(3).collect()
     }
 
+    /// The kinds of document this build makes.
+    fn kinds(&self) -> &'static [&'static str] {
+        if cfg!(feature = "pdf") { &["pdf", "docx", "html"] } else { &["docx", "html"] }
+    }
+
     fn lanes(&self) -> impl Iterator<Item = (&'static str, i64)> {
         LANES.iter().enumerate().map(|(at, (_, name))| (*name, 18 + 28 * at as i64))
     }

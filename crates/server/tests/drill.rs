@@ -49,7 +49,7 @@ fn every_exercise_is_rehearsed_to_a_report_in_both_languages() {
                 }
                 short.push(after["shortcomings"].as_array().unwrap().len());
                 let page = officer.get(&format!("/drills/{drill}/report")).ok().text;
-                assert!(page.contains("#") && page.contains("<svg"));
+                assert!(page.contains('#') && page.contains("<svg"));
                 for file in ["after-action.zh-CN.docx", "after-action.en.html", "after-action.json"]
                 {
                     let got = officer.get(&format!("/api/v1/drills/{drill}/report/{file}")).ok();

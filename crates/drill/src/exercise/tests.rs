@@ -150,9 +150,9 @@ fn every_exercise_rehearses_to_its_end() {
 
 #[test]
 fn levels_differ_between_exercises() {
+    use IncidentLevel::{EspeciallyMajor, General, Larger, Major};
     let found: Vec<_> =
         PLANS.iter().map(|p| (p.exercise.id.as_str(), p.right.level, p.right.candidate)).collect();
-    use IncidentLevel::{EspeciallyMajor, General, Larger, Major};
     assert_eq!(
         found,
         [

@@ -84,7 +84,9 @@ fn chosen(m: &ArgMatches) -> Result<Vec<Profile>, Failure> {
                 .with("argument", "--rate")
                 .with("value", rate)
         })?;
-        profiles.iter_mut().for_each(|p| p.rate = rate);
+        for profile in &mut profiles {
+            profile.rate = rate;
+        }
     }
     Ok(profiles)
 }

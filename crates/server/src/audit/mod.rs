@@ -69,6 +69,22 @@ struct Which {
     log: Log,
 }
 
+/// The entries about one thing, in order: place and canonical text.
+pub(crate) async fn about(
+    c: &mut sqlx::AnyConnection,
+    organisation: &str,
+    subject: &str,
+) -> Result<Vec<(i64, String)>, crate::error::Error> {
+    Ok(sqlx::query_as(
+        "SELECT sequence, body FROM ledger_entry WHERE organisation = $1 AND subject = $2 \
+         ORDER BY sequence",
+    )
+    .bind(organisation)
+    .bind(subject)
+    .fetch_all(c)
+    .await?)
+}
+
 #[cfg(test)]
 mod tests {
     use hangtu_catalog::key::Key;
@@ -100,20 +116,4 @@ mod tests {
             .collect();
         assert!(missing.is_empty(), "give these a text audit-action-… : {missing:?}");
     }
-}
-
-/// The entries about one thing, in order: place and canonical text.
-pub(crate) async fn about(
-    c: &mut sqlx::AnyConnection,
-    organisation: &str,
-    subject: &str,
-) -> Result<Vec<(i64, String)>, crate::error::Error> {
-    Ok(sqlx::query_as(
-        "SELECT sequence, body FROM ledger_entry WHERE organisation = $1 AND subject = $2 \
-         ORDER BY sequence",
-    )
-    .bind(organisation)
-    .bind(subject)
-    .fetch_all(c)
-    .await?)
 }

@@ -93,6 +93,7 @@ struct ConsolePage<'a> {
     data: &'a Console,
 }
 
+#[allow(clippy::unused_self, reason = "templates call methods")]
 impl ConsolePage<'_> {
     fn channels(&self) -> impl Iterator<Item = &'static str> {
         Channel::ALL.iter().map(|c| c.name())

@@ -12,7 +12,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::Path, response::Response};
-use hangtu_catalog::{Bilingual, Exercise, exercise::Role, key};
+use hangtu_catalog::{Bilingual, Exercise, Language, exercise::Role, key};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -185,8 +185,8 @@ async fn write(ctx: Ctx, Input(written): Input<Written>) -> Result<Response, Err
                 };
                 e.problems.iter().map(line).collect::<Vec<_>>().join("\n")
             };
-            use hangtu_catalog::Language::{Chinese, English};
-            return Err(Error::Invalid("content", Bilingual::new(told(Chinese), told(English))));
+            let both = Bilingual::new(told(Language::Chinese), told(Language::English));
+            return Err(Error::Invalid("content", both));
         }
     };
     let next = format!("/drills/exercises/{}", exercise.id);

@@ -50,6 +50,7 @@ struct FormPage<'a> {
     now: String,
 }
 
+#[allow(clippy::unused_self, reason = "templates call methods")]
 impl FormPage<'_> {
     fn levels(&self) -> impl Iterator<Item = &'static str> {
         IncidentLevel::ALL.iter().map(|l| l.name())
@@ -140,6 +141,16 @@ fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<
     all.iter().copied().find(|x| name(*x) == word)
 }
 
+/// A number as people write it, thousands apart or not.
+fn number<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<Option<T>, Error> {
+    let text = text.trim().replace([',', '，'], "");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |_| Error::invalid(field, key::SERVER_FIELD_CHOICE);
+    text.parse().map(Some).map_err(wrong)
+}
+
 impl EventTyped {
     fn form(&self) -> Result<EventForm, Error> {
         let short = |field: &'static str, text: &str| prose(field, text, 500);
@@ -153,17 +164,6 @@ impl EventTyped {
                 (false, false) => Known::Given(text),
             })
         };
-        fn number<T: std::str::FromStr>(
-            field: &'static str,
-            text: &str,
-        ) -> Result<Option<T>, Error> {
-            let text = text.trim().replace([',', '，'], "");
-            if text.is_empty() {
-                return Ok(None);
-            }
-            let wrong = |_| Error::invalid(field, key::SERVER_FIELD_CHOICE);
-            text.parse().map(Some).map_err(wrong)
-        }
         let time = match self.time.trim() {
             "" => None,
             text => {

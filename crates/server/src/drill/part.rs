@@ -85,6 +85,7 @@ struct PartPage<'a> {
     data: &'a Part,
 }
 
+#[allow(clippy::unused_self, reason = "templates call methods")]
 impl PartPage<'_> {
     fn levels(&self) -> impl Iterator<Item = &'static str> {
         IncidentLevel::ALL.iter().map(|l| l.name())
@@ -95,9 +96,8 @@ impl PartPage<'_> {
         states.contains(&self.data.state)
     }
 
-    #[allow(clippy::unused_self, reason = "templates call methods")]
     fn asks(&self, came: &Came, kind: &str) -> bool {
-        came.asks.iter().any(|k| *k == kind)
+        came.asks.contains(&kind)
     }
 
     /// The first role: whoever plays one need not choose.

@@ -92,6 +92,7 @@ struct ReportPage<'a> {
 #[allow(
     clippy::unused_self,
     clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option,
     reason = "templates call methods, with references"
 )]
 impl ReportPage<'_> {

@@ -63,12 +63,11 @@ fn make(app: &App, run: &str, name: &str, language: Language) -> Result<Vec<u8>,
     }
 }
 
-/// What other programs read of a run: name, media type, content.
-pub(crate) fn exchanged(
-    app: &App,
-    run: &str,
-    language: Language,
-) -> Result<Vec<(&'static str, &'static str, Vec<u8>)>, Error> {
+/// Name, media type, content.
+type Written = (&'static str, &'static str, Vec<u8>);
+
+/// What other programs read of a run.
+pub(crate) fn exchanged(app: &App, run: &str, language: Language) -> Result<Vec<Written>, Error> {
     let others = DOCUMENTS.iter().skip(2);
     others.map(|(name, media)| Ok((*name, *media, make(app, run, name, language)?))).collect()
 }

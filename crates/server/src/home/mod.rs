@@ -126,6 +126,7 @@ struct Home<'a> {
     now: i64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "templates give references")]
 impl Home<'_> {
     fn fresh(&self, time: &i64) -> bool {
         fresh(*time, self.now)

@@ -272,8 +272,9 @@ fn late_answers_are_kept_and_marked() {
     s.by("security", action("security", None, Some(IncidentLevel::Larger))).unwrap();
     assert_eq!(status(&s, "level"), Status::Full);
     // Evaluators may tie an action to an expectation, or take it away.
-    let id =
-        s.run.entries().iter().rev().find(|e| e.event.name() == "action_done").unwrap().id.clone();
+    let by_deputy =
+        |e: &&Entry| matches!(&e.event, Event::ActionDone { role, .. } if role == "deputy");
+    let id = s.run.entries().iter().find(by_deputy).unwrap().id.clone();
     let rule = |verdict| Event::Ruled {
         expectation: "command".into(),
         verdict,

@@ -198,7 +198,8 @@ impl<'a> Session<'a> {
         let ahead = self.manifest.profile.rate.map_or(BATCH, |r| (r as u64).clamp(1, BATCH));
         let to = (turn + ahead).min(self.order.len() as u64);
         self.point()?;
-        let line = Line::Intend { at: now(), from: turn as u32, to: to as u32 };
+        // From where it was said so far: another thread may be a turn behind.
+        let line = Line::Intend { at: now(), from: book.intended as u32, to: to as u32 };
         book.journal.add(&line)?;
         self.point()?;
         book.journal.sync()?;

@@ -104,6 +104,8 @@ pub(super) fn printable(c: char) -> char {
 /// room of its ink.
 pub(super) fn glyph(c: char, look: Emphasis, alone: bool) -> Glyph {
     let faces = match look {
+        // The Chinese one floats in the middle of the line.
+        _ if alone && c == '…' => [Face::Mono, Face::Regular],
         Emphasis::Plain => [Face::Regular, Face::Mono],
         Emphasis::Bold => [Face::Bold, Face::Mono],
         Emphasis::Code => [Face::Mono, Face::Regular],

@@ -8,8 +8,8 @@ const CLOSING: &str = "、。，．：；？！）〕】》」』〉〗〙〛］
 const OPENING: &str = "（〔【《「『〈〖〘〚［｛“‘￥＄＃＠([{";
 
 /// Signs in the left half of their square, and in the right half.
-const LEFT_HALF: &str = "、。，．）〕】》」』〉";
-const RIGHT_HALF: &str = "（〔【《「『〈";
+const LEFT_HALF: &str = "、。，．）〕】》」』〉”’";
+const RIGHT_HALF: &str = "（〔【《「『〈“‘";
 
 /// What most text consists of and no list above holds.
 const fn common(c: char) -> bool {
@@ -89,6 +89,10 @@ pub(super) fn alone(before: Option<char>, after: Option<char>) -> bool {
 /// Latin, less than nothing where two halves of squares are empty.
 pub(super) fn between(a: char, b: char) -> f32 {
     if common(a) && common(b) && a.is_ascii() == b.is_ascii() {
+        return 0.0;
+    }
+    // Two quotes may stand among Latin text, where they fill no squares.
+    if SQUARES.contains(&a) && SQUARES.contains(&b) {
         return 0.0;
     }
     let left = |c| !common(c) && LEFT_HALF.contains(c);

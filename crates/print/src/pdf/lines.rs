@@ -208,8 +208,8 @@ fn break_line(sorts: &[Sort], measure: &Measure, indent: &mut f32, lines: &mut V
         } else {
             0.0
         };
-        // Beyond a quarter of a square the line would look like a row of words.
-        let stretch = if stretch < 0.25 * measure.size { stretch.max(0.0) } else { 0.0 };
+        // Beyond an eighth of a square the line would look like a row of words.
+        let stretch = if stretch < 0.125 * measure.size { stretch.max(0.0) } else { 0.0 };
         lines.push(line(seen, around, width, stretch));
         *indent = 0.0;
         start = end;

@@ -36,7 +36,8 @@ fn signs_take_their_room() {
     let width = |text: &str| broken(&[Run::plain(text)], 1000.0, 0.0)[0].width;
     assert!(width("it’s") < 20.0, "a Latin apostrophe");
     assert!(width("“数据”") > 39.0, "Chinese quotes");
-    assert!(width("》，") < 15.5, "two halves of squares");
+    assert!(width("》，") < 15.5 && width("。”") < 15.5, "two halves of squares");
+    assert!(width("a’”b") > width("ab") + 4.0, "two Latin quotes");
     assert!(width("数据PLC") > width("数据") + width("PLC") + 1.0, "room between scripts");
 }
 

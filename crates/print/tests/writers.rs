@@ -1,5 +1,5 @@
 //! The three writers over one document, and over what strangers put in it.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod sample;
 

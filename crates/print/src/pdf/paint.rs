@@ -1,9 +1,8 @@
 //! Pages written as a file.
 
 use super::{
-    face::Face,
     flow::{Area, Heading, Item, Page, Set},
-    lines::{Line, Measure, Text, lines, single},
+    lines::{Line, Measure, Sort, Text, lines, single},
     look::{Colour, FAINT, LEFT, PAGE, RULE, TINY, TOP, WIDTH},
     short,
     tags::{Element, Tags},
@@ -181,8 +180,8 @@ fn line(surface: &mut Surface<'_>, set: &Set, x: f32, y: f32) {
     paint_with(surface, set.colour);
     let mut from = 0;
     while let Some((start, first)) = sorts.get(from) {
-        let alike = |face: Face, size: f32| face == first.glyph.face && size == first.size;
-        let same = sorts[from..].iter().take_while(|(_, s)| alike(s.glyph.face, s.size)).count();
+        let alike = |s: &Sort| s.glyph.face == first.glyph.face && s.look == first.look;
+        let same = sorts[from..].iter().take_while(|(_, s)| alike(s)).count();
         let (mut text, mut glyphs) = (String::new(), Vec::with_capacity(same));
         for at in from..from + same {
             let (x, sort) = &sorts[at];

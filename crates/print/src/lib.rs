@@ -1,4 +1,4 @@
-//! One document model and its writers: `pdf` (with the feature of that name), [`docx`] and [`html`].
+//! One document model and its writers: [`pdf`], [`docx`] and [`html`].
 //!
 //! Whatever stands in a [`Document`] is text and stays text: no writer reads markup out of it.
 //! The same document gives the same bytes; no file, network or clock is touched.
@@ -9,7 +9,6 @@ mod docx;
 mod html;
 mod image;
 mod markup;
-#[cfg(feature = "pdf")]
 mod pdf;
 mod text;
 
@@ -18,7 +17,6 @@ pub use document::{
 };
 pub use docx::docx;
 pub use html::{STYLE, html, html_body};
-#[cfg(feature = "pdf")]
 pub use pdf::pdf;
 
 /// Why a document could not be written.
@@ -32,8 +30,8 @@ pub enum PrintError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The PDF engine gave up.
-    #[error("the PDF engine failed: {0}")]
+    /// The PDF could not be put together.
+    #[error("the PDF failed: {0}")]
     Pdf(String),
     /// The DOCX container could not be put together.
     #[error("the DOCX container failed: {0}")]

@@ -1,5 +1,5 @@
 //! The three writers over one document, and over what strangers put in it.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod sample;
 
@@ -161,7 +161,6 @@ proptest! {
     }
 }
 
-#[cfg(feature = "pdf")]
 mod pdf {
     use super::*;
     use hangtu_print::pdf;
@@ -178,16 +177,19 @@ mod pdf {
             return None;
         };
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Some(String::from_utf8(output.stdout).unwrap())
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     #[test]
     fn pages_carry_text_fonts_and_names() {
         for (language, texts) in [
-            (Language::Chinese, ["工业数据安全自查报告", "未检测", "第 2 页", "HT-2026-000318"]),
+            (
+                Language::Chinese,
+                ["工业数据安全自查报告", "未检测", "第 2 页 共 6 页", "HT-2026-000318"],
+            ),
             (
                 Language::English,
-                ["Self-examination report", "Not measured", "Page 2 of 5", "HT-2026-000318"],
+                ["Self-examination report", "Not measured", "Page 2 of 7", "HT-2026-000318"],
             ),
         ] {
             let document = sample::document(language);
@@ -215,9 +217,110 @@ mod pdf {
             if let Some(info) = poppler("pdfinfo", &[], &made) {
                 assert!(info.contains(&document.title), "{info}");
                 assert!(info.contains("Tagged:          yes"), "{info}");
+                let count = if language == Language::Chinese { 6 } else { 7 };
+                assert!(info.contains(&format!("Pages:           {count}")), "{info}");
                 assert!(info.contains("(A4)"), "{info}");
             }
+            if let Some(tree) = poppler("pdfinfo", &["-struct-text"], &made) {
+                for role in ["H1 ", "H2 ", "P ", "LI ", "Table", "TR", "TH", "TD", "TOCI", "Figure"]
+                {
+                    assert!(
+                        tree.lines().any(|l| l.trim_start().starts_with(role)),
+                        "{role} in {tree}"
+                    );
+                }
+            }
         }
+    }
+
+    /// The text of each page.
+    fn pages(document: &Document) -> Option<Vec<String>> {
+        let text = poppler("pdftotext", &["-layout", "-"], &pdf(document).unwrap())?;
+        Some(text.split_terminator('\u{c}').map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn headers_return_and_rows_are_torn() {
+        let mut document = sample::document(Language::English);
+        let column = |title: &str| Column { title: title.into(), width: 1, align: Align::Left };
+        let mut rows: Vec<_> = (0..300).map(|n| vec![Cell::new(format!("row {n}."))]).collect();
+        rows.push(vec![Cell::new("no end "), Cell::new("line\n".repeat(400) + "last")]);
+        let columns = vec![column("Alpha"), column("Beta")];
+        document.blocks = vec![Block::Table(Table { columns, rows })];
+        let Some(pages) = pages(&document) else { return };
+        let body = &pages[1..];
+        assert!(body.len() > 12, "{}", body.len());
+        for (at, page) in body.iter().enumerate() {
+            assert_eq!(page.matches("Alpha").count(), 1, "{page}");
+            assert!(page.contains(&format!("Page {} of {}", at + 2, pages.len())), "{page}");
+        }
+        let all = body.concat();
+        for n in 0..300 {
+            assert_eq!(all.matches(&format!(" {n}.")).count(), 1, "{n}");
+        }
+        assert!(all.contains("last"));
+    }
+
+    #[test]
+    fn headings_stay_with_what_follows() {
+        let mut document = sample::document(Language::Chinese);
+        let chapter = |n: usize| {
+            let text = format!("第{n}章");
+            let filler = (0..n).map(|_| Block::Paragraph(plain("正文。".repeat(20))));
+            let callout = Block::Callout {
+                tone: Tone::Warn,
+                title: format!("章{n}之提示"),
+                text: plain("提示。".repeat(70)),
+            };
+            let head = |level, text: &str| Block::Heading { level, text: text.into() };
+            let mut blocks = vec![head(1, &text), head(2, "小节"), callout];
+            blocks.extend(filler);
+            blocks
+        };
+        document.blocks = (1..20).flat_map(chapter).collect();
+        let Some(pages) = pages(&document) else { return };
+        let body =
+            pages.iter().skip(1).filter(|page| !page.contains("...") && !page.contains(". ."));
+        let mut found = 0;
+        for page in body {
+            let text = page.replace(' ', "");
+            for n in 1..20 {
+                let heading = text.lines().any(|line| line == format!("第{n}章"));
+                assert_eq!(heading, text.contains(&format!("章{n}之提示")), "{n} in {page}");
+                found += usize::from(heading);
+            }
+        }
+        assert_eq!(found, 19);
+    }
+
+    #[test]
+    fn broken_pictures_are_refused() {
+        let mut document = sample::document(Language::English);
+        let png = sample::PNG[..40].to_vec();
+        document.blocks = vec![Block::Image(Image { png, alt: String::new() })];
+        assert!(matches!(pdf(&document), Err(PrintError::Image { number: 1, .. })));
+    }
+
+    #[test]
+    fn large_documents_are_written() {
+        let mut document = everywhere("工业 data");
+        let cells = |n: usize| (0..30).map(|c| Cell::new(format!("{n}.{c}"))).collect();
+        let columns =
+            (0..30).map(|c| Column { title: c.to_string(), width: 1, align: Align::Left });
+        let rows = (0..200).map(cells).collect();
+        let heading = |n: usize| Block::Heading { level: n as u8 % 5, text: "一".repeat(n % 90) };
+        document.blocks = vec![
+            Block::Table(Table { columns: columns.collect(), rows }),
+            Block::Paragraph(plain("x".repeat(200_000))),
+            Block::List { numbered: true, items: vec![plain("项"); 3_000] },
+            Block::Callout {
+                tone: Tone::Bad,
+                title: "长".repeat(9_000),
+                text: plain("、".repeat(9_000)),
+            },
+        ];
+        document.blocks.extend((0..2_000).map(heading));
+        assert!(pdf(&document).unwrap().len() > 100_000);
     }
 
     #[test]

@@ -31,10 +31,7 @@ fn a_report_freezes_what_is_known() {
                 .any(|(n, v)| n == "content-disposition" && v.starts_with("attachment"));
             assert!(attached, "{name}");
         }
-        assert_eq!(
-            whole["files"].as_array().unwrap().len(),
-            15 + if cfg!(feature = "pdf") { 2 } else { 0 }
-        );
+        assert_eq!(whole["files"].as_array().unwrap().len(), 17);
 
         // The facts are those of the pages, and the OSCAL documents count the same.
         let facts = file("facts.json").json();

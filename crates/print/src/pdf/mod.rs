@@ -1,106 +1,69 @@
-//! PDF, laid out by Typst from a fixed template.
+//! PDF: our own layout (docs/decisions/0004), written by krilla as PDF/A-2a and PDF/UA-1.
 //!
-//! The document reaches the template as values (`sys.inputs`), never as source, and the engine sees
-//! a world with three embedded fonts and no files, no packages and no clock.
+//! Text becomes lines (`lines`, `kinsoku`, `face`), blocks become pages (`blocks`, `tables`, `grid`,
+//! `flow`), pages become a file (`paint`). The body is laid out first, for the table of contents
+//! tells its pages.
 
-mod values;
+mod blocks;
+mod contents;
+mod face;
+mod flow;
+mod grid;
+mod kinsoku;
+mod lines;
+mod look;
+mod paint;
+mod tables;
+mod tags;
+#[cfg(test)]
+mod tests;
 
-use crate::{Document, PrintError, image, text::line};
-use std::sync::LazyLock;
-use typst::{
-    Library, LibraryExt, World,
-    diag::{FileError, FileResult, SourceDiagnostic},
-    foundations::{Array, Bytes, Datetime, Dict, Duration, IntoValue, Smart, Value},
-    syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot},
-    text::{Font, FontBook},
-    utils::LazyHash,
-};
-use typst_layout::PagedDocument;
-use typst_pdf::PdfOptions;
-
-const TEMPLATE: &str = include_str!("template.typ");
-
-/// Regular, bold, fixed width (fonts/README.md).
-static FONTS: LazyLock<Vec<Font>> = LazyLock::new(|| {
-    let files: [&'static [u8]; 3] = [
-        include_bytes!("../../fonts/NotoSansSC-Regular.ttf"),
-        include_bytes!("../../fonts/NotoSansSC-Bold.ttf"),
-        include_bytes!("../../fonts/DejaVuSansMono.ttf"),
-    ];
-    files.into_iter().flat_map(|file| Font::iter(Bytes::new(file))).collect()
-});
-
-static BOOK: LazyLock<LazyHash<FontBook>> =
-    LazyLock::new(|| LazyHash::new(FontBook::from_fonts(FONTS.iter())));
-
-static MAIN: LazyLock<Source> = LazyLock::new(|| {
-    let path = VirtualPath::new("template.typ").expect("a plain file name is a path");
-    let id = FileId::new(RootedPath::new(VirtualRoot::Project, path));
-    Source::new(id, TEMPLATE.to_owned())
-});
-
-struct Paper {
-    library: LazyHash<Library>,
-}
-
-impl World for Paper {
-    fn library(&self) -> &LazyHash<Library> {
-        &self.library
-    }
-
-    fn book(&self) -> &LazyHash<FontBook> {
-        &BOOK
-    }
-
-    fn main(&self) -> FileId {
-        MAIN.id()
-    }
-
-    fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == MAIN.id() { Ok(MAIN.clone()) } else { Err(FileError::AccessDenied) }
-    }
-
-    fn file(&self, _: FileId) -> FileResult<Bytes> {
-        Err(FileError::AccessDenied)
-    }
-
-    fn font(&self, index: usize) -> Option<Font> {
-        FONTS.get(index).cloned()
-    }
-
-    fn today(&self, _: Option<Duration>) -> Option<Datetime> {
-        None
-    }
-}
+use crate::{Document, PrintError, image};
+use flow::Flow;
+use tags::{Role, Tags};
 
 /// The document as a tagged PDF on A4 pages with its fonts embedded.
 pub fn pdf(document: &Document) -> Result<Vec<u8>, PrintError> {
-    let images: Array = image::sizes(document)?
-        .into_iter()
-        .map(|(image, _, _)| Bytes::new(image.png.clone()).into_value())
-        .collect();
-    let covered = |c: char| FONTS.iter().any(|f| f.info().coverage.contains(u32::from(c)));
-    let values = values::document(document, &covered);
-    let values: Value =
-        serde_json::from_value(values).map_err(|e| PrintError::Pdf(e.to_string()))?;
-    let mut inputs = Dict::new();
-    inputs.insert("document".into(), values);
-    inputs.insert("images".into(), images.into_value());
-    let library = Library::builder().with_inputs(inputs).build();
-    let paper = Paper { library: LazyHash::new(library) };
+    let images = image::sizes(document)?;
+    let pictures: Vec<(u32, u32)> = images.iter().map(|(_, w, h)| (*w, *h)).collect();
+    let mut tags = Tags::default();
+    let [front, list, body] = [(); 3].map(|()| tags.add(Role::Part, None));
 
-    let made = typst::compile::<PagedDocument>(&paper).output;
-    let options = PdfOptions {
-        ident: Smart::Custom(format!("{}\0{}", line(&document.title), line(&document.number))),
-        creator: Smart::Custom(Some("Hangtu".to_owned())),
-        ..PdfOptions::default()
-    };
-    let written = made.and_then(|pages| typst_pdf::pdf(&pages, &options));
-    // The engine remembers what it laid out; documents share next to nothing.
-    typst::comemo::evict(0);
-    written.map_err(|errors| PrintError::Pdf(messages(&errors)))
+    let cover = contents::cover(document, &mut tags, front);
+    let mut flow = Flow::new(&mut tags, body);
+    let mut writer =
+        blocks::Writer { document, flow: &mut flow, pictures: &pictures, next_picture: 0 };
+    for block in &document.blocks {
+        writer.block(block);
+    }
+    let (pages, headings) = flow.finish();
+
+    let mut sheets = paint::Sheets { covers: cover.len(), pages: cover, headings };
+    if contents::wanted(&sheets.headings, pages.len()) {
+        let of = |tags: &mut Tags, before| {
+            contents::contents(document, tags, list, &sheets.headings, before)
+        };
+        // How many pages it takes does not depend on the numbers in it.
+        let own = of(&mut Tags::default(), 0).len();
+        let list = of(&mut tags, sheets.covers + own);
+        sheets.pages.extend(list);
+    }
+    for heading in &mut sheets.headings {
+        heading.page += sheets.pages.len();
+    }
+    sheets.pages.extend(pages);
+    paint::paint(document, sheets, tags, &images)
 }
 
-fn messages(errors: &[SourceDiagnostic]) -> String {
-    errors.iter().map(|e| e.message.as_str()).collect::<Vec<_>>().join("; ")
+/// Text cut to what titles, outlines and descriptions need: PDF/UA lets none of them be empty.
+fn short(text: &str) -> String {
+    const MOST: usize = 240;
+    if text.trim().is_empty() {
+        return "—".into();
+    }
+    let mut out: String = text.chars().take(MOST).collect();
+    if out.len() < text.len() {
+        out.push('…');
+    }
+    out
 }

@@ -108,10 +108,6 @@ impl ReportPage<'_> {
         rests_on.iter().filter_map(|e| self.data.places.get(e).copied()).take(3).collect()
     }
 
-    /// The kinds of document this build makes.
-    fn kinds(&self) -> &'static [&'static str] {
-        if cfg!(feature = "pdf") { &["pdf", "docx", "html"] } else { &["docx", "html"] }
-    }
 
     fn lanes(&self) -> impl Iterator<Item = (&'static str, i64)> {
         LANES.iter().enumerate().map(|(at, (_, name))| (*name, 18 + 28 * at as i64))
@@ -229,7 +225,6 @@ fn make(data: &Report, organisation: &str, name: &str) -> Result<(&'static str, 
             "text/html; charset=utf-8",
             hangtu_print::html(&document).map_err(Error::internal)?.into_bytes(),
         ),
-        #[cfg(feature = "pdf")]
         "pdf" => ("application/pdf", hangtu_print::pdf(&document).map_err(Error::internal)?),
         _ => return Err(Error::NotFound),
     })

@@ -168,11 +168,8 @@ fn files(app: &App, facts: &Facts) -> Result<Vec<Made>, Error> {
     for language in Language::ALL {
         let tag = language.tag();
         let document = document::document(facts, language);
-        #[cfg(feature = "pdf")]
-        {
-            let pdf = hangtu_print::pdf(&document).map_err(Error::internal)?;
-            files.push((format!("report.{tag}.pdf"), "application/pdf", pdf));
-        }
+        let pdf = hangtu_print::pdf(&document).map_err(Error::internal)?;
+        files.push((format!("report.{tag}.pdf"), "application/pdf", pdf));
         let docx = hangtu_print::docx(&document).map_err(Error::internal)?;
         let media = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
         files.push((format!("report.{tag}.docx"), media, docx));

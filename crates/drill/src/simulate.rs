@@ -24,6 +24,7 @@ mod profile;
 mod recover;
 mod result;
 mod run;
+mod shortcoming;
 mod undo;
 mod watch;
 pub mod worker;
@@ -33,7 +34,7 @@ mod tests;
 
 pub use decoy::{Decoy, Format, Kinds};
 pub use detect::{Detection, Doors, Source};
-pub use error::{Refusal, SimulateError};
+pub use error::{Refusal, SimulateError, Words};
 pub use journal::{Ended, Line, lines};
 pub use manifest::{Budget, Entry, Folder, MANIFEST_SCHEMA, MARKER, Manifest, NOTE, STOP};
 pub use place::Identity;
@@ -41,8 +42,9 @@ pub use prepare::{ACCOUNTS, Decoys, MOST_FILES};
 pub use profile::{Extent, Labour, Method, Notes, Order, Profile, Profiles};
 pub use recover::{Program, Recover, Template};
 pub use result::{
-    Amount, Attack, Backup, Contained, Detected, DrillResult, End, Means, Notice, RESULT_SCHEMA,
-    Ran, Recovery, Verdict, Worker,
+    Amount, Aspect, Attack, Backup, Contained, Detected, DrillResult, End, Means, Notice,
+    RESULT_SCHEMA, Ran, Recovery, Verdict, Worker,
 };
 pub use run::{Drill, Phase, Plan, Progress, expired, result, stop};
+pub use shortcoming::Shortcoming;
 pub use undo::{Cleaned, Undone, clean, undo};

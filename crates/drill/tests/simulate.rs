@@ -192,7 +192,11 @@ fn detections_and_containment_are_measured() {
     let mut plan = plan(&parent, profile("median"), 200);
     let pattern: regex::Regex = "(?i)ransom".parse().unwrap();
     let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    plan.doors = Doors { syslog: Some((free, pattern.clone())), log: Some((log.clone(), pattern)) };
+    plan.doors = Doors {
+        syslog: Some((free, pattern.clone())),
+        log: Some((log.clone(), pattern)),
+        ..Doors::default()
+    };
     let r = meanwhile(plan, move |dir, pid| {
         thread::sleep(Duration::from_millis(200));
         let message = b"<12>1 - edr - - - - Ransomware behaviour";

@@ -227,6 +227,10 @@ pub(crate) fn command(language: Language) -> Command {
                 )
                 .arg(file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append))
                 .arg(
+                    file("drill-folder", "DIR", key::CLI_SERVE_DRILL_FOLDER)
+                        .action(ArgAction::Append),
+                )
+                .arg(
                     option("demo", "", key::CLI_SERVE_DEMO)
                         .value_name(None)
                         .action(ArgAction::SetTrue),

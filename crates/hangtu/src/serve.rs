@@ -3,6 +3,7 @@
 use crate::{Ending, failure::Failure};
 use clap::ArgMatches;
 use hangtu_catalog::{Arg, Language, key, text};
+use hangtu_drill::simulate::Program;
 use hangtu_server::{Config, ServeError, Server, TlsError, TlsFault};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -18,6 +19,12 @@ fn config(m: &ArgMatches) -> Config {
     config.behind_proxy = m.get_flag("behind-proxy");
     let path = |name| m.get_one::<PathBuf>(name).cloned();
     config.tls = path("tls-certificate").zip(path("tls-key"));
+    config.drill_folders =
+        m.get_many::<PathBuf>("drill-folder").into_iter().flatten().cloned().collect();
+    config.drill_worker = Some(Program {
+        path: "/proc/self/exe".into(),
+        arguments: vec![crate::drill::WORKER.into()],
+    });
     config.folders = m.get_many::<PathBuf>("folder").into_iter().flatten().cloned().collect();
     config
 }

@@ -25,6 +25,10 @@ pub struct Config {
     pub behind_proxy: bool,
     /// Server folders whose evidence may be examined in place.
     pub folders: Vec<PathBuf>,
+    /// Folders in which simulations may make their decoys.
+    pub drill_folders: Vec<PathBuf>,
+    /// The program a simulation runs as its confined worker; none: there are no simulations.
+    pub drill_worker: Option<hangtu_drill::simulate::Program>,
     /// How long a session may go unused.
     pub idle: Duration,
 }
@@ -45,6 +49,8 @@ impl Config {
             public_url: None,
             behind_proxy: false,
             folders: Vec::new(),
+            drill_folders: Vec::new(),
+            drill_worker: None,
             idle: Duration::from_hours(1),
         }
     }

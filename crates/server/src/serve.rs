@@ -112,6 +112,7 @@ impl Server {
         }));
         crate::jobs::start(&app).await.map_err(broken)?;
         crate::examine::clean(&app);
+        crate::drill::recover(&app).await.map_err(broken)?;
         crate::correct::start(&app);
         crate::drill::start(&app);
         Ok(Self { app, listener, tls })
@@ -168,6 +169,7 @@ impl Server {
             },
         };
         served.map_err(|e| ServeError::Listen(app.config.listen, e))?;
+        crate::drill::stop(&app).await;
         crate::jobs::stop(&app).await;
         app.db.close().await;
         Ok(())

@@ -115,6 +115,9 @@ impl Detection {
 /// Which doors are open during a run. A person's button always is.
 #[derive(Clone, Debug, Default)]
 pub struct Doors {
+    /// Whether somebody outside is expected to call [`Detection::record`]: people with their button,
+    /// whoever receives webhooks.
+    pub told: bool,
     /// Where syslog messages arrive (UDP), and what a detection looks like.
     pub syslog: Option<(SocketAddr, Regex)>,
     /// A log, and what a detection looks like in its new lines.
@@ -122,9 +125,9 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Whether any is.
+    /// Whether a detection is expected through any.
     pub fn any(&self) -> bool {
-        self.syslog.is_some() || self.log.is_some()
+        self.told || self.syslog.is_some() || self.log.is_some()
     }
 
     /// Opens them for one drill.

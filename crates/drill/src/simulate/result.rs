@@ -69,6 +69,83 @@ pub struct DrillResult {
     pub cleaned: Option<Cleaned>,
 }
 
+/// What a simulation puts to the test, each by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// Was it noticed.
+    Detection,
+    /// Was it stopped.
+    Containment,
+    /// Is there a copy.
+    BackupExists,
+    /// Is the copy out of the attack's reach.
+    BackupReach,
+    /// Did every file come back from it.
+    Restore,
+}
+
+impl Aspect {
+    /// Its name in content, texts and findings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Detection => "detection",
+            Self::Containment => "containment",
+            Self::BackupExists => "backup_exists",
+            Self::BackupReach => "backup_reach",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+impl DrillResult {
+    /// How each aspect came out.
+    pub fn aspects(&self) -> [(Aspect, Verdict); 5] {
+        // An attack that nobody was to notice is no failure to contain it.
+        let contained = match (self.detection.verdict, self.containment.verdict) {
+            (Verdict::NotAttempted, Verdict::Failed) => Verdict::NotAttempted,
+            (_, verdict) => verdict,
+        };
+        [
+            (Aspect::Detection, self.detection.verdict),
+            (Aspect::Containment, contained),
+            (Aspect::BackupExists, self.backup.exists),
+            (Aspect::BackupReach, self.backup.out_of_reach),
+            (Aspect::Restore, self.recovery.verdict),
+        ]
+    }
+
+    /// Whether something could not be put back or cleared away.
+    pub fn left(&self) -> bool {
+        self.undone.as_ref().is_some_and(|u| !u.whole())
+            || self.cleaned.as_ref().is_some_and(|c| !c.gone)
+    }
+
+    /// What an exercise may be told of it: names of its policy's measures, and values. Whatever was
+    /// not tried is absent.
+    pub fn measures(&self) -> Vec<(&'static str, f64)> {
+        let mut all = Vec::new();
+        all.extend(self.detection.first.first().map(|n| ("detect_seconds", n.seconds)));
+        all.extend(self.containment.seconds.map(|s| ("contain_seconds", s)));
+        if self.attack.first_change.is_some() {
+            all.push(("files_lost", self.containment.files_lost as f64));
+            all.push(("bytes_lost", self.attack.bytes as f64));
+        }
+        if let Some(seconds) = self.recovery.seconds {
+            all.push(("recover_seconds", seconds));
+            let whole = self.decoys.files.max(1) as f64;
+            all.push(("restored_percent", self.recovery.right as f64 * 100.0 / whole));
+        }
+        all.extend(self.recovery.point_seconds.map(|s| ("recovery_point_minutes", s / 60.0)));
+        match self.backup.out_of_reach {
+            Verdict::Passed => all.push(("backup_independent", 1.0)),
+            Verdict::Failed => all.push(("backup_independent", 0.0)),
+            Verdict::NotAttempted | Verdict::NotApplicable => {}
+        }
+        all
+    }
+}
+
 /// Files and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {

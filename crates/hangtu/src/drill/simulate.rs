@@ -46,15 +46,9 @@ fn severity(ending: Ending) -> u8 {
 }
 
 fn ending(r: &DrillResult) -> Ending {
-    let left = r.undone.as_ref().is_some_and(|u| !u.whole())
-        || r.cleaned.as_ref().is_some_and(|c| !c.gone);
-    // An attack that nobody was to notice is not a failure to contain it.
-    let parts = [r.detection.verdict, r.backup.verdict, r.recovery.verdict];
-    let contained =
-        r.detection.verdict != Verdict::NotAttempted && r.containment.verdict == Verdict::Failed;
-    if left {
+    if r.left() {
         Ending::Incomplete
-    } else if contained || parts.contains(&Verdict::Failed) {
+    } else if r.aspects().iter().any(|(_, v)| *v == Verdict::Failed) {
         Ending::FailOn
     } else {
         Ending::Done
@@ -105,9 +99,11 @@ fn plan(m: &ArgMatches, profile: &Profile) -> Result<Plan, Failure> {
     let address = m.get_one::<SocketAddr>("listen-syslog").copied();
     let log = m.get_one::<PathBuf>("watch-log").cloned();
     let doors = match pattern {
-        Some(pattern) => {
-            Doors { syslog: address.map(|a| (a, pattern.clone())), log: log.map(|l| (l, pattern)) }
-        }
+        Some(pattern) => Doors {
+            syslog: address.map(|a| (a, pattern.clone())),
+            log: log.map(|l| (l, pattern)),
+            ..Doors::default()
+        },
         None if address.is_some() || log.is_some() => {
             return Err(Failure::new(key::DRILL_PATTERN_MISSING, Some(key::DRILL_PLAN_REMEDY)));
         }

@@ -51,6 +51,8 @@ words! {
         Approve = "approve",
         /// Prepare and conduct drills.
         Drill = "drill",
+        /// Tell a simulation that it was noticed; narrow enough for a product's token.
+        Detect = "detect",
         /// Make and freeze reports.
         Report = "report",
         /// Set deadlines, calendars and the password policy.
@@ -103,6 +105,7 @@ impl Role {
                 R::Work,
                 R::Authorise,
                 R::Drill,
+                R::Detect,
                 R::Report,
             ],
             Self::Approver => &[R::Read, R::Accept, R::Approve],

@@ -39,6 +39,7 @@ pub(crate) struct Live {
     plans: Mutex<HashMap<String, Arc<Plan>>>,
     followed: Mutex<HashMap<String, broadcast::Sender<usize>>>,
     over: watch::Sender<bool>,
+    pub(super) simulations: super::simulation::Running,
 }
 
 impl Default for Live {
@@ -47,6 +48,7 @@ impl Default for Live {
             plans: Mutex::default(),
             followed: Mutex::default(),
             over: watch::Sender::new(false),
+            simulations: super::simulation::Running::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Drills: exercises with roles and clocks, conducted, played, judged and reported.
 //!
+//! Beside them technical simulations (`simulation/`), which measure instead of asking.
+//!
 //! What happens in a drill is entered in the organisation's ledger, each entry under the drill's own
 //! subject. The engine of `hangtu-drill` computes everything else from these entries: nothing of a
 //! drill's state is kept beside them but what lists are sorted by.
@@ -17,15 +19,27 @@ mod overview;
 mod part;
 mod refuse;
 mod report;
+mod simulation;
 mod standing;
 mod steps;
 mod sweep;
 
 pub(crate) use live::Live;
+pub(crate) use simulation::{Simulated, simulated};
 pub(crate) use standing::{Drilled, drilled};
 pub(crate) use sweep::start;
 
-use crate::{auth::Right, route::Routes};
+/// Puts back what an earlier start of the program left half-way.
+pub(crate) async fn recover(app: &App) -> Result<(), Error> {
+    simulation::recover(app).await
+}
+
+/// Lets followers go, stops what runs, and waits until it is put back.
+pub(crate) async fn stop(app: &App) {
+    app.drills.simulations.end().await;
+}
+
+use crate::{App, auth::Right, error::Error, route::Routes};
 
 /// Who prepares and conducts drills.
 const CONDUCT: Right = Right::Drill;
@@ -41,4 +55,5 @@ pub(crate) fn routes(r: &mut Routes) {
     judge::routes(r);
     report::routes(r);
     live::routes(r);
+    simulation::routes(r);
 }

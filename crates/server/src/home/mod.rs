@@ -60,6 +60,8 @@ struct Line {
     open: Vec<Part>,
     /// The last drill that people held.
     drilled: Option<drill::Drilled>,
+    /// The last technical simulation; of ransomware only.
+    simulated: Option<drill::Simulated>,
 }
 
 /// Where the organisation stands.
@@ -114,6 +116,7 @@ fn line(catalog: &Catalog, scenario: Scenario, facts: &Facts) -> Line {
             .filter(|p| p.n > 0)
             .collect(),
         drilled: facts.drilled.get(&scenario).cloned(),
+        simulated: facts.simulated.clone().filter(|_| scenario == Scenario::Ransomware),
     }
 }
 

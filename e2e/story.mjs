@@ -189,6 +189,19 @@ try {
   await show("drill");
   await go("/drills");
   await show("drills");
+  // A real simulation: its decoys are attacked, somebody notices and stops it.
+  await go("/drills/simulations");
+  await page.click("input[name=informed]");
+  await submit("form[action='/drills/simulations']", { files: "400", rate: "median", contact: "王工 8001" });
+  await page.waitForFunction(() => { const bar = document.querySelector("progress"); return bar && bar.value > 2; }, { timeout: 30000 });
+  await show("simulation-running");
+  await submit("form[action$='/detected']", { note: "文件名变了" });
+  await submit("form[action$='/stop']");
+  await page.waitForSelector("tbody .tag.good", { timeout: 60000 });
+  check((await page.content()).includes("文件名变了"), "a simulation was noticed, stopped and put back");
+  await show("simulation");
+  await go("/drills/simulations");
+  await show("simulations");
   await go("/authorisations").catch(() => {});
   await show("authorisations");
   await go("/me").catch(() => {});

@@ -7,7 +7,8 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use std::{
-    env,
+    env, fs,
+    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -44,10 +45,15 @@ pub fn run_all(args: &[String]) -> Result<()> {
     let out = args.first().map_or_else(|| target().join("browser"), PathBuf::from);
     let story = root().join("e2e");
     packages()?;
-    let site = Site::start(&[], "/set-up?code=")?;
+    let drills = env::temp_dir().join(format!("hangtu-drills-{}", std::process::id()));
+    fs::DirBuilder::new().mode(0o700).create(&drills)?;
+    let folder = drills.display().to_string();
+    let site = Site::start(&["--drill-folder", &folder], "/set-up?code=")?;
     let link = site.word("this link: ")?;
     let done =
         run(Command::new("node").arg(story.join("story.mjs")).arg(link).arg(&out).arg(root()));
+    drop(site);
+    fs::remove_dir_all(&drills)?;
     println!("screenshots: {}", out.display());
     done
 }

@@ -15,6 +15,7 @@ mod refuse;
 mod rehearsal;
 mod run;
 mod score;
+mod script;
 mod sweep;
 mod take;
 #[cfg(test)]

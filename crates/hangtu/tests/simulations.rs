@@ -119,18 +119,18 @@ fn a_simulation_is_noticed_restored_and_proves_what_was_mended() {
     // Denied: elsewhere, unannounced, by somebody without the right.
     let mut elsewhere = bench.new_one(200, "max");
     elsewhere["folder"] = json!("/tmp");
-    assert!(post(&officer, &base, "/simulations", &elsewhere).is_none());
+    assert!(post(&officer, &base, "/drills/simulations", &elsewhere).is_none());
     let mut unannounced = bench.new_one(200, "max");
     unannounced["informed"] = json!("");
-    assert!(post(&officer, &base, "/simulations", &unannounced).is_none());
+    assert!(post(&officer, &base, "/drills/simulations", &unannounced).is_none());
     let admin = signed_as(&base, "sys");
-    assert!(post(&admin, &base, "/simulations", &bench.new_one(200, "max")).is_none());
+    assert!(post(&admin, &base, "/drills/simulations", &bench.new_one(200, "max")).is_none());
 
     // Nobody stops the first one; a product and the officer notice.
     let token = token(&officer, &base);
     let product = || {
         kit::agent()
-            .post(format!("{base}/api/v1/simulations/detected"))
+            .post(format!("{base}/api/v1/drills/simulations/detected"))
             .header("authorization", format!("Bearer {token}"))
             .content_type("text/plain")
             .send("ALERT ransomware-like behaviour")
@@ -139,11 +139,11 @@ fn a_simulation_is_noticed_restored_and_proves_what_was_mended() {
             .as_u16()
     };
     assert_eq!(product(), 409, "nothing runs");
-    let begun = post(&officer, &base, "/simulations", &bench.new_one(200, "max")).unwrap();
+    let begun = post(&officer, &base, "/drills/simulations", &bench.new_one(200, "max")).unwrap();
     let id = begun["id"].as_str().unwrap().to_owned();
-    let busy = post(&officer, &base, "/simulations", &bench.new_one(200, "max"));
+    let busy = post(&officer, &base, "/drills/simulations", &bench.new_one(200, "max"));
     assert!(busy.is_none(), "one at a time");
-    let path = format!("/simulations/{id}");
+    let path = format!("/drills/simulations/{id}");
     let phase = || get(&officer, &base, &path)["progress"]["phase"].clone();
     wait("the attack", || phase() == "lingering");
     assert_eq!(product(), 200);
@@ -166,8 +166,9 @@ fn a_simulation_is_noticed_restored_and_proves_what_was_mended() {
     assert_eq!(aspect(&found(), "detection"), None);
 
     // The second is slow; the officer sees it, and stops it: what was missing is proven mended.
-    let begun = post(&officer, &base, "/simulations", &bench.new_one(100, "median")).unwrap();
-    let second = format!("/simulations/{}", begun["id"].as_str().unwrap());
+    let begun =
+        post(&officer, &base, "/drills/simulations", &bench.new_one(100, "median")).unwrap();
+    let second = format!("/drills/simulations/{}", begun["id"].as_str().unwrap());
     wait("the attack", || get(&officer, &base, &second)["progress"]["phase"] == "running");
     wait("a few files", || get(&officer, &base, &second)["progress"]["changed"].as_u64() > Some(3));
     let noticed = json!({ "by": "person", "note": "文件名变了" });
@@ -197,8 +198,9 @@ fn a_program_killed_in_the_middle_puts_everything_back_at_its_next_start() {
     let site = bench.start();
     site.set_up(&bench.data());
     let officer = signed(&site.base);
-    let begun = post(&officer, &site.base, "/simulations", &bench.new_one(200, "median")).unwrap();
-    let path = format!("/simulations/{}", begun["id"].as_str().unwrap());
+    let begun =
+        post(&officer, &site.base, "/drills/simulations", &bench.new_one(200, "median")).unwrap();
+    let path = format!("/drills/simulations/{}", begun["id"].as_str().unwrap());
     let changed = |base: &str| get(&officer, base, &path)["progress"]["changed"].as_u64();
     wait("a few files", || changed(&site.base) > Some(5));
     assert!(!left(&bench.drills()).is_empty());
@@ -212,8 +214,9 @@ fn a_program_killed_in_the_middle_puts_everything_back_at_its_next_start() {
         left(&bench.drills()).into_iter().filter(|n| !n.ends_with(".state")).collect();
     assert!(left.is_empty(), "{left:?}");
     // And the next one may begin.
-    let again = post(&officer, &site.base, "/simulations", &bench.new_one(50, "max")).unwrap();
-    let path = format!("/simulations/{}", again["id"].as_str().unwrap());
+    let again =
+        post(&officer, &site.base, "/drills/simulations", &bench.new_one(50, "max")).unwrap();
+    let path = format!("/drills/simulations/{}", again["id"].as_str().unwrap());
     let phase = || get(&officer, &site.base, &path)["progress"]["phase"].clone();
     wait("the attack", || phase() == "lingering");
     post(&officer, &site.base, &format!("{path}/detected"), &json!({})).unwrap();

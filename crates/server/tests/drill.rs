@@ -50,8 +50,12 @@ fn every_exercise_is_rehearsed_to_a_report_in_both_languages() {
                 short.push(after["shortcomings"].as_array().unwrap().len());
                 let page = officer.get(&format!("/drills/{drill}/report")).ok().text;
                 assert!(page.contains('#') && page.contains("<svg"));
-                for file in ["after-action.zh-CN.docx", "after-action.en.html", "after-action.json"]
-                {
+                for file in [
+                    "after-action.zh-CN.pdf",
+                    "after-action.zh-CN.docx",
+                    "after-action.en.html",
+                    "after-action.json",
+                ] {
                     let got = officer.get(&format!("/api/v1/drills/{drill}/report/{file}")).ok();
                     assert!(got.bytes.len() > 4000, "{file}");
                 }
@@ -67,6 +71,40 @@ fn every_exercise_is_rehearsed_to_a_report_in_both_languages() {
         assert_eq!(officer.api("/findings?state=all")["total"], 0);
         let log = site.signed("aud").api("/audit/verify");
         assert_eq!(log["holds"], true);
+    });
+}
+
+#[test]
+fn a_director_practises_with_scripted_players() {
+    on_both(|site| {
+        site.set_up();
+        let officer = site.signed("officer");
+        let new = json!({ "exercise": "night-session", "style": "weak", "live": "yes" });
+        let drill = made(&officer, &new);
+        let step = |body: Value| officer.post(&format!("/drills/{drill}/step"), &body).ok();
+        let state =
+            || officer.api(&format!("/drills/{drill}"))["state"].as_str().unwrap().to_owned();
+        assert_eq!(state(), "armed");
+        step(json!({ "step": "start", "speed": 60 }));
+        let console = || officer.api(&format!("/drills/{drill}/console"));
+        let begun = std::time::Instant::now();
+        while console()["said"].as_array().unwrap().len() < 2 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{}", console()["said"]);
+            thread::sleep(Duration::from_millis(100));
+        }
+        step(json!({ "step": "stop", "text": "enough" }));
+        step(json!({ "step": "revert" }));
+        step(json!({ "step": "verify", "restored": "yes", "text": "nothing was touched" }));
+        step(json!({ "step": "evaluate" }));
+        // Two scripted evaluators rate; then the director reports and closes.
+        step(json!({ "step": "report" }));
+        step(json!({ "step": "close" }));
+        let report = officer.api(&format!("/drills/{drill}/report"));
+        assert!(!report["after"]["shortcomings"].as_array().unwrap().is_empty(), "{report}");
+        // It is a rehearsal all the same: nothing is found, and no drill was held.
+        assert_eq!(officer.api("/findings?state=all")["total"], 0);
+        assert!(officer.get("/").ok().text.contains("从未演练"));
+        assert_eq!(site.signed("aud").api("/audit/verify")["holds"], true);
     });
 }
 

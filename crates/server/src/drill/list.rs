@@ -116,6 +116,9 @@ struct New {
     /// Style of scripted players, for a rehearsal without people.
     #[serde(default)]
     style: String,
+    /// `yes`: the rehearsal waits for its director at the console; else it is played at once.
+    #[serde(default)]
+    live: String,
     /// `no` where the director sends each inject.
     #[serde(default)]
     automatic: String,
@@ -147,12 +150,14 @@ async fn make(ctx: Ctx, Input(new): Input<New>) -> Result<Response, Error> {
         title_en: exercise.title.en.to_string(),
         style: new.style.clone(),
         automatic: i64::from(new.automatic != "no"),
+        language: if new.style.is_empty() { String::new() } else { ctx.language.tag().into() },
     };
-    let entries = if new.style.is_empty() { None } else { Some(rehearsed(&ctx, &row)?) };
+    let live = new.live == "yes";
+    let entries = if new.style.is_empty() { None } else { Some(rehearsed(&ctx, &row, live)?) };
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     log::begin(&ctx.app, &mut change, &row, entries).await?;
     change.commit().await?;
-    let next = if row.style.is_empty() {
+    let next = if row.style.is_empty() || live {
         format!("/drills/{}", row.id)
     } else {
         format!("/drills/{}/report", row.id)
@@ -160,19 +165,19 @@ async fn make(ctx: Ctx, Input(new): Input<New>) -> Result<Response, Error> {
     Ok(ctx.done(&Made { id: row.id }, &next, key::DRILL_DONE))
 }
 
-/// The whole log of a rehearsal, moved so that it ends now.
-fn rehearsed(ctx: &Ctx, row: &log::Row) -> Result<Vec<Entry>, Error> {
+/// The log of a rehearsal, moved so that it ends now: the whole of it, or all up to its start.
+fn rehearsed(ctx: &Ctx, row: &log::Row, live: bool) -> Result<Vec<Entry>, Error> {
     let plan = log::plan(&ctx.app, &row.sha256, &row.content)?;
     let now = clock::stamp(clock::now());
-    let mut rehearsal = Rehearsal::new(&row.style, 1, 1);
-    rehearsal.language = ctx.language;
-    let first = rehearsal.run(&plan).map_err(Error::internal)?;
+    let Some(mut rehearsal) = row.script() else { return Ok(Vec::new()) };
+    let play = |r: &Rehearsal| if live { r.armed(&plan) } else { r.run(&plan) };
+    let first = play(&rehearsal).map_err(Error::internal)?;
     let long = first
         .entries()
         .last()
         .map_or(SignedDuration::ZERO, |last| last.at.duration_since(rehearsal.begin));
     // Rehearsed again from the moment it must have begun, so that its window and forms agree.
     rehearsal.begin = now.checked_sub(long).map_err(Error::internal)?;
-    let run = rehearsal.run(&plan).map_err(Error::internal)?;
+    let run = play(&rehearsal).map_err(Error::internal)?;
     Ok(run.entries().to_vec())
 }

@@ -8,8 +8,8 @@ use crate::{
     db::{self, Change},
     error::Error,
 };
-use hangtu_catalog::Exercise;
-use hangtu_drill::exercise::{Actor, Entry, EntryId, Event, Plan, Run};
+use hangtu_catalog::{Exercise, Language};
+use hangtu_drill::exercise::{Actor, Entry, EntryId, Event, Plan, Rehearsal, Run};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, FromRow};
@@ -27,6 +27,17 @@ pub(super) struct Row {
     pub(super) title_en: String,
     pub(super) style: String,
     pub(super) automatic: i64,
+    /// The language of scripted players; empty where there are none.
+    pub(super) language: String,
+}
+
+impl Row {
+    /// The script its players follow, where they are scripted.
+    pub(super) fn script(&self) -> Option<Rehearsal> {
+        let mut script = Rehearsal::new(&self.style, 1, 1);
+        script.language = Language::from_tag(&self.language).unwrap_or(Language::Chinese);
+        (!self.style.is_empty()).then_some(script)
+    }
 }
 
 /// A drill: its row, its log, and where each entry stands in the ledger.
@@ -91,7 +102,7 @@ pub(super) fn subject(id: &str) -> String {
 }
 
 const READ: &str = "SELECT id, number, exercise, sha256, content, title_zh, title_en, style, \
-                    automatic FROM drill WHERE organisation = $1 AND id = $2";
+                    automatic, language FROM drill WHERE organisation = $1 AND id = $2";
 
 /// A drill of an organisation.
 pub(super) async fn load(
@@ -167,16 +178,30 @@ impl Drill {
             if self.row.automatic != 0 {
                 events.extend(self.run.due(now));
             }
-            let Some(first) = events.into_iter().next() else { break };
-            self.enter(change, Actor::Sweeper, first)?;
+            if let Some(first) = events.into_iter().next() {
+                self.enter(change, Actor::Sweeper, first)?;
+            } else if !self.play(change, now) {
+                break;
+            }
             any = true;
         }
         Ok(any)
     }
 
+    /// Scripted players do what is due; whether any did something.
+    fn play(&mut self, change: &mut Change, now: Timestamp) -> bool {
+        let Some(script) = self.row.script() else { return false };
+        let mut any = false;
+        for (by, event) in script.due(&self.run, now) {
+            // The director may have made an answer impossible; the others go on.
+            any |= self.enter(change, by, event).is_ok();
+        }
+        any
+    }
+
     /// Writes what lists and the sweeper go by, commits, and tells whoever follows the drill.
     pub(super) async fn commit(self, app: &App, mut change: Change) -> Result<(), Error> {
-        keep(&mut change, &self.row.id, &self.run).await?;
+        keep(&mut change, &self.row, &self.run).await?;
         change.commit().await?;
         app.drills.tell(&self.row.id, self.run.entries().len());
         Ok(())
@@ -191,11 +216,12 @@ pub(super) fn note(change: &mut Change, id: &str, entry: &Entry) -> Result<(), E
 }
 
 /// Writes what follows from the log.
-pub(super) async fn keep(change: &mut Change, id: &str, run: &Run) -> Result<(), Error> {
+pub(super) async fn keep(change: &mut Change, row: &Row, run: &Run) -> Result<(), Error> {
     let now = clock::stamp(clock::now());
     let terminal = run.state().terminal();
     let ended = if terminal { run.entries().last().map(|e| e.at.as_microsecond()) } else { None };
-    let next = if terminal { None } else { run.next(now).map(Timestamp::as_microsecond) };
+    let script = row.script().and_then(|script| script.next(run, now));
+    let next = [run.next(now), script].into_iter().flatten().min().filter(|_| !terminal);
     let held = run.clock().is_some();
     let scores = held.then(|| run.scores());
     let after = (terminal && held).then(|| run.after_action(None).shortcomings.len());
@@ -204,9 +230,9 @@ pub(super) async fn keep(change: &mut Change, id: &str, run: &Run) -> Result<(),
          WHERE organisation = $1 AND id = $2",
     )
     .bind(change.organisation().to_owned())
-    .bind(id)
+    .bind(&row.id)
     .bind(run.state().name())
-    .bind(next)
+    .bind(next.map(Timestamp::as_microsecond))
     .bind(ended)
     .bind(scores.and_then(|s| s.sort_key).map(i64::from))
     .bind(after.unwrap_or(0) as i64)
@@ -245,8 +271,8 @@ pub(super) async fn begin(
     });
     sqlx::query(
         "INSERT INTO drill (id, organisation, number, exercise, sha256, content, title_zh, \
-         title_en, scenarios, style, automatic, created, state) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'draft')",
+         title_en, scenarios, style, automatic, created, language, state) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'draft')",
     )
     .bind(&row.id)
     .bind(&organisation)
@@ -260,13 +286,14 @@ pub(super) async fn begin(
     .bind(&row.style)
     .bind(row.automatic)
     .bind(clock::now())
+    .bind(&row.language)
     .execute(&mut **change)
     .await?;
     for entry in &entries {
         note(change, &row.id, entry)?;
     }
     let run = Run::replay(plan, entries).map_err(Error::internal)?;
-    keep(change, &row.id, &run).await
+    keep(change, row, &run).await
 }
 
 /// The program itself, for what the clock does.

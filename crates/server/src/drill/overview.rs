@@ -46,6 +46,8 @@ pub(super) struct Overview {
     pub(super) state: &'static str,
     /// How it ended, once it is past its start.
     pub(super) style: String,
+    /// A rehearsal that waits for its director.
+    pub(super) live: bool,
     /// The last moment of this state, and who must move it on.
     pub(super) deadline: Option<i64>,
     pub(super) owner: Option<String>,
@@ -125,6 +127,7 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         title: run.plan().exercise.title.clone(),
         state: run.state().name(),
         style: drill.row.style.clone(),
+        live: !drill.row.style.is_empty() && !drill.run.state().terminal(),
         deadline: deadline.map(|d| d.at.as_microsecond()),
         owner: deadline.and_then(|d| {
             let word = serde_json::to_value(d.owner).ok()?;

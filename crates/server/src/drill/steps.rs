@@ -134,7 +134,8 @@ async fn step(ctx: Ctx, Path(id): Path<String>, Input(act): Input<Act>) -> Resul
     }
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     let mut drill = log::hold(&ctx.app, &mut change, &id).await?;
-    if !drill.row.style.is_empty() {
+    let people = drill.row.style.is_empty();
+    if !people && drill.run.state().terminal() {
         return Err(Error::conflict(key::DRILL_REHEARSAL_OVER));
     }
     if act.step == "cast" {
@@ -143,7 +144,7 @@ async fn step(ctx: Ctx, Path(id): Path<String>, Input(act): Input<Act>) -> Resul
         drill.by_person(&mut change, act.event()?)?;
         // What ends leaves nothing open behind it.
         drill.sweep(&mut change)?;
-        if drill.run.state() == State::Closed {
+        if people && drill.run.state() == State::Closed {
             super::report::open_findings(&ctx.app, &mut change, &drill).await?;
         }
     }

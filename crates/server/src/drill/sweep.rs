@@ -46,7 +46,8 @@ async fn one(app: &App, organisation: &str, id: &str) -> Result<(), Error> {
     };
     let now = clock::stamp(clock::now());
     let idle = seen.run.overdue(now).is_empty()
-        && (seen.row.automatic == 0 || seen.run.due(now).is_empty());
+        && (seen.row.automatic == 0 || seen.run.due(now).is_empty())
+        && seen.row.script().is_none_or(|script| script.due(&seen.run, now).is_empty());
     if idle {
         return Ok(());
     }

@@ -156,6 +156,6 @@ pub(super) async fn begin(ctx: Ctx, Input(new): Input<New>) -> Result<Response, 
     change.note("simulation.begin", subject(&id), detail);
     change.commit().await?;
     run::spawn(&ctx.app, now, plan);
-    let next = format!("/simulations/{id}");
+    let next = format!("/drills/simulations/{id}");
     Ok(ctx.done(&Begun { id }, &next, key::SIMULATION_BEGUN))
 }

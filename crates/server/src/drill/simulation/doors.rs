@@ -73,7 +73,7 @@ pub(super) async fn detected(
     let who = &ctx.signed()?.name;
     let note = if note.is_empty() { who.clone() } else { format!("{who}: {note}") };
     let told = record(&ctx, &now, source, note).await?;
-    Ok(ctx.done(&told, &format!("/simulations/{id}"), key::SIMULATION_NOTICED))
+    Ok(ctx.done(&told, &format!("/drills/simulations/{id}"), key::SIMULATION_NOTICED))
 }
 
 pub(super) async fn webhook(ctx: Ctx, request: Request) -> Result<Response, Error> {
@@ -82,7 +82,7 @@ pub(super) async fn webhook(ctx: Ctx, request: Request) -> Result<Response, Erro
     let body: Bytes = to_bytes(request.into_body(), WEBHOOK).await.map_err(|_| Error::TooLarge)?;
     let note = String::from_utf8_lossy(&body).into_owned();
     let told = record(&ctx, &now, Source::Webhook, note).await?;
-    Ok(ctx.done(&told, &format!("/simulations/{}", now.id), key::SIMULATION_NOTICED))
+    Ok(ctx.done(&told, &format!("/drills/simulations/{}", now.id), key::SIMULATION_NOTICED))
 }
 
 pub(super) async fn stop(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
@@ -96,5 +96,5 @@ pub(super) async fn stop(ctx: Ctx, Path(id): Path<String>) -> Result<Response, E
     let at = crate::clock::rfc3339(crate::clock::now());
     change.note("simulation.stop", subject(&id), json!({ "at": at }));
     change.commit().await?;
-    Ok(ctx.done(&Told { at }, &format!("/simulations/{id}"), key::SIMULATION_STOPPED))
+    Ok(ctx.done(&Told { at }, &format!("/drills/simulations/{id}"), key::SIMULATION_STOPPED))
 }

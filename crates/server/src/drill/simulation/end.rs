@@ -142,6 +142,6 @@ async fn feed(
             return Ok(None);
         }
     }
-    log::keep(change, &row.drill, &drill.run).await?;
+    log::keep(change, &drill.row, &drill.run).await?;
     Ok(Some(drill.run.entries().len()))
 }

@@ -28,23 +28,23 @@ pub(super) fn routes(r: &mut Routes) {
     // Whoever sees files change must be able to say so, and to stop it.
     let anybody = Access::Any(&[Right::Read, Right::Work, Right::Detect]);
     let doc = Doc::new("Technical simulations, the newest first, and what they may be made of");
-    r.get("/simulations", read, doc.returns::<list::List>(), list::list);
+    r.get("/drills/simulations", read, doc.returns::<list::List>(), list::list);
     let doc = Doc::new("Begin a simulation in an allowed folder");
     let doc = doc.body::<begin::New>().returns::<begin::Begun>();
-    r.post("/simulations", Access::May(Right::Drill), doc, begin::begin);
+    r.post("/drills/simulations", Access::May(Right::Drill), doc, begin::begin);
     let doc = Doc::new("A simulation: how far it is, or what it measured");
-    r.get("/simulations/{id}", read, doc.returns::<one::Answer>(), one::one);
-    r.page("/simulations/{id}/progress", read, one::progress);
+    r.get("/drills/simulations/{id}", read, doc.returns::<one::Answer>(), one::one);
+    r.page("/drills/simulations/{id}/progress", read, one::progress);
     let doc = Doc::new("Stop a simulation: no file is changed any more, everything is put back");
-    r.post("/simulations/{id}/stop", anybody, doc.returns::<doors::Told>(), doors::stop);
+    r.post("/drills/simulations/{id}/stop", anybody, doc.returns::<doors::Told>(), doors::stop);
     let doc = Doc::new("Tell a simulation that somebody noticed it, now");
     let doc = doc.body::<doors::Noticed>().returns::<doors::Told>();
-    r.post("/simulations/{id}/detected", anybody, doc, doors::detected);
+    r.post("/drills/simulations/{id}/detected", anybody, doc, doors::detected);
     let doc =
         Doc::new("The door for a product's webhook: tells the running simulation of an alarm")
             .takes("application/octet-stream")
             .returns::<doors::Told>();
-    r.post("/simulations/detected", Access::May(Right::Detect), doc, doors::webhook);
+    r.post("/drills/simulations/detected", Access::May(Right::Detect), doc, doors::webhook);
 }
 
 /// Where a simulation stands.

@@ -13,7 +13,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use hangtu_catalog::key;
-use hangtu_drill::simulate::{DrillResult, Ran, Verdict};
+use hangtu_drill::simulate::{DrillResult, Profiles, Ran, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -59,6 +59,7 @@ pub(super) struct Answer {
 #[template(path = "drill/simulation/one.html")]
 struct OnePage<'a> {
     page: Page,
+    behaviours: Profiles,
     a: &'a Answer,
     r: Option<DrillResult>,
 }
@@ -71,6 +72,10 @@ struct Fragment {
 }
 
 impl OnePage<'_> {
+    fn behaviour<'l>(&'l self, id: &'l str) -> &'l str {
+        self.behaviours.get(id).map_or(id, |p| self.page.b(&p.title))
+    }
+
     /// Tag and word of a verdict.
     fn verdict(&self, verdict: Verdict) -> (&'static str, String) {
         let (tone, what) = match verdict {
@@ -184,9 +189,10 @@ pub(super) async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Er
         key::SIMULATION_NUMBER,
         &[("n", row.number.unsigned_abs().into())],
     );
+    let behaviours = Profiles::embedded().map_err(Error::internal)?;
     let progress = Progress::of(&ctx, &id);
     let a = Answer { row, progress, result, earlier };
-    ctx.show_titled(title, &a, |page| OnePage { page, a: &a, r: measured })
+    ctx.show_titled(title, &a, |page| OnePage { page, behaviours, a: &a, r: measured })
 }
 
 pub(super) async fn progress(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {

@@ -107,6 +107,7 @@ impl Server {
             signer,
             metrics: Metrics::new(&routes().list),
             drills: crate::drill::Live::default(),
+            training: crate::train::State::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
@@ -114,6 +115,7 @@ impl Server {
         crate::examine::clean(&app);
         crate::correct::start(&app);
         crate::drill::start(&app);
+        crate::train::start(&app);
         Ok(Self { app, listener, tls })
     }
 

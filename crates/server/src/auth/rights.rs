@@ -51,6 +51,8 @@ words! {
         Approve = "approve",
         /// Prepare and conduct drills.
         Drill = "drill",
+        /// Plan training sessions, assign and manage courses.
+        Train = "train",
         /// Make and freeze reports.
         Report = "report",
         /// Set deadlines, calendars and the password policy.
@@ -103,6 +105,7 @@ impl Role {
                 R::Work,
                 R::Authorise,
                 R::Drill,
+                R::Train,
                 R::Report,
             ],
             Self::Approver => &[R::Read, R::Accept, R::Approve],

@@ -22,7 +22,7 @@ mod steps;
 mod sweep;
 
 pub(crate) use live::Live;
-pub(crate) use standing::{Drilled, drilled};
+pub(crate) use standing::{Drilled, drilled, number, played};
 pub(crate) use sweep::start;
 
 use crate::{auth::Right, route::Routes};

@@ -13,6 +13,7 @@ use crate::{
     drill,
     error::Error,
     route::{Access, Doc, Routes},
+    train,
     ui::Page,
 };
 use askama::Template;
@@ -60,6 +61,8 @@ struct Line {
     open: Vec<Part>,
     /// The last drill that people held.
     drilled: Option<drill::Drilled>,
+    /// How far people are trained.
+    trained: train::Trained,
 }
 
 /// Where the organisation stands.
@@ -114,6 +117,7 @@ fn line(catalog: &Catalog, scenario: Scenario, facts: &Facts) -> Line {
             .filter(|p| p.n > 0)
             .collect(),
         drilled: facts.drilled.get(&scenario).cloned(),
+        trained: facts.trained.get(&scenario).cloned().unwrap_or_default(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! rewritten addresses and interleaved in time, until it is large enough. CPU seconds are user plus
 //! system time of the whole process, as `/usr/bin/time` (Debian package time) tells them.
 
+mod exam;
 mod logs;
 mod seat;
 
@@ -23,15 +24,18 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat")) {
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "exam")) {
         bail!(
-            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat"
+            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | exam"
         );
     }
     let value = |name: &str| {
         args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).map(String::as_str)
     };
     let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
+    if what == Some("exam") {
+        return exam::run_all();
+    }
     if what == Some("seat") {
         return seat::run_all();
     }

@@ -16,10 +16,11 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hangtu_catalog::{Language, key::Key, text};
 use serde::Serialize;
 use serde_json::json;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Where programs ask.
 const API: &str = "/api/";
@@ -131,6 +132,17 @@ impl Origin {
     }
 }
 
+/// The token of a header: as a bearer, or as the password of basic authentication, which is what
+/// learning systems know.
+fn bearer(header: &str) -> Option<Cow<'_, str>> {
+    if let Some(token) = header.strip_prefix("Bearer ") {
+        return Some(token.into());
+    }
+    let pair = STANDARD.decode(header.strip_prefix("Basic ")?.trim()).ok()?;
+    let pair = String::from_utf8(pair).ok()?;
+    Some(pair.split_once(':')?.1.to_owned().into())
+}
+
 impl Ctx {
     async fn of(app: App, request: &Parts) -> Result<Self, Error> {
         let headers = &request.headers;
@@ -144,9 +156,8 @@ impl Ctx {
             (Some(ip), _) => ip.to_string(),
             (None, _) => String::new(),
         };
-        let who = if let Some(token) =
-            word(headers, "authorization").and_then(|v| v.strip_prefix("Bearer "))
-        {
+        let who = if let Some(token) = word(headers, "authorization").and_then(bearer) {
+            let token = token.as_ref();
             let names = [format!("token {address}")];
             app.throttle.admit(&names)?;
             let who = session::by_token(&app, token).await?;

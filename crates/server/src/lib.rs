@@ -31,6 +31,7 @@ mod report;
 mod route;
 mod serve;
 mod tls;
+mod train;
 mod ui;
 
 pub use config::{Config, ConfigError};
@@ -58,6 +59,7 @@ pub(crate) struct Parts {
     pub(crate) signer: audit::Signer,
     pub(crate) metrics: operate::Metrics,
     pub(crate) drills: drill::Live,
+    pub(crate) training: train::State,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }
@@ -83,6 +85,7 @@ fn routes() -> Routes {
     answer::routes(&mut r);
     authorise::routes(&mut r);
     drill::routes(&mut r);
+    train::routes(&mut r);
     report::routes(&mut r);
     audit::routes(&mut r);
     operate::routes(&mut r);

@@ -107,6 +107,7 @@ impl Server {
             signer,
             metrics: Metrics::new(&routes().list),
             drills: crate::drill::Live::default(),
+            training: crate::train::State::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
@@ -115,6 +116,7 @@ impl Server {
         crate::drill::recover(&app).await.map_err(broken)?;
         crate::correct::start(&app);
         crate::drill::start(&app);
+        crate::train::start(&app);
         Ok(Self { app, listener, tls })
     }
 

@@ -11,7 +11,7 @@ mod professional;
 mod tests;
 
 pub use attendance::{Attendance, Meeting, MeetingError, Quiz, SignOut, Span, Verdict, judge};
-pub use person_time::{Completion, Counted, PersonId, SessionId, What, count};
+pub use person_time::{Completion, Counted, PersonId, SessionId, What, count, runs_out};
 pub use professional::{
     Certificate, CourseDone, Grade, Lacking, Person, Professionals, Standing, professionals,
     standing,

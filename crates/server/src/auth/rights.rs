@@ -53,6 +53,8 @@ words! {
         Drill = "drill",
         /// Tell a simulation that it was noticed; narrow enough for a product's token.
         Detect = "detect",
+        /// Plan training sessions, assign and manage courses.
+        Train = "train",
         /// Make and freeze reports.
         Report = "report",
         /// Set deadlines, calendars and the password policy.
@@ -106,6 +108,7 @@ impl Role {
                 R::Authorise,
                 R::Drill,
                 R::Detect,
+                R::Train,
                 R::Report,
             ],
             Self::Approver => &[R::Read, R::Accept, R::Approve],

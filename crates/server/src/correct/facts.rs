@@ -177,3 +177,12 @@ pub(crate) async fn open_of(
     .await?;
     Ok(n)
 }
+
+/// The number of a finding.
+pub(crate) async fn number(
+    c: &mut AnyConnection,
+    organisation: &str,
+    id: &str,
+) -> Result<i64, Error> {
+    Ok(super::model::find(c, organisation, id).await?.number)
+}

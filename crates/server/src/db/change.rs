@@ -64,11 +64,13 @@ pub(crate) struct Change {
     transaction: Transaction<'static, Any>,
     actor: Actor,
     notes: Vec<Note>,
+    /// Entries of somebody earlier in this transaction are written already.
+    entered: bool,
 }
 
 impl Change {
     pub(super) fn new(transaction: Transaction<'static, Any>, actor: Actor) -> Self {
-        Self { transaction, actor, notes: Vec::new() }
+        Self { transaction, actor, notes: Vec::new(), entered: false }
     }
 
     /// On whose behalf.
@@ -88,16 +90,37 @@ impl Change {
         self.notes.push(Note { action, subject: subject.into(), detail });
     }
 
+    /// Goes on on behalf of somebody else within the same transaction, so that what many do at once
+    /// becomes durable together. Rows must have been held before the first turn: from then on the
+    /// head of a log is held.
+    pub(crate) async fn turn(&mut self, actor: &Actor) -> Result<(), Error> {
+        if self.actor != *actor {
+            if !self.notes.is_empty() {
+                self.append().await?;
+                self.entered = true;
+            }
+            self.actor = actor.clone();
+        }
+        Ok(())
+    }
+
     /// Writes the entries and makes everything durable. A change that noted nothing is refused.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        if self.notes.is_empty() {
+        if self.notes.is_empty() && !self.entered {
             return Err(Error::internal("a change without an entry in the ledger"));
         }
-        self.append().await?;
+        if !self.notes.is_empty() {
+            self.append().await?;
+        }
         self.transaction.commit().await?;
         // Outside a request, in a job, nobody asks.
         let _ = COMMITTED.try_with(|committed| committed.set(true));
         Ok(())
+    }
+
+    /// Commits what was noted; where nothing was, nothing is kept.
+    pub(crate) async fn commit_if_noted(self) -> Result<(), Error> {
+        if self.notes.is_empty() && !self.entered { Ok(()) } else { self.commit().await }
     }
 
     async fn append(&mut self) -> Result<(), Error> {

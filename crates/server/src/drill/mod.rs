@@ -26,7 +26,7 @@ mod sweep;
 
 pub(crate) use live::Live;
 pub(crate) use simulation::{Simulated, simulated};
-pub(crate) use standing::{Drilled, drilled};
+pub(crate) use standing::{Drilled, drilled, number, played};
 pub(crate) use sweep::start;
 
 /// Puts back what an earlier start of the program left half-way.

@@ -37,3 +37,35 @@ pub(crate) async fn drilled(
         crate::correct::facts::open_of(c, organisation, &format!("drill.{exercise}")).await?;
     Ok(Some(Drilled { id, number, ended, shortcomings, open }))
 }
+
+/// Who played in drills that people held to their end, and when each ended; or one person.
+pub(crate) async fn played(
+    c: &mut AnyConnection,
+    organisation: &str,
+    person: Option<&str>,
+) -> Result<Vec<(String, i64)>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT DISTINCT p.person, d.ended FROM drill d JOIN drill_part p ON p.drill = d.id \
+         WHERE d.organisation = $1 AND p.organisation = $1 AND d.style = '' \
+         AND d.state = 'closed' AND d.ended IS NOT NULL AND ($2 = '' OR p.person = $2)",
+    )
+    .bind(organisation)
+    .bind(person.unwrap_or_default())
+    .fetch_all(c)
+    .await?)
+}
+
+/// The number of a drill.
+pub(crate) async fn number(
+    c: &mut AnyConnection,
+    organisation: &str,
+    id: &str,
+) -> Result<i64, Error> {
+    let (number,): (i64,) =
+        sqlx::query_as("SELECT number FROM drill WHERE organisation = $1 AND id = $2")
+            .bind(organisation)
+            .bind(id)
+            .fetch_one(c)
+            .await?;
+    Ok(number)
+}

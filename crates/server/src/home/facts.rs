@@ -1,6 +1,7 @@
 //! The numbers of the home page, asked of the capabilities that own them.
 
 use crate::{
+    App,
     answer::{self, Claimed, Standing},
     authorise::{self, Expiring},
     clock::{self, DAY},
@@ -13,8 +14,10 @@ use crate::{
     error::Error,
     examine::{self, Observed},
     jobs,
+    train::{self, Trained},
 };
 use hangtu_catalog::Scenario;
+use sqlx::AnyConnection;
 use std::collections::{BTreeMap, HashMap};
 
 /// After a year, what was seen or said must be looked at again.
@@ -40,6 +43,7 @@ pub(super) struct Facts {
     pub(super) counts: Vec<Count>,
     pub(super) drilled: HashMap<Scenario, Drilled>,
     pub(super) simulated: Option<Simulated>,
+    pub(super) trained: HashMap<Scenario, Trained>,
     pub(super) major: Vec<Line>,
     pub(super) due_mine: Vec<Line>,
     pub(super) due_all: Vec<Line>,
@@ -47,6 +51,28 @@ pub(super) struct Facts {
     pub(super) expiring: Vec<Expiring>,
     pub(super) jobs: i64,
     pub(super) now: i64,
+}
+
+/// What runs observed of each control point, and what training records show of theirs.
+pub(super) async fn observed(
+    app: &App,
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<BTreeMap<String, Observed>, Error> {
+    let mut all = examine::observed(c, organisation).await?;
+    if let Some(shown) = train::evidence(app, c, organisation).await? {
+        let seen = Observed {
+            run: String::new(),
+            time: shown.time,
+            status: "measured".into(),
+            findings: shown.lacking,
+        };
+        let newer = all.get(shown.control).is_none_or(|o| o.time < seen.time);
+        if newer {
+            all.insert(shown.control.to_owned(), seen);
+        }
+    }
+    Ok(all)
 }
 
 pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
@@ -67,7 +93,8 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
         }
     }
     Ok(Facts {
-        observed: examine::observed(c, organisation).await?,
+        observed: observed(&ctx.app, c, organisation).await?,
+        trained: train::trained(&ctx.app, c, organisation).await?,
         claims: answer::claims(c, organisation).await?,
         answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
         counts: facts::counts(c, organisation).await?,

@@ -13,6 +13,7 @@ use crate::{
     drill,
     error::Error,
     route::{Access, Doc, Routes},
+    train,
     ui::Page,
 };
 use askama::Template;
@@ -62,6 +63,8 @@ struct Line {
     drilled: Option<drill::Drilled>,
     /// The last technical simulation; of ransomware only.
     simulated: Option<drill::Simulated>,
+    /// How far people are trained.
+    trained: train::Trained,
 }
 
 /// Where the organisation stands.
@@ -117,6 +120,7 @@ fn line(catalog: &Catalog, scenario: Scenario, facts: &Facts) -> Line {
             .collect(),
         drilled: facts.drilled.get(&scenario).cloned(),
         simulated: facts.simulated.clone().filter(|_| scenario == Scenario::Ransomware),
+        trained: facts.trained.get(&scenario).cloned().unwrap_or_default(),
     }
 }
 

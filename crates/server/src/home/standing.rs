@@ -1,7 +1,7 @@
 //! The list behind the matrix: how each control point stands.
 
-use super::facts::{STATES, state};
-use crate::{answer, clock, ctx::Ctx, error::Error, examine, input::Asked, ui::Page};
+use super::facts::{STATES, observed, state};
+use crate::{answer, clock, ctx::Ctx, error::Error, input::Asked, ui::Page};
 use askama::Template;
 use axum::response::Response;
 use hangtu_catalog::{Bilingual, Scenario, key};
@@ -25,7 +25,7 @@ struct Stand {
     #[schemars(with = "BTreeMap<String, String>")]
     title: Bilingual,
     state: &'static str,
-    /// Id of the latest run that could speak about it.
+    /// Id of the latest run that could speak about it; empty where training records do.
     run: Option<String>,
     observed: Option<i64>,
     findings: Option<i64>,
@@ -52,7 +52,7 @@ pub(super) async fn list(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Respo
     let organisation = ctx.organisation()?;
     let (observed, claims) = {
         let c = &mut *ctx.app.db.read().await?;
-        (examine::observed(c, organisation).await?, answer::claims(c, organisation).await?)
+        (observed(&ctx.app, c, organisation).await?, answer::claims(c, organisation).await?)
     };
     let now = clock::now();
     let within = |scenarios: &[Scenario]| {

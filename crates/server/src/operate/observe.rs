@@ -16,7 +16,8 @@ use std::{
 const LIMIT: Duration = Duration::from_secs(30);
 /// Ways of sending that keep nothing: what they carry lives in the browser, in memory until it is
 /// taken once, or in a file that counts only when it is finished.
-const KEEP_NOTHING: [&str; 7] = [
+const KEEP_NOTHING: [&str; 8] = [
+    "/check",
     "/evidence/uploads",
     "/evidence/uploads/{id}",
     "/language/{tag}",

@@ -39,3 +39,29 @@ pub(crate) async fn colleagues(
     };
     Ok(rows.into_iter().map(colleague).collect())
 }
+
+/// An account of the organisation, as training knows people.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Staff {
+    pub(crate) id: String,
+    pub(crate) account: String,
+    pub(crate) name: String,
+    pub(crate) department: String,
+    pub(crate) created: i64,
+}
+
+/// Every account of an organisation that is not closed, by name; or one of them.
+pub(crate) async fn staff(
+    connection: &mut AnyConnection,
+    organisation: &str,
+    person: Option<&str>,
+) -> Result<Vec<Staff>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT id, account, name, department, created FROM person WHERE organisation = $1 \
+         AND disabled = 0 AND ($2 = '' OR id = $2) ORDER BY name, id",
+    )
+    .bind(organisation)
+    .bind(person.unwrap_or_default())
+    .fetch_all(connection)
+    .await?)
+}

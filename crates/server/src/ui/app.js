@@ -33,9 +33,14 @@ async function send(form, submitter) {
 document.addEventListener("submit", event => {
   const form = event.target;
   if (form.dataset.confirm && !confirm(form.dataset.confirm)) return event.preventDefault();
+  // Such a button shows something and keeps nothing: the browser goes there by itself.
+  if (event.submitter && "plain" in event.submitter.dataset) return;
+  if ("answer" in form.dataset) { event.preventDefault(); clearTimeout(form.waiting); save(form); return; }
   if (!("form" in form.dataset)) return;
   event.preventDefault();
-  send(form, event.submitter);
+  // What was answered last must be kept before the paper is handed in.
+  if ("handIn" in form.dataset) settled().then(() => send(form, event.submitter));
+  else send(form, event.submitter);
 });
 
 // A passkey answers the server's challenge: <form data-passkey="get|create" data-begin="/url"
@@ -127,7 +132,7 @@ async function save(form) {
     }
     if (version && told.version) version.value = told.version;
     if (keep) keep.hidden = true;
-    if (!form.again) mark(form, "saved", form.dataset.saved);
+    if (!form.again) mark(form, "saved", told.state === "late" ? form.dataset.late : form.dataset.saved);
   } catch (e) {
     mark(form, "problem", String(e.message || e));
     if (!e.final) form.waiting = setTimeout(() => save(form), 5000);
@@ -140,6 +145,54 @@ addEventListener("beforeunload", event => {
     if (form.busy || form.querySelector("output.saving")) event.preventDefault();
   }
 });
+
+// An exam: each change of an answer has a higher number than all before, so that what arrives late or
+// twice changes nothing. What the page notices is told to the server, where a person may look at it.
+const exam = document.querySelector("[data-exam]");
+let sequence = exam ? Number(exam.dataset.sequence) : 0;
+if (exam) document.addEventListener("input", event => {
+  const number = event.target.form && event.target.form.elements.namedItem("sequence");
+  if (number) number.value = ++sequence;
+}, true);
+async function settled() {
+  for (const form of document.querySelectorAll("form[data-answer]")) {
+    if (form.querySelector("output.saving, output.problem")) { clearTimeout(form.waiting); await save(form); }
+    while (form.busy) await pause(100);
+  }
+}
+function notice(kind, seconds) {
+  fetch(exam.dataset.exam, {
+    method: "POST", keepalive: true, headers: { "X-Hangtu-Form": "1" },
+    body: new URLSearchParams({ kind, seconds: Math.round(seconds || 0) }),
+  }).catch(() => {});
+}
+if (exam) {
+  let hidden = 0, lost = 0;
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hidden = Date.now();
+    else if (hidden) { notice("hidden", (Date.now() - hidden) / 1000); hidden = 0; }
+  });
+  document.addEventListener("copy", () => notice("copied"));
+  document.addEventListener("paste", () => notice("pasted"));
+  addEventListener("offline", () => { lost = Date.now(); });
+  addEventListener("online", () => {
+    if (lost) notice("line-lost", (Date.now() - lost) / 1000);
+    lost = 0;
+    document.querySelectorAll("form[data-answer]").forEach(form => {
+      if (form.querySelector("output.problem")) { clearTimeout(form.waiting); save(form); }
+    });
+  });
+  const clock = document.querySelector("[data-countdown]"), ends = Date.now() + Number(clock.dataset.countdown);
+  const tick = () => {
+    const left = Math.max(0, Math.round((ends - Date.now()) / 1000));
+    const two = n => String(n).padStart(2, "0");
+    clock.textContent = `${Math.floor(left / 60)}:${two(left % 60)}`;
+    // Handed in at its end, the page shows the result.
+    if (left === 0) { settled().finally(() => setTimeout(() => location.reload(), 45000)); clearInterval(going); }
+  };
+  const going = setInterval(tick, 1000);
+  tick();
+}
 
 // Fragments that follow something running: <div data-poll="/url" data-every="1000">. The server
 // answers with the new content; with status 204 it is over and the page is read again.

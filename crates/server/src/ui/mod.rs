@@ -45,6 +45,24 @@ impl Count for u64 {
     }
 }
 
+impl Count for u32 {
+    fn count(&self) -> u64 {
+        u64::from(*self)
+    }
+}
+
+impl Count for u16 {
+    fn count(&self) -> u64 {
+        u64::from(*self)
+    }
+}
+
+impl Count for u8 {
+    fn count(&self) -> u64 {
+        u64::from(*self)
+    }
+}
+
 impl Count for i64 {
     fn count(&self) -> u64 {
         u64::try_from(*self).unwrap_or(0)

@@ -24,6 +24,7 @@ static ITEMS: &[Item] = &[
     item("/answers", key::NAV_ANSWERS, Right::Read),
     item("/authorisations", key::AUTHORISE_TITLE, Right::Read),
     item("/drills", key::DRILL_TITLE, Right::Read),
+    item("/training", key::TRAIN_TITLE, Right::Read),
     item("/reports", key::NAV_REPORTS, Right::Read),
     item("/people", key::NAV_PEOPLE, Right::People),
     item("/audit", key::NAV_AUDIT, Right::Audit),

@@ -31,7 +31,7 @@ pub(crate) fn on_both(test: impl Fn(Site)) {
     }
 }
 
-fn fresh_database(url: &str) -> String {
+pub(crate) fn fresh_database(url: &str) -> String {
     let name = format!("hangtu_{}", uuid::Uuid::new_v4().simple());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -109,7 +109,7 @@ enum Key<'a> {
 }
 
 /// When something of so many months has run out.
-pub(super) fn runs_out(from: Timestamp, months: u16) -> Timestamp {
+pub fn runs_out(from: Timestamp, months: u16) -> Timestamp {
     // Never less than a day, so that a completion told twice does not count twice.
     let months = Span::new().months(i64::from(months.max(1)));
     PLAN.to_datetime(from)

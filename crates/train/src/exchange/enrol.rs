@@ -9,7 +9,7 @@ mod write;
 
 pub use check::{Enrolment, Enrolments, Known, RowError, Why, enrolments};
 pub use table::{Table, TableError, read_table};
-pub use write::{write_report, write_template};
+pub use write::{describe, write_report, write_template};
 
 /// The columns of an enrolment list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -24,6 +24,11 @@ pub fn write_template(language: Language) -> Result<Vec<u8>, XlsxError> {
     book.save_to_buffer()
 }
 
+/// The column of an error and what is wrong there, in words.
+pub fn describe(error: &RowError, language: Language) -> (&'static str, String) {
+    (title(error.column, language), said(error, language))
+}
+
 /// What is wrong with a row, in words.
 pub(super) fn said(error: &RowError, language: Language) -> String {
     let t = |k, args: &[(&str, Arg<'_>)]| text(language, k, args);

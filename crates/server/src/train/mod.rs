@@ -1,0 +1,108 @@
+//! Training: courses read, exams sat, certificates issued and verified, sessions held and counted,
+//! and what is asked of whom.
+//!
+//! What is drawn, marked, counted and signed is decided by `hangtu-train`; here are its tables and
+//! pages. A right answer leaves the server only after an attempt has ended.
+
+mod attempt;
+mod attend;
+mod certificate;
+mod check;
+mod count;
+mod courses;
+mod exam;
+mod items;
+mod lrs;
+mod mine;
+mod need;
+mod own;
+mod paper;
+mod people;
+mod qr;
+mod reading;
+mod roll;
+mod saver;
+mod session;
+mod shelf;
+mod standing;
+mod sweep;
+mod track;
+
+pub(crate) use standing::{Trained, evidence, trained};
+
+use crate::{App, auth::Right, error::Error, route::Routes};
+use hangtu_catalog::{Bilingual, key, sha256};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+/// Who plans sessions, assigns and manages courses.
+const TRAIN: Right = Right::Train;
+
+pub(crate) fn routes(r: &mut Routes) {
+    mine::routes(r);
+    courses::routes(r);
+    own::routes(r);
+    reading::routes(r);
+    exam::routes(r);
+    items::routes(r);
+    track::routes(r);
+    certificate::routes(r);
+    check::routes(r);
+    people::routes(r);
+    need::routes(r);
+    session::routes(r);
+    attend::routes(r);
+    roll::routes(r);
+    count::routes(r);
+    lrs::routes(r);
+}
+
+/// What is kept in memory: the way to the saver, courses of one's own as they were read.
+pub(crate) struct State {
+    saver: saver::Saver,
+    shelves: Mutex<HashMap<String, shelf::Kept>>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { saver: saver::Saver::default(), shelves: Mutex::new(HashMap::new()) }
+    }
+}
+
+impl State {
+    fn shelves(&self) -> std::sync::MutexGuard<'_, HashMap<String, shelf::Kept>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Begins to take answers, and to end exams whose time is up.
+pub(crate) fn start(app: &App) {
+    saver::start(app);
+    sweep::start(app);
+}
+
+/// The end of something that is good for so many months.
+fn runs_out(from: i64, months: u16) -> i64 {
+    hangtu_train::count::runs_out(crate::clock::stamp(from), months).as_microsecond()
+}
+
+/// A name that stands for a text, always the same: a UUID of version 8 over its hash.
+fn urn(of: &str) -> String {
+    let hash = sha256(of.as_bytes());
+    format!(
+        "urn:uuid:{}-{}-8{}-8{}-{}",
+        &hash[..8],
+        &hash[8..12],
+        &hash[13..16],
+        &hash[17..20],
+        &hash[20..32]
+    )
+}
+
+/// A refusal of a library, with its reason.
+fn refused(field: &'static str, why: impl std::fmt::Display) -> Error {
+    let why = why.to_string();
+    Error::Invalid(field, Bilingual::message(key::TRAIN_REFUSED, &[("why", why.as_str().into())]))
+}

@@ -1,0 +1,91 @@
+//! The courses of an organisation: those that come with the program, and its own.
+
+use crate::{App, error::Error};
+use hangtu_catalog::course::Course;
+use sqlx::AnyConnection;
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+
+/// Most organisations whose own courses are kept read.
+const KEPT: usize = 256;
+
+/// Courses of one's own as they were read, and what they were read from.
+pub(super) struct Kept {
+    stamp: (i64, i64),
+    courses: Arc<Vec<Course>>,
+}
+
+/// The courses of an organisation.
+pub(super) enum Shelf {
+    /// Only those of the program.
+    Embedded(App),
+    /// Those and its own.
+    Own(Arc<Vec<Course>>),
+}
+
+impl Deref for Shelf {
+    type Target = [Course];
+
+    fn deref(&self) -> &[Course] {
+        match self {
+            Self::Embedded(app) => &app.catalog.courses,
+            Self::Own(all) => all,
+        }
+    }
+}
+
+impl Shelf {
+    /// A course by its id.
+    pub(super) fn one(&self, id: &str) -> Result<&Course, Error> {
+        self.iter().find(|c| c.id == id).ok_or(Error::NotFound)
+    }
+}
+
+/// The courses of an organisation.
+pub(super) async fn shelf(
+    app: &App,
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<Shelf, Error> {
+    let stamp: (i64, i64) = sqlx::query_as(
+        "SELECT COUNT(*), COALESCE(MAX(changed), 0) FROM own_course WHERE organisation = $1",
+    )
+    .bind(organisation)
+    .fetch_one(&mut *c)
+    .await?;
+    if stamp.0 == 0 {
+        return Ok(Shelf::Embedded(app.clone()));
+    }
+    if let Some(kept) = app.training.shelves().get(organisation).filter(|k| k.stamp == stamp) {
+        return Ok(Shelf::Own(Arc::clone(&kept.courses)));
+    }
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT id, files FROM own_course o WHERE organisation = $1 AND withdrawn = 0 AND version = \
+         (SELECT MAX(version) FROM own_course n WHERE n.organisation = $1 AND n.id = o.id) \
+         ORDER BY id",
+    )
+    .bind(organisation)
+    .fetch_all(&mut *c)
+    .await?;
+    let mut courses = app.catalog.courses.clone();
+    for (id, files) in rows {
+        match read(app, &id, &files) {
+            Ok(course) => courses.push(course),
+            // Its content held when it was kept; a later program may ask for more.
+            Err(why) => tracing::warn!(organisation, course = id, why, "a course does not hold"),
+        }
+    }
+    courses.sort_by(|a, b| a.id.cmp(&b.id));
+    let courses = Arc::new(courses);
+    let mut shelves = app.training.shelves();
+    if shelves.len() >= KEPT {
+        shelves.clear();
+    }
+    shelves.insert(organisation.to_owned(), Kept { stamp, courses: Arc::clone(&courses) });
+    Ok(Shelf::Own(courses))
+}
+
+/// Reads the files of a course of one's own.
+pub(super) fn read(app: &App, id: &str, files: &str) -> Result<Course, String> {
+    let files: BTreeMap<String, String> = serde_json::from_str(files).map_err(|e| e.to_string())?;
+    Course::parse(id, &files, &app.catalog.controls).map_err(|e| e.to_string())
+}

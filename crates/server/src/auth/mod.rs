@@ -84,6 +84,16 @@ impl State {
             providers: sso::Known::default(),
         })
     }
+
+    /// Seals a secret that the program itself must read again.
+    pub(crate) fn seal(&self, owner: &str, secret: &[u8]) -> Result<String, Error> {
+        self.vault.seal(owner, secret)
+    }
+
+    /// Opens what [`Self::seal`] gave.
+    pub(crate) fn unseal(&self, owner: &str, sealed: &str) -> Result<Vec<u8>, Error> {
+        self.vault.unseal(owner, sealed)
+    }
 }
 
 /// Asks who is signed in for their password again, before their proofs change. Who has none, because

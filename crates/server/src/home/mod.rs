@@ -17,7 +17,7 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
-pub(crate) use facts::fresh;
+pub(crate) use facts::{coverage, fresh};
 use facts::{Facts, STATES};
 use hangtu_catalog::{Catalog, Scenario, key};
 use schemars::JsonSchema;

@@ -30,6 +30,7 @@ mod people;
 mod report;
 mod route;
 mod serve;
+mod supervise;
 mod tls;
 mod ui;
 
@@ -84,6 +85,7 @@ fn routes() -> Routes {
     authorise::routes(&mut r);
     drill::routes(&mut r);
     report::routes(&mut r);
+    supervise::routes(&mut r);
     audit::routes(&mut r);
     operate::routes(&mut r);
     r

@@ -2,7 +2,6 @@
 
 mod actions;
 mod attach;
-mod batch;
 mod bulk;
 mod claim;
 mod export;

@@ -4,6 +4,7 @@
 //! rewritten addresses and interleaved in time, until it is large enough. CPU seconds are user plus
 //! system time of the whole process, as `/usr/bin/time` (Debian package time) tells them.
 
+mod intake;
 mod logs;
 mod seat;
 
@@ -23,9 +24,9 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat")) {
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "intake")) {
         bail!(
-            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat"
+            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | intake"
         );
     }
     let value = |name: &str| {
@@ -34,6 +35,9 @@ pub fn run(args: &[String]) -> Result<()> {
     let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
     if what == Some("seat") {
         return seat::run_all();
+    }
+    if what == Some("intake") {
+        return intake::run_all();
     }
     if what == Some("logs") {
         return logs::run(mib.unwrap_or(64));

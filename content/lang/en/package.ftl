@@ -18,7 +18,6 @@ package-forked = Its ledger and the earlier checkpoint cannot both be true: the 
 package-rolled-back = Its ledger is shorter than the earlier checkpoint saw it: its end was cut off.
 package-proof-forked = The receipt proves that the ledger forked: it signed two histories.
 package-proof-rolled-back = The receipt proves that the ledger lost its end.
-package-proof-none = The proof in the receipt does not hold for the ledger’s key.
 package-bad = { $path } does not verify: { $why }
 package-bad-remedy = Ask for the file again; keep this one as it is.
 package-other-key = { $path } is signed by another key than the one you named: { $key }

@@ -18,7 +18,6 @@ package-forked = 其审计记录与先前的检查点互相矛盾，出现分叉
 package-rolled-back = 其审计记录短于先前的检查点，末尾被截去。
 package-proof-forked = 回执证明审计记录出现分叉：签署了两份历史。
 package-proof-rolled-back = 回执证明审计记录末尾缺失。
-package-proof-none = 回执中的证明与审计记录的密钥不符。
 package-bad = { $path } 未通过核验：{ $why }
 package-bad-remedy = 请重新索取文件，并原样保留此文件。
 package-other-key = { $path } 不是由所指定的密钥签名：{ $key }

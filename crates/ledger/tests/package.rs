@@ -74,6 +74,7 @@ fn receipt(package: &Package, state: Standing, fork: Option<Fork>) -> Receipt {
         number: 1,
         issued: time(100),
         state,
+        log: package.key().clone(),
         items: vec![Item { part: "data".into(), text: "缺少备案编号".into() }],
         checkpoint,
         witnessed: None,

@@ -22,14 +22,17 @@ mod download;
 mod drill;
 mod error;
 mod examine;
+mod files;
 mod home;
 mod input;
 mod jobs;
 mod operate;
 mod people;
+mod register;
 mod report;
 mod route;
 mod serve;
+mod submit;
 mod supervise;
 mod tls;
 mod ui;
@@ -59,6 +62,7 @@ pub(crate) struct Parts {
     pub(crate) signer: audit::Signer,
     pub(crate) metrics: operate::Metrics,
     pub(crate) drills: drill::Live,
+    pub(crate) intake: submit::Gate,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }
@@ -85,6 +89,8 @@ fn routes() -> Routes {
     authorise::routes(&mut r);
     drill::routes(&mut r);
     report::routes(&mut r);
+    register::routes(&mut r);
+    submit::routes(&mut r);
     supervise::routes(&mut r);
     audit::routes(&mut r);
     operate::routes(&mut r);

@@ -107,6 +107,7 @@ impl Server {
             signer,
             metrics: Metrics::new(&routes().list),
             drills: crate::drill::Live::default(),
+            intake: crate::submit::Gate::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));

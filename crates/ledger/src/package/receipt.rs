@@ -5,6 +5,7 @@ use super::{
     dsse::{Envelope, Members, stamp},
 };
 use crate::{
+    checkpoint::Checkpoint,
     frontier::MAX_SIZE,
     hash::Hash,
     key::{SignerKey, VerifierKey},
@@ -78,6 +79,8 @@ pub struct Receipt {
     pub state: Standing,
     /// What is to be mended.
     pub items: Vec<Item>,
+    /// The key of the package and of its log.
+    pub log: VerifierKey,
     /// The package's checkpoint, with the supervisor's cosignature when it continues what the
     /// supervisor witnessed before.
     pub checkpoint: Note,
@@ -104,6 +107,7 @@ impl Receipt {
             "fork": self.fork.as_ref().map(Fork::write),
             "issued": stamp(self.issued),
             "items": items.collect::<Vec<_>>(),
+            "log": self.log.to_string(),
             "number": self.number,
             "package": self.package.to_string(),
             "sender": self.sender,
@@ -158,6 +162,7 @@ impl Sealed {
             issued: m.time("issued")?,
             state: Standing::from_word(&m.text("state", 16)?).ok_or(PackageError::Field("state"))?,
             items: items.collect::<Option<_>>().ok_or(PackageError::Field("items"))?,
+            log: m.read("log")?,
             checkpoint: m.read("checkpoint")?,
             witnessed: m.maybe("witnessed")?,
             witness: m.read("witness")?,
@@ -170,6 +175,16 @@ impl Sealed {
         m.end()?;
         if receipt.members()? != again {
             return Err(PackageError::NotCanonical);
+        }
+        // Every checkpoint in it is one of that log.
+        let seen = [Some(&receipt.checkpoint), receipt.witnessed.as_ref()];
+        for note in seen.into_iter().flatten() {
+            Checkpoint::open(note, &receipt.log)?;
+        }
+        if let Some(fork) = &receipt.fork
+            && !fork.verify(&receipt.log)?.convicts()
+        {
+            return Err(PackageError::Field("fork"));
         }
         let cosigned = match receipt.checkpoint.verify(&receipt.witness) {
             Ok(time) => Some(time),

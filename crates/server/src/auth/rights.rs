@@ -63,6 +63,10 @@ words! {
         System = "system",
         /// Read and export the audit trail.
         Audit = "audit",
+        /// Keep the data catalogue.
+        Register = "register",
+        /// Draw up and send submissions.
+        Submit = "submit",
         /// See what supervised enterprises submitted, keep the roster, steer.
         Supervise = "supervise",
         /// See the enterprises that were drawn for one's own inspection.
@@ -144,6 +148,8 @@ impl Role {
                 R::Authorise,
                 R::Drill,
                 R::Report,
+                R::Register,
+                R::Submit,
             ],
             Self::Approver => &[R::Read, R::Accept, R::Approve],
             Self::Member => &[R::Read, R::Answer, R::Work, R::Authorise],

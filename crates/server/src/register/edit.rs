@@ -3,7 +3,6 @@
 use super::{
     KEEP,
     asset::{self, Asset, Typed},
-    list::level,
 };
 use crate::{
     audit,
@@ -76,6 +75,22 @@ impl EditPage<'_> {
 
     fn levels(&self) -> impl Iterator<Item = &'static str> {
         DataLevel::ALL.iter().map(|l| l.name())
+    }
+
+    /// What is shown to those who only read.
+    fn texts(&self) -> [(key::Key, &str); 9] {
+        let a = self.asset;
+        [
+            (key::REGISTER_REASON, &a.reason),
+            (key::REGISTER_OWNER, &a.owner),
+            (key::REGISTER_DEPARTMENT, &a.department),
+            (key::REGISTER_SOURCE, &a.source),
+            (key::REGISTER_CARRIER, &a.carrier),
+            (key::REGISTER_PURPOSE, &a.purpose),
+            (key::REGISTER_SCOPE, &a.scope),
+            (key::REGISTER_SHARING, &a.sharing),
+            (key::REGISTER_MEASURES, &a.measures),
+        ]
     }
 
     fn number(&self, n: &Option<i64>) -> String {

@@ -12,7 +12,7 @@ mod import;
 mod list;
 mod table;
 
-pub(crate) use asset::{Counted, counted};
+pub(crate) use asset::counted;
 
 use crate::{
     auth::Right,

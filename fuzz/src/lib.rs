@@ -295,6 +295,45 @@ pub fn ledger(data: &[u8]) {
     }
 }
 
+/// Packages, receipts and proofs of submissions, and the same sealed around strangers' payloads: what
+/// opens is written the same.
+pub fn package(data: &[u8]) {
+    use hangtu_ledger::{Membership, Package, Sealed};
+    let _ = hangtu_ledger::kind(data);
+    if let Ok(package) = Package::open(data) {
+        assert_eq!(package.bytes(), data);
+        let _ = package.continues(package.note(), &package.submission().steps);
+    }
+    if let Ok(sealed) = Sealed::open(data) {
+        assert_eq!(sealed.bytes(), data);
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(proof) = Membership::parse(text) {
+        assert_eq!(proof.write(), text);
+    }
+    if let Ok(serde_json::Value::Object(facts)) = serde_json::from_str(text) {
+        sealed_around(facts);
+    }
+}
+
+/// Facts that somebody made up, sealed by a key of their own: opened without a panic, and the same.
+fn sealed_around(facts: serde_json::Map<String, serde_json::Value>) {
+    use hangtu_ledger::{Commitment, Package, SignerKey, Submission, empty_root};
+    let key = SignerKey::from_seed("fuzz/1", &[7; 32]).expect("a key");
+    let submission = Submission {
+        sender: "91420100MA4KX1234B".into(),
+        sequence: 1,
+        created: jiff::Timestamp::UNIX_EPOCH,
+        answers: None,
+        steps: Vec::new(),
+        evidence: Commitment { count: 0, root: empty_root() },
+        facts,
+    };
+    if let Ok(package) = submission.seal(&key, 0, empty_root()) {
+        assert_eq!(Package::open(package.bytes()).as_ref(), Ok(&package));
+    }
+}
+
 /// What other learning systems and strangers send: certificates, status lists, statements, requests
 /// with attachments, packages, items, lists.
 pub fn training(data: &[u8]) {

@@ -5,6 +5,7 @@
 //! system time of the whole process, as `/usr/bin/time` (Debian package time) tells them.
 
 mod exam;
+mod intake;
 mod logs;
 mod seat;
 
@@ -27,6 +28,8 @@ pub fn run(args: &[String]) -> Result<()> {
     if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "exam")) {
         bail!(
             "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | exam"
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "intake")) {
+            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | intake"
         );
     }
     let value = |name: &str| {
@@ -38,6 +41,9 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     if what == Some("seat") {
         return seat::run_all();
+    }
+    if what == Some("intake") {
+        return intake::run_all();
     }
     if what == Some("logs") {
         return logs::run(mib.unwrap_or(64));

@@ -20,6 +20,7 @@ mod policy;
 mod questionnaire;
 mod registry;
 mod rule;
+mod targets;
 mod training;
 mod words;
 
@@ -40,6 +41,7 @@ pub use policy::{Acceptance, Approver, Correction, Policy};
 pub use questionnaire::{Applies, Choice, Group, Means, Question, Questionnaire};
 pub use registry::{Industry, Region, RegionKind, Revenue, RevenueBand};
 pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
+pub use targets::{Plan, Rounding, SetRule, Target, TargetSense, Targets, Ties};
 pub use training::{
     Counting, ItemRule, Marking, MultipleRule, OrderRule, Packages, RoleTitle, Sitting, Track,
     TrackExam, Training,
@@ -92,6 +94,8 @@ pub struct Catalog {
     pub industries: Vec<Industry>,
     /// Bands of annual revenue.
     pub revenue: Revenue,
+    /// What the plan wants by its end.
+    pub targets: Targets,
     /// What training counts and how it is marked.
     pub training: Training,
     /// Courses, by id.
@@ -104,6 +108,7 @@ impl Catalog {
         let controls = embedded("controls.yml", control::load)?;
         Ok(Self {
             courses: course::Course::embedded(&controls)?,
+            targets: embedded("targets.yml", Targets::parse)?,
             training: embedded("training.yml", Training::parse)?,
             questionnaire: Questionnaire::embedded(&controls)?,
             controls,

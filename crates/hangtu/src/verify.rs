@@ -1,6 +1,8 @@
-//! `hangtu verify`: whether an exported ledger, or a certificate, is what was signed.
+//! `hangtu verify`: whether an exported ledger, a certificate, a package or a receipt is what was
+//! signed.
 
 mod certificate;
+mod package;
 
 use crate::{Ending, failure::Failure, summary};
 use clap::ArgMatches;
@@ -29,6 +31,9 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     };
     let trusted: Vec<VerifierKey> = keys.iter().map(key).collect::<Result<_, _>>()?;
     let earlier = matches.get_one::<PathBuf>("against").map(|path| earlier(path)).transpose()?;
+    if let Some(bytes) = package::recognise(&path)? {
+        return package::run(language, &path, &bytes, &trusted, earlier.as_ref());
+    }
     let verify = |key: Option<&VerifierKey>| {
         let file = fs::File::open(&path).map_err(|e| Failure::read(&path, &e))?;
         Ok::<_, Failure>(verify_export(BufReader::new(file), key, earlier.as_ref()))

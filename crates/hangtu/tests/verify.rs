@@ -153,3 +153,38 @@ fn a_certificate_verifies_without_a_network() {
     }
     assert_eq!(verify(&folder, &["good.jwt", "--key", "x"], "en").0, 2);
 }
+
+#[test]
+fn packages_and_receipts_are_recognised() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ledger/tests/fixtures");
+    let (sender, public) = ("91420100MA4KX1234B", key().verifier().to_string());
+    let first = "submission-1-first.json";
+    let (code, out, _) = verify(&folder, &[first, "--key", &public], "en");
+    assert!(code == 0 && out.contains(sender) && out.contains("key you named"), "{out}");
+    let (code, out, _) = verify(&folder, &[first], "zh-CN");
+    assert!(code == 0 && out.contains("第 1 号报送"), "{out}");
+    let stranger = SignerKey::from_seed("plant.example/p1", &[1; 32]).unwrap();
+    let stranger = stranger.verifier().to_string();
+    let (code, _, error) = verify(&folder, &[first, "--key", &stranger], "en");
+    assert!(code == 1 && error.contains("another key"), "{error}");
+    let (code, out, _) = verify(&folder, &["receipt-1-returned.json"], "zh-CN");
+    assert!(code == 0 && out.contains("缺少备案编号") && out.contains("会签"), "{out}");
+    let (code, out, _) = verify(&folder, &["receipt-1-refused.json"], "en");
+    assert!(code == 1 && out.contains("the ledger forked"), "{out}");
+
+    // Against the checkpoint of the first package the second continues; a changed byte is named.
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify-package");
+    fs::create_dir_all(&own).unwrap();
+    let package = fs::read(folder.join(first)).unwrap();
+    let note = hangtu_ledger::Package::open(&package).unwrap().note().to_string();
+    fs::write(own.join("seen.txt"), note).unwrap();
+    fs::copy(folder.join("submission-1-second.json"), own.join("second")).unwrap();
+    let (code, out, _) = verify(&own, &["second", "--against", "seen.txt"], "en");
+    assert!(code == 0 && out.contains("continues the earlier checkpoint"), "{out}");
+    let mut flipped = package;
+    let at = flipped.len() / 2;
+    flipped[at] ^= 1;
+    fs::write(own.join("flipped"), flipped).unwrap();
+    let (code, _, error) = verify(&own, &["flipped"], "zh-CN");
+    assert!(code == 1 && error.contains("未通过核验"), "{error}");
+}

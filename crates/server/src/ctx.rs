@@ -77,7 +77,13 @@ pub(crate) async fn identify(State(app): State<App>, request: Request, next: Nex
         plain.then(|| Problem::plain(status))
     });
     match problem {
-        Some(problem) => ctx.refuse(&problem),
+        Some(problem) => {
+            let mut response = ctx.refuse(&problem);
+            if let Some(seconds) = problem.retry {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            response
+        }
         None => response,
     }
 }
@@ -90,7 +96,7 @@ impl Problem {
             StatusCode::PAYLOAD_TOO_LARGE => key::SERVER_TOO_LARGE,
             _ => key::SERVER_UNREADABLE,
         };
-        Self { status, text: Bilingual::message(key, &[]), field: None }
+        Self { status, text: Bilingual::message(key, &[]), field: None, retry: None }
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) text: Bilingual,
     pub(crate) field: Option<&'static str>,
+    /// Seconds after which to try again.
+    pub(crate) retry: Option<u64>,
 }
 
 impl Error {
@@ -58,6 +60,7 @@ impl Error {
 
     fn problem(self) -> Problem {
         let say = |key| Bilingual::message(key, &[]);
+        let retry = if let Self::Throttled(seconds) = self { Some(seconds) } else { None };
         let (status, text, field) = match self {
             Self::SignedOut => (StatusCode::UNAUTHORIZED, say(key::SERVER_SIGNED_OUT), None),
             Self::Forbidden => (StatusCode::FORBIDDEN, say(key::SERVER_FORBIDDEN), None),
@@ -80,7 +83,7 @@ impl Error {
                 (StatusCode::INTERNAL_SERVER_ERROR, say(key::SERVER_INTERNAL), None)
             }
         };
-        Problem { status, text, field }
+        Problem { status, text, field, retry }
     }
 }
 

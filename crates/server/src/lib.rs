@@ -22,14 +22,18 @@ mod download;
 mod drill;
 mod error;
 mod examine;
+mod files;
 mod home;
 mod input;
 mod jobs;
 mod operate;
 mod people;
+mod register;
 mod report;
 mod route;
 mod serve;
+mod submit;
+mod supervise;
 mod tls;
 mod train;
 mod ui;
@@ -60,6 +64,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: operate::Metrics,
     pub(crate) drills: drill::Live,
     pub(crate) training: train::State,
+    pub(crate) intake: submit::Gate,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }
@@ -87,6 +92,9 @@ fn routes() -> Routes {
     drill::routes(&mut r);
     train::routes(&mut r);
     report::routes(&mut r);
+    register::routes(&mut r);
+    submit::routes(&mut r);
+    supervise::routes(&mut r);
     audit::routes(&mut r);
     operate::routes(&mut r);
     r

@@ -108,6 +108,7 @@ impl Server {
             metrics: Metrics::new(&routes().list),
             drills: crate::drill::Live::default(),
             training: crate::train::State::default(),
+            intake: crate::submit::Gate::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));

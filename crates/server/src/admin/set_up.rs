@@ -2,7 +2,7 @@
 
 use crate::{
     App,
-    auth::{Role, new_id, password, random},
+    auth::{Kind, Role, new_id, password, random},
     clock,
     ctx::Ctx,
     db::{Actor, Change},
@@ -56,6 +56,9 @@ pub(crate) async fn is_set_up(app: &App) -> Result<bool, Error> {
 struct Code {
     #[serde(default)]
     code: String,
+    /// What is to be set up; an enterprise unless said otherwise.
+    #[serde(default)]
+    kind: String,
 }
 
 #[derive(Template)]
@@ -63,11 +66,26 @@ struct Code {
 struct SetUpPage<'a> {
     page: Page,
     code: String,
+    kind: Kind,
     catalog: &'a Catalog,
 }
 
+impl SetUpPage<'_> {
+    fn roles(&self) -> [Role; 4] {
+        first(self.kind)
+    }
+
+    /// Whether it belongs to one region.
+    fn placed(&self) -> bool {
+        !matches!(self.kind, Kind::Nation | Kind::Group)
+    }
+}
+
 /// The first people: their role and what the form calls them.
-const FIRST: [Role; 4] = [Role::System, Role::Security, Role::Audit, Role::Officer];
+const fn first(kind: Kind) -> [Role; 4] {
+    let works = if kind.supervises() { Role::Supervisor } else { Role::Officer };
+    [Role::System, Role::Security, Role::Audit, works]
+}
 
 async fn page(ctx: Ctx, Asked(q): Asked<Code>) -> Result<Response, Error> {
     if is_set_up(&ctx.app).await? {
@@ -77,11 +95,12 @@ async fn page(ctx: Ctx, Asked(q): Asked<Code>) -> Result<Response, Error> {
     ctx.show(key::SETUP_TITLE, &(), |page| SetUpPage {
         page,
         code: q.code,
+        kind: Kind::from_word(&q.kind).unwrap_or(Kind::Enterprise),
         catalog: &ctx.app.catalog,
     })
 }
 
-/// What the set-up form asks for; the four lists run in the order of [`FIRST`].
+/// What the set-up form asks for; the four lists run in the order of [`first`].
 #[derive(Deserialize)]
 pub(crate) struct SetUp {
     #[serde(default)]
@@ -93,33 +112,60 @@ pub(crate) struct SetUp {
     pub(crate) password: Vec<String>,
 }
 
-/// An enterprise as it introduces itself.
+/// An organisation as it introduces itself.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Organisation {
+    #[serde(default = "enterprise")]
+    pub(crate) kind: Kind,
     pub(crate) name: String,
-    /// Unified social credit code, GB 32100.
+    /// Unified social credit code, GB 32100; a regulator may leave it empty.
+    #[serde(default)]
     pub(crate) credit_code: String,
-    /// Code of a region of the catalogue.
+    /// Code of a region of the catalogue; empty for the nation and for a group.
+    #[serde(default)]
     pub(crate) region: String,
-    /// GB/T 4754 division.
+    /// GB/T 4754 division; empty for what is no enterprise.
+    #[serde(default)]
     pub(crate) industry: String,
-    /// Id of a revenue band of the catalogue.
+    /// Id of a revenue band of the catalogue; empty for what is no enterprise.
+    #[serde(default)]
     pub(crate) revenue_band: String,
+}
+
+const fn enterprise() -> Kind {
+    Kind::Enterprise
 }
 
 impl Organisation {
     fn check(&self, catalog: &Catalog) -> Result<Self, Error> {
-        let code = credit_code(self.credit_code.trim())
-            .map_err(|e| Error::Invalid("credit_code", e.message()))?;
+        let code = match self.credit_code.trim() {
+            "" if self.kind.supervises() => String::new(),
+            code => credit_code(code)
+                .map_err(|e| Error::Invalid("credit_code", e.message()))?
+                .as_str()
+                .to_owned(),
+        };
         let known = |field, found: bool| {
             if found { Ok(()) } else { Err(Error::invalid(field, key::SERVER_FIELD_CHOICE)) }
         };
+        let name = line("name", &self.name, 100)?;
+        if matches!(self.kind, Kind::Nation | Kind::Group) {
+            let (kind, credit_code) = (self.kind, code);
+            let [region, industry, revenue_band] = <[String; 3]>::default();
+            return Ok(Self { kind, name, credit_code, region, industry, revenue_band });
+        }
         known("region", catalog.regions.iter().any(|r| r.code == self.region))?;
+        if self.kind.supervises() {
+            let (kind, credit_code, region) = (self.kind, code, self.region.clone());
+            let [industry, revenue_band] = <[String; 2]>::default();
+            return Ok(Self { kind, name, credit_code, region, industry, revenue_band });
+        }
         known("industry", catalog.industries.iter().any(|i| i.code == self.industry))?;
         known("revenue_band", catalog.revenue.bands.iter().any(|b| b.id == self.revenue_band))?;
         Ok(Self {
-            name: line("name", &self.name, 100)?,
-            credit_code: code.as_str().to_owned(),
+            kind: self.kind,
+            name,
+            credit_code: code,
             region: self.region.clone(),
             industry: self.industry.clone(),
             revenue_band: self.revenue_band.clone(),
@@ -136,16 +182,17 @@ async fn save(ctx: Ctx, Input(form): Input<SetUp>) -> Result<Response, Error> {
 /// Creates the organisation and its first people, in one change; gives its id.
 pub(crate) async fn set_up(app: &App, form: &SetUp) -> Result<String, Error> {
     let organisation = form.organisation.check(&app.catalog)?;
-    if [form.account.len(), form.person.len(), form.password.len()] != [FIRST.len(); 3] {
+    let roles = first(organisation.kind);
+    if [form.account.len(), form.person.len(), form.password.len()] != [roles.len(); 3] {
         return Err(Error::invalid("account", key::SERVER_FIELD_EMPTY));
     }
-    let mut first = Vec::new();
-    for (at, role) in FIRST.iter().enumerate() {
+    let mut founders = Vec::new();
+    for (at, role) in roles.iter().enumerate() {
         let account = people::account(&form.account[at])?;
         let name = line("person", &form.person[at], 60)?;
         password::check(&form.password[at], &account, &name)?;
         let hash = password::hash(&form.password[at]).await?;
-        first.push(people::NewPerson {
+        founders.push(people::NewPerson {
             account,
             name,
             roles: vec![*role],
@@ -157,7 +204,7 @@ pub(crate) async fn set_up(app: &App, form: &SetUp) -> Result<String, Error> {
     let mut change = app.db.change(&Actor::system(&id)).await?;
     only(&mut change).await?;
     insert(&mut change, &id, &organisation).await?;
-    for person in first {
+    for person in founders {
         people::insert(&mut change, person).await?;
     }
     change.commit().await?;
@@ -177,8 +224,8 @@ async fn only(change: &mut Change) -> Result<(), Error> {
 
 async fn insert(change: &mut Change, id: &str, o: &Organisation) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO organisation (id, name, credit_code, region, industry, revenue_band, created) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO organisation (id, name, credit_code, region, industry, revenue_band, created, \
+         kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(id)
     .bind(&o.name)
@@ -187,6 +234,7 @@ async fn insert(change: &mut Change, id: &str, o: &Organisation) -> Result<(), E
     .bind(&o.industry)
     .bind(&o.revenue_band)
     .bind(clock::now())
+    .bind(o.kind.word())
     .execute(&mut **change)
     .await?;
     change.note("organisation.create", format!("organisation/{id}"), json!(o));

@@ -2,10 +2,12 @@
 
 mod download;
 mod entry;
+mod leaves;
 mod list;
 mod signer;
 mod verify;
 
+pub(crate) use leaves::leaves;
 pub(crate) use signer::Signer;
 pub(crate) use verify::{committed, verify};
 

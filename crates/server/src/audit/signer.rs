@@ -7,8 +7,9 @@ use crate::{
     error::Error,
 };
 use hangtu_catalog::hex;
-use hangtu_ledger::SignerKey;
+use hangtu_ledger::{SignerKey, WitnessKey};
 use serde_json::json;
+use sha2::Digest;
 use std::{
     fs,
     io::{ErrorKind, Write},
@@ -61,6 +62,16 @@ impl Signer {
     /// The key of a log.
     pub(crate) fn key(&self, organisation: &str) -> Result<SignerKey, Error> {
         SignerKey::from_seed(&format!("{}/{organisation}", self.site), &self.seed)
+            .map_err(Error::internal)
+    }
+
+    /// The key by which a supervisor cosigns the logs of others. It must not share a seed with a
+    /// log's key: its own is the hash of that seed behind a word of its own.
+    pub(crate) fn witness(&self, organisation: &str) -> Result<WitnessKey, Error> {
+        let mut bytes = b"hangtu witness".to_vec();
+        bytes.extend(self.seed);
+        let seed = sha2::Sha256::digest(&bytes).into();
+        WitnessKey::from_seed(&format!("{}/{organisation}/witness", self.site), &seed)
             .map_err(Error::internal)
     }
 }

@@ -14,7 +14,7 @@ mod throttle;
 mod totp;
 mod vault;
 
-pub(crate) use rights::{Right, Rights, Role, words};
+pub(crate) use rights::{Kind, Right, Rights, Role, words};
 pub(crate) use throttle::Throttle;
 
 use crate::{config::Config, ctx::Ctx, error::Error, route::Routes};
@@ -32,6 +32,8 @@ pub(crate) struct Who {
     pub(crate) name: String,
     pub(crate) organisation: String,
     pub(crate) organisation_name: String,
+    /// What the organisation is.
+    pub(crate) kind: Kind,
     pub(crate) roles: Vec<Role>,
     /// What the roles allow, less what a token leaves out.
     pub(crate) rights: Rights,
@@ -83,6 +85,16 @@ impl State {
             rounds: Pending::default(),
             providers: sso::Known::default(),
         })
+    }
+
+    /// Seals a secret that the program itself must read again.
+    pub(crate) fn seal(&self, owner: &str, secret: &[u8]) -> Result<String, Error> {
+        self.vault.seal(owner, secret)
+    }
+
+    /// Opens what [`Self::seal`] gave.
+    pub(crate) fn unseal(&self, owner: &str, sealed: &str) -> Result<Vec<u8>, Error> {
+        self.vault.unseal(owner, sealed)
     }
 }
 

@@ -67,6 +67,14 @@ words! {
         System = "system",
         /// Read and export the audit trail.
         Audit = "audit",
+        /// Keep the data catalogue.
+        Register = "register",
+        /// Draw up and send submissions.
+        Submit = "submit",
+        /// See what supervised enterprises submitted, keep the roster, steer.
+        Supervise = "supervise",
+        /// See the enterprises that were drawn for one's own inspection.
+        Inspect = "inspect",
     }
 }
 
@@ -88,6 +96,42 @@ words! {
         Member = "member",
         /// Reader.
         Reader = "reader",
+        /// Supervising officer: the roster, what was submitted, the picture, steering.
+        Supervisor = "supervisor",
+        /// Inspector: the enterprises drawn for them, and no others.
+        Inspector = "inspector",
+    }
+}
+
+words! {
+    /// What an organisation is. One that is no enterprise supervises enterprises.
+    Kind {
+        /// An enterprise: examines itself, corrects, submits.
+        Enterprise = "enterprise",
+        /// A city's regulator.
+        City = "city",
+        /// A province's regulator, or its like.
+        Province = "province",
+        /// The nation's.
+        Nation = "nation",
+        /// A group of enterprises with a duty to consolidate (Measures, Art. 37).
+        Group = "group",
+    }
+}
+
+impl Kind {
+    /// Whether it supervises enterprises.
+    pub(crate) const fn supervises(self) -> bool {
+        !matches!(self, Self::Enterprise)
+    }
+
+    /// Whether a role makes sense there.
+    pub(crate) const fn has(self, role: Role) -> bool {
+        match role {
+            Role::System | Role::Security | Role::Audit => true,
+            Role::Supervisor | Role::Inspector => self.supervises(),
+            Role::Officer | Role::Approver | Role::Member | Role::Reader => !self.supervises(),
+        }
     }
 }
 
@@ -110,10 +154,14 @@ impl Role {
                 R::Detect,
                 R::Train,
                 R::Report,
+                R::Register,
+                R::Submit,
             ],
             Self::Approver => &[R::Read, R::Accept, R::Approve],
             Self::Member => &[R::Read, R::Answer, R::Work, R::Authorise],
             Self::Reader => &[R::Read],
+            Self::Supervisor => &[R::Read, R::Supervise, R::Report],
+            Self::Inspector => &[R::Inspect],
         }
     }
 

@@ -1,6 +1,6 @@
 //! Sessions and API tokens: random secrets of which only the hash is stored.
 
-use super::{Right, Rights, Role, Who, random};
+use super::{Kind, Right, Rights, Role, Who, random};
 use crate::{
     App,
     clock::{self, DAY},
@@ -25,6 +25,7 @@ struct Row {
     name: String,
     organisation: String,
     organisation_name: String,
+    kind: String,
     roles: String,
     language: String,
     must_change_password: i64,
@@ -33,7 +34,7 @@ struct Row {
 }
 
 const PERSON: &str = "p.id AS person, p.account, p.name, p.organisation, \
-    o.name AS organisation_name, p.roles, p.language, p.must_change_password";
+    o.name AS organisation_name, o.kind, p.roles, p.language, p.must_change_password";
 
 /// The roles of a row.
 pub(crate) fn roles(words: &str) -> Vec<Role> {
@@ -50,6 +51,7 @@ impl Row {
             name: self.name,
             organisation: self.organisation,
             organisation_name: self.organisation_name,
+            kind: Kind::from_word(&self.kind).unwrap_or(Kind::Enterprise),
             roles,
             session: None,
             language: self.language,

@@ -1,11 +1,14 @@
 //! What a list of findings is asked for, as the address says it, and as SQL.
 
-use super::batch::{Value, bind};
 use super::{
     model::{READ, Row},
     state::State,
 };
-use crate::{clock, error::Error};
+use crate::{
+    clock,
+    db::{Value, bind},
+    error::Error,
+};
 use hangtu_catalog::{Level, Scenario, key};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

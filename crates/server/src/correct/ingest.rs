@@ -3,7 +3,6 @@
 
 use super::{
     Claim, Drilled, Outcome, Tested,
-    batch::Batch,
     claim,
     model::{self, READ, Row, Said},
     policy::{self, Rules},
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     auth::new_id,
     clock,
-    db::{Actor, Change},
+    db::{Actor, Batch, Change},
     error::Error,
 };
 use hangtu_catalog::{Bilingual, Catalog, Level, key, sha256};

@@ -2,7 +2,6 @@
 
 mod actions;
 mod attach;
-mod batch;
 mod bulk;
 mod claim;
 mod export;
@@ -16,6 +15,7 @@ pub(crate) mod policy;
 #[cfg(test)]
 mod proofs;
 pub(crate) mod state;
+mod told;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +29,7 @@ pub(crate) use attach::file;
 use hangtu_catalog::Catalog;
 use hangtu_examine::model::{Examination, Finding};
 pub(crate) use list::Line;
+pub(crate) use told::{majors, told};
 use serde_json::json;
 use state::Step;
 use std::{sync::Arc, time::Duration};

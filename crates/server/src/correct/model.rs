@@ -1,13 +1,10 @@
 //! A finding in the store, and the few ways to write it.
 
-use super::{
-    batch::{Batch, Value},
-    state::{Asked, Standing, State, Step},
-};
+use super::state::{Asked, Standing, State, Step};
 use crate::{
     auth::new_id,
     clock,
-    db::{Actor, Change},
+    db::{Actor, Batch, Change, Value},
     error::Error,
 };
 use hangtu_catalog::{Bilingual, Level, key};

@@ -4,8 +4,10 @@
 //! [`Db::change`] gives a transaction that only commits together with at least one entry in the
 //! ledger: a write without a trace cannot be expressed.
 
+mod batch;
 mod change;
 
+pub(crate) use batch::{Batch, Value, bind};
 pub(crate) use change::{Actor, Change, nothing_to_change, witnessed};
 
 use crate::error::Error;

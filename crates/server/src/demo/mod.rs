@@ -6,7 +6,7 @@ mod story;
 use crate::{
     App,
     admin::{self, Organisation, SetUp},
-    auth::{Role, password, random},
+    auth::{Kind, Role, password, random},
     authorise,
     db::Actor,
     error::Error,
@@ -49,6 +49,7 @@ pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Err
     let form = SetUp {
         code: String::new(),
         organisation: Organisation {
+            kind: Kind::Enterprise,
             name: "长江精密化工示范厂（演示）".into(),
             credit_code: "91420100MA4KX1234B".into(),
             region: "420000".into(),

@@ -13,6 +13,8 @@ pub(crate) struct Drilled {
     pub(crate) id: String,
     pub(crate) number: i64,
     pub(crate) ended: i64,
+    /// 0 to 100, where it was judged.
+    pub(crate) score: Option<i64>,
     pub(crate) shortcomings: i64,
     /// Findings from drills of the same exercise that need work.
     pub(crate) open: i64,
@@ -24,18 +26,18 @@ pub(crate) async fn drilled(
     organisation: &str,
     scenario: Scenario,
 ) -> Result<Option<Drilled>, Error> {
-    let last: Option<(String, i64, i64, i64, String)> = sqlx::query_as(
-        "SELECT id, number, ended, shortcomings, exercise FROM drill WHERE organisation = $1 \
+    let last: Option<(String, i64, i64, Option<i64>, i64, String)> = sqlx::query_as(
+        "SELECT id, number, ended, score, shortcomings, exercise FROM drill WHERE organisation = $1 \
          AND style = '' AND state = 'closed' AND scenarios LIKE $2 ORDER BY ended DESC LIMIT 1",
     )
     .bind(organisation)
     .bind(format!("% {} %", scenario.name()))
     .fetch_optional(&mut *c)
     .await?;
-    let Some((id, number, ended, shortcomings, exercise)) = last else { return Ok(None) };
+    let Some((id, number, ended, score, shortcomings, exercise)) = last else { return Ok(None) };
     let open =
         crate::correct::facts::open_of(c, organisation, &format!("drill.{exercise}")).await?;
-    Ok(Some(Drilled { id, number, ended, shortcomings, open }))
+    Ok(Some(Drilled { id, number, ended, score, shortcomings, open }))
 }
 
 /// Who played in drills that people held to their end, and when each ended; or one person.

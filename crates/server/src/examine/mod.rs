@@ -119,6 +119,38 @@ pub(crate) async fn done(c: &mut AnyConnection, organisation: &str) -> Result<Ve
     rows.into_iter().rev().map(done).collect()
 }
 
+/// How many runs of an organisation are done, and when the last one was examined.
+pub(crate) async fn ran(
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<(i64, Option<i64>), Error> {
+    Ok(sqlx::query_as(
+        "SELECT COUNT(*), MAX(examined) FROM run \
+         WHERE organisation = $1 AND examined IS NOT NULL",
+    )
+    .bind(organisation)
+    .fetch_one(c)
+    .await?)
+}
+
+/// SHA-256 of each file of evidence that is still there, oldest first; a file that was brought
+/// twice counts once.
+pub(crate) async fn hashes(
+    c: &mut AnyConnection,
+    organisation: &str,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT sha256 FROM evidence WHERE organisation = $1 AND deleted IS NULL \
+         GROUP BY sha256 ORDER BY MIN(created), sha256 LIMIT $2",
+    )
+    .bind(organisation)
+    .bind(limit as i64)
+    .fetch_all(c)
+    .await?;
+    Ok(rows.into_iter().map(|r| r.0).collect())
+}
+
 /// The last three runs of an organisation, latest first, each with its id.
 pub(crate) async fn latest(
     app: &App,

@@ -132,6 +132,23 @@ pub(super) fn state(
     }
 }
 
+/// How many control points stand in each state of [`STATES`].
+pub(crate) async fn coverage(
+    app: &crate::App,
+    c: &mut sqlx::AnyConnection,
+    organisation: &str,
+    now: i64,
+) -> Result<BTreeMap<&'static str, u32>, Error> {
+    let observed = examine::observed(c, organisation).await?;
+    let claims = answer::claims(c, organisation).await?;
+    let mut counted = BTreeMap::new();
+    for control in &app.catalog.controls {
+        let state = state(observed.get(&control.id), claims.get(&control.id), now);
+        *counted.entry(state).or_default() += 1;
+    }
+    Ok(counted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

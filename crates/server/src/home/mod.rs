@@ -18,7 +18,7 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
-pub(crate) use facts::fresh;
+pub(crate) use facts::{coverage, fresh};
 use facts::{Facts, STATES};
 use hangtu_catalog::{Catalog, Scenario, key};
 use schemars::JsonSchema;
@@ -154,6 +154,9 @@ struct Only {
 
 async fn home(ctx: Ctx) -> Result<Response, Error> {
     let organisation = ctx.signed()?.organisation_name.clone();
+    if !ctx.data && ctx.signed()?.kind.supervises() && ctx.may(Right::Supervise).is_ok() {
+        return Ok(ctx.go("/supervise"));
+    }
     if ctx.may(Right::Read).is_err() {
         // The administrators of accounts and of the trail work elsewhere.
         return ctx.show(key::NAV_HOME, &Only { organisation }, |page| Admin { page });

@@ -3,7 +3,7 @@
 
 use super::{NewPerson, account, insert, tokens};
 use crate::{
-    auth::{Right, Role, once, password, random, second, session},
+    auth::{Kind, Right, Role, once, password, random, second, session},
     ctx::Ctx,
     db::Change,
     error::Error,
@@ -177,13 +177,22 @@ struct OnePage<'a> {
     person: &'a Account,
     /// Nobody administers themselves.
     other: bool,
+    /// What the organisation is: it decides which roles there are.
+    kind: Kind,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "templates give references")]
+impl OnePage<'_> {
+    fn has(&self, role: &Role) -> bool {
+        self.kind.has(*role)
+    }
 }
 
 async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let person = find(&ctx, &id).await?;
     let other = ctx.signed()?.person != person.id;
-    let title = person.name.clone();
-    ctx.show_titled(title, &person, |page| OnePage { page, person: &person, other })
+    let (title, kind) = (person.name.clone(), ctx.signed()?.kind);
+    ctx.show_titled(title, &person, |page| OnePage { page, person: &person, other, kind })
 }
 
 /// A new account.
@@ -381,7 +390,11 @@ async fn grant(
 ) -> Result<Response, Error> {
     ctx.in_person()?;
     not_oneself(&ctx, &id)?;
+    let kind = ctx.signed()?.kind;
     let roles: Vec<Role> = Role::ALL.iter().copied().filter(|r| form.roles.contains(r)).collect();
+    if !roles.iter().all(|r| kind.has(*r)) {
+        return Err(Error::invalid("roles", key::SERVER_FIELD_CHOICE));
+    }
     if !Role::compatible(&roles) {
         return Err(Error::invalid("roles", key::PEOPLE_ROLES_APART));
     }

@@ -9,23 +9,49 @@ pub(crate) struct Item {
     pub(crate) path: &'static str,
     pub(crate) name: Key,
     right: Right,
+    /// Where it makes sense: not at a plant only, and not at a regulator only.
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In an enterprise.
+    Plant,
+    /// In an organisation that supervises.
+    Regulator,
+    /// In both.
+    Both,
 }
 
 const fn item(path: &'static str, name: Key, right: Right) -> Item {
-    Item { path, name, right }
+    Item { path, name, right, place: Place::Both }
+}
+
+/// Of an enterprise only.
+const fn plant(path: &'static str, name: Key, right: Right) -> Item {
+    Item { path, name, right, place: Place::Plant }
+}
+
+/// Of a regulator only.
+const fn regulator(path: &'static str, name: Key, right: Right) -> Item {
+    Item { path, name, right, place: Place::Regulator }
 }
 
 static ITEMS: &[Item] = &[
-    item("/", key::NAV_HOME, Right::Read),
-    item("/evidence", key::EVIDENCE_TITLE, Right::Read),
-    item("/runs", key::RUN_TITLE, Right::Read),
-    item("/findings", key::NAV_FINDINGS, Right::Read),
-    item("/policy", key::NAV_POLICY, Right::Policy),
-    item("/answers", key::NAV_ANSWERS, Right::Read),
-    item("/authorisations", key::AUTHORISE_TITLE, Right::Read),
-    item("/drills", key::DRILL_TITLE, Right::Read),
-    item("/training", key::TRAIN_TITLE, Right::Read),
-    item("/reports", key::NAV_REPORTS, Right::Read),
+    regulator("/supervise", key::NAV_SUPERVISE, Right::Supervise),
+    plant("/", key::NAV_HOME, Right::Read),
+    plant("/evidence", key::EVIDENCE_TITLE, Right::Read),
+    plant("/runs", key::RUN_TITLE, Right::Read),
+    plant("/findings", key::NAV_FINDINGS, Right::Read),
+    plant("/policy", key::NAV_POLICY, Right::Policy),
+    plant("/answers", key::NAV_ANSWERS, Right::Read),
+    plant("/authorisations", key::AUTHORISE_TITLE, Right::Read),
+    plant("/drills", key::DRILL_TITLE, Right::Read),
+    plant("/training", key::TRAIN_TITLE, Right::Read),
+    plant("/reports", key::NAV_REPORTS, Right::Read),
+    plant("/data", key::REGISTER_TITLE, Right::Read),
+    plant("/submissions", key::SUBMIT_TITLE, Right::Read),
+    regulator("/intake", key::NAV_INTAKE, Right::Supervise),
     item("/people", key::NAV_PEOPLE, Right::People),
     item("/audit", key::NAV_AUDIT, Right::Audit),
     item("/sso", key::NAV_SSO, Right::System),
@@ -34,5 +60,7 @@ static ITEMS: &[Item] = &[
 
 /// What the reader may open, in order.
 pub(super) fn items(ctx: &Ctx) -> Vec<&'static Item> {
-    ITEMS.iter().filter(|i| ctx.may(i.right).is_ok()).collect()
+    let supervises = ctx.who.as_ref().is_some_and(|who| who.kind.supervises());
+    let elsewhere = if supervises { Place::Plant } else { Place::Regulator };
+    ITEMS.iter().filter(|i| i.place != elsewhere && ctx.may(i.right).is_ok()).collect()
 }

@@ -299,6 +299,12 @@ impl Client {
         self.get(&format!("/api/v1{path}")).ok().json()
     }
 
+    /// Bytes of a media type, as a browser's form sends them.
+    pub(crate) fn upload(&self, path: &str, media: &str, body: &[u8]) -> Answer {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        Self::answer(request.header("origin", &self.base).content_type(media).send(body))
+    }
+
     /// Bytes with any method.
     pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let request = ureq::http::Request::builder()

@@ -5,7 +5,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, any::AnyArguments, query::Query};
 
 /// A value of the store.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     Int(i64),
     Null,
@@ -29,6 +29,24 @@ impl From<i64> for Value {
     }
 }
 
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Int(i64::from(truth))
+    }
+}
+
+impl From<u32> for Value {
+    fn from(n: u32) -> Self {
+        Self::Int(n.into())
+    }
+}
+
 impl From<Option<i64>> for Value {
     fn from(n: Option<i64>) -> Self {
         n.map_or(Self::Null, Self::Int)
@@ -36,7 +54,7 @@ impl From<Option<i64>> for Value {
 }
 
 /// Binds a value; only whole numbers are ever absent.
-pub(super) fn bind(
+pub(crate) fn bind(
     query: Query<'_, Any, AnyArguments>,
     value: Value,
 ) -> Query<'_, Any, AnyArguments> {
@@ -48,7 +66,7 @@ pub(super) fn bind(
 }
 
 /// Rows of one table on their way into it.
-pub(super) struct Batch {
+pub(crate) struct Batch {
     table: &'static str,
     columns: &'static [&'static str],
     /// What to do with a row that is there.
@@ -61,20 +79,52 @@ const MOST: usize = 6_000;
 
 impl Batch {
     /// Adds rows; one that is there already stays as it is.
-    pub(super) fn insert(table: &'static str, columns: &'static [&'static str]) -> Self {
+    pub(crate) fn insert(table: &'static str, columns: &'static [&'static str]) -> Self {
         let conflict = "ON CONFLICT DO NOTHING".into();
         Self { table, columns, conflict, values: Vec::new() }
     }
 
     /// Adds rows or replaces those with the same first column.
-    pub(super) fn put(table: &'static str, columns: &'static [&'static str]) -> Self {
+    pub(crate) fn put(table: &'static str, columns: &'static [&'static str]) -> Self {
         let sets: Vec<_> = columns[1..].iter().map(|c| format!("{c} = excluded.{c}")).collect();
         let conflict = format!("ON CONFLICT ({}) DO UPDATE SET {}", columns[0], sets.join(", "));
         Self { table, columns, conflict, values: Vec::new() }
     }
 
+    /// Adds rows or replaces those with the same first so many columns.
+    pub(crate) fn replace(
+        table: &'static str,
+        columns: &'static [&'static str],
+        keys: usize,
+    ) -> Self {
+        let sets = columns[keys..].iter().map(|c| format!("{c} = excluded.{c}"));
+        Self::with(table, columns, keys, sets.collect())
+    }
+
+    /// Adds to the numbers of the rows with the same first so many columns; begins them where they
+    /// are not there.
+    pub(crate) fn sum(
+        table: &'static str,
+        columns: &'static [&'static str],
+        keys: usize,
+    ) -> Self {
+        let sets = columns[keys..].iter().map(|c| format!("{c} = {table}.{c} + excluded.{c}"));
+        Self::with(table, columns, keys, sets.collect())
+    }
+
+    fn with(
+        table: &'static str,
+        columns: &'static [&'static str],
+        keys: usize,
+        sets: Vec<String>,
+    ) -> Self {
+        let conflict =
+            format!("ON CONFLICT ({}) DO UPDATE SET {}", columns[..keys].join(", "), sets.join(", "));
+        Self { table, columns, conflict, values: Vec::new() }
+    }
+
     /// One more row, its values in the order of the columns.
-    pub(super) async fn add(
+    pub(crate) async fn add(
         &mut self,
         connection: &mut AnyConnection,
         row: impl IntoIterator<Item = Value>,
@@ -87,7 +137,7 @@ impl Batch {
     }
 
     /// Writes what is left.
-    pub(super) async fn flush(&mut self, connection: &mut AnyConnection) -> Result<(), Error> {
+    pub(crate) async fn flush(&mut self, connection: &mut AnyConnection) -> Result<(), Error> {
         let width = self.columns.len();
         let rows: Vec<String> = (0..self.values.len() / width)
             .map(|row| {

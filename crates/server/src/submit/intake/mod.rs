@@ -1,0 +1,51 @@
+//! The supervisor's side: packages received, reviewed and answered.
+
+mod answer;
+mod door;
+mod invite;
+mod list;
+mod review;
+mod sender;
+mod take;
+mod upload;
+
+pub(crate) use door::Gate;
+
+use crate::{
+    auth::Right,
+    error::Error,
+    route::{Access, Routes},
+};
+use hangtu_catalog::{Bilingual, key};
+use hangtu_ledger::PackageError;
+
+/// Who receives and reviews.
+const SUPERVISE: Access = Access::May(Right::Supervise);
+
+pub(super) fn routes(r: &mut Routes) {
+    list::routes(r);
+    upload::routes(r);
+    invite::routes(r);
+    sender::routes(r);
+    review::routes(r);
+    door::routes(r);
+}
+
+/// A file that is no package, or no receipt, in words.
+pub(super) fn refused(why: &PackageError) -> Error {
+    use PackageError as E;
+    let why = match why {
+        E::TooLong => key::INTAKE_WHY_TOO_LONG,
+        E::Envelope => key::INTAKE_WHY_ENVELOPE,
+        E::Type(_) => key::INTAKE_WHY_TYPE,
+        E::Version(_) => key::INTAKE_WHY_VERSION,
+        E::NotCanonical => key::INTAKE_WHY_NOT_CANONICAL,
+        E::Field(_) => key::INTAKE_WHY_FIELD,
+        E::Signature => key::INTAKE_WHY_SIGNATURE,
+        E::Checkpoint(_) => key::INTAKE_WHY_CHECKPOINT,
+        E::Bound => key::INTAKE_WHY_BOUND,
+    };
+    let why = Bilingual::message(why, &[]);
+    let say = |why: &str| Bilingual::message(key::INTAKE_BAD, &[("why", why.into())]);
+    Error::Invalid("file", Bilingual::new(say(&why.zh).zh, say(&why.en).en))
+}

@@ -25,25 +25,22 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "exam")) {
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "exam" | "intake" | "nation")) {
         bail!(
-            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | exam"
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "intake")) {
-            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | intake"
+            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | \
+             exam | intake | nation"
         );
     }
     let value = |name: &str| {
         args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).map(String::as_str)
     };
     let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
-    if what == Some("exam") {
-        return exam::run_all();
-    }
-    if what == Some("seat") {
-        return seat::run_all();
-    }
-    if what == Some("intake") {
-        return intake::run_all();
+    match what {
+        Some("exam") => return exam::run_all(),
+        Some("intake") => return intake::run_all(),
+        Some("nation") => return nation::run_all(),
+        Some("seat") => return seat::run_all(),
+        _ => {}
     }
     if what == Some("logs") {
         return logs::run(mib.unwrap_or(64));

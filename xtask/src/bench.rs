@@ -38,7 +38,7 @@ pub fn run(args: &[String]) -> Result<()> {
     match what {
         Some("exam") => return exam::run_all(),
         Some("intake") => return intake::run_all(),
-        Some("nation") => return nation::run_all(),
+        Some("nation") => return seat::nation(),
         Some("seat") => return seat::run_all(),
         _ => {}
     }

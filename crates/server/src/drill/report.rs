@@ -108,7 +108,6 @@ impl ReportPage<'_> {
         rests_on.iter().filter_map(|e| self.data.places.get(e).copied()).take(3).collect()
     }
 
-
     fn lanes(&self) -> impl Iterator<Item = (&'static str, i64)> {
         LANES.iter().enumerate().map(|(at, (_, name))| (*name, 18 + 28 * at as i64))
     }

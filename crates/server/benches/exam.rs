@@ -37,7 +37,12 @@ fn cookie(taker: u64) -> String {
 
 /// Enterprises, their people, and for the takers a session and the course read.
 fn fill(site: &Site, enterprises: u64, learners: u64, takers: u64) {
-    let numbers = |n: u64| format!("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {})", n - 1);
+    let numbers = |n: u64| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {})",
+            n - 1
+        )
+    };
     site.sql(&format!(
         "INSERT INTO organisation (id, name, credit_code, region, industry, revenue_band, created) \
          {} SELECT 'e' || i, 'Enterprise ' || i, '', '420000', '34', '400m-1bn', 0 FROM n",
@@ -96,7 +101,13 @@ struct Hall {
 
 impl Hall {
     /// Asks until it is answered: a program that is away comes back.
-    fn ask(&self, agent: &ureq::Agent, taker: u64, path: &str, body: Option<&Value>) -> (Value, bool) {
+    fn ask(
+        &self,
+        agent: &ureq::Agent,
+        taker: u64,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (Value, bool) {
         let url = format!("{}/api/v1{path}", self.base);
         let cookie = format!("hangtu_session={}", cookie(taker));
         let mut first = true;
@@ -137,7 +148,8 @@ impl Hall {
             .into();
         // People do not arrive in the same millisecond.
         thread::sleep(Duration::from_millis(taker * 7919 % self.pause.max(1)));
-        let begun = self.ask(&agent, taker, &format!("/training/courses/{COURSE}/exam"), Some(&json!({})));
+        let begun =
+            self.ask(&agent, taker, &format!("/training/courses/{COURSE}/exam"), Some(&json!({})));
         let id = begun.0["id"].as_str().unwrap().to_owned();
         let (paper, _) = self.ask(&agent, taker, &format!("/training/attempts/{id}"), None);
         let questions = paper["paper"].as_array().unwrap().clone();
@@ -178,7 +190,8 @@ impl Hall {
 
 fn measure(name: &str, program: &Path, database: Option<String>) {
     let takers = number("EXAM_TAKERS", 1000);
-    let (learners, enterprises) = (number("EXAM_LEARNERS", 60_000), number("EXAM_ENTERPRISES", 3000));
+    let (learners, enterprises) =
+        (number("EXAM_LEARNERS", 60_000), number("EXAM_ENTERPRISES", 3000));
     let seconds = number("EXAM_SECONDS", 120);
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

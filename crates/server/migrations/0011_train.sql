@@ -179,14 +179,14 @@ CREATE TABLE training_session (
     UNIQUE (organisation, number)
 );
 
-CREATE TABLE session_person (
+CREATE TABLE session_seat (
     organisation TEXT NOT NULL,
     session TEXT NOT NULL REFERENCES training_session (id),
     person TEXT NOT NULL,
     enrolled BIGINT NOT NULL,
     PRIMARY KEY (session, person)
 );
-CREATE INDEX session_person_person ON session_person (organisation, person);
+CREATE INDEX session_seat_person ON session_seat (organisation, person);
 
 -- Who came when, who left when. Rows are added and at most declared void.
 CREATE TABLE session_fact (

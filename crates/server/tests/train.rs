@@ -21,8 +21,10 @@ fn read(client: &Client, course: &str) {
         for part in page["parts"].as_array().unwrap().iter().filter(|p| p["what"] == "check") {
             assert_eq!(part["right"], json!([]), "not before it is answered");
             assert_eq!(part["why"], Value::Null);
-            let check = format!("/training/courses/{course}/checks/{}", part["name"].as_str().unwrap());
-            let order: Vec<&Value> = part["options"].as_array().unwrap().iter().map(|o| &o[0]).collect();
+            let check =
+                format!("/training/courses/{course}/checks/{}", part["name"].as_str().unwrap());
+            let order: Vec<&Value> =
+                part["options"].as_array().unwrap().iter().map(|o| &o[0]).collect();
             client.post(&check, &json!({ "choice": [0], "order": order })).ok();
         }
         client.post(&path, &json!({})).ok();
@@ -36,13 +38,10 @@ fn right(catalog: &Catalog, shown: &Value) -> Vec<usize> {
         .courses
         .iter()
         .flat_map(|c| &c.questions)
-        .find(|q| q.question.zh == text)
+        .find(|q| &*q.question.zh == text)
         .unwrap();
-    let options: Vec<&str> = known
-        .right()
-        .iter()
-        .map(|n| known.options[usize::from(*n)].text.zh.as_ref())
-        .collect();
+    let options: Vec<&str> =
+        known.right().iter().map(|n| known.options[usize::from(*n)].text.zh.as_ref()).collect();
     let shown: Vec<&str> =
         shown["options"].as_array().unwrap().iter().map(|o| o["zh-CN"].as_str().unwrap()).collect();
     options.iter().map(|o| shown.iter().position(|s| s == o).unwrap()).collect()
@@ -87,15 +86,23 @@ fn a_course_is_read_its_exam_resumed_and_its_certificate_checked_by_strangers() 
         assert_eq!(begin(&officer, COURSE), attempt, "one at a time");
         let paper = officer.api(&attempt);
         let text = paper.to_string();
-        assert!(!text.contains("\"why\"") && !text.contains("seed") && !text.contains("ransomware-"));
+        assert!(!text.contains("\"why\"") && !text.contains("\"seed\""));
         let questions = paper["paper"].as_array().unwrap().clone();
         assert_eq!(questions.len(), 16);
         let shown = officer.get(&attempt).ok().text;
         for question in catalog.courses.iter().find(|c| c.id == COURSE).unwrap().bank() {
-            assert!(!shown.contains(&*question.why.zh), "{}", question.id);
+            let id = question.id.as_str();
+            assert!(!shown.contains(&*question.why.zh) && !shown.contains(id), "{id}");
+            assert!(!text.contains(id), "{id}");
         }
         for item in 0..10 {
-            let kept = answer(&officer, &attempt, item, item as u64 + 1, &right(&catalog, &questions[item]));
+            let kept = answer(
+                &officer,
+                &attempt,
+                item,
+                item as u64 + 1,
+                &right(&catalog, &questions[item]),
+            );
             assert_eq!(kept["state"], "kept");
         }
         // What comes late or twice changes nothing.
@@ -104,7 +111,9 @@ fn a_course_is_read_its_exam_resumed_and_its_certificate_checked_by_strangers() 
         assert_eq!(answer(&officer, &attempt, 3, 4, &four)["state"], "kept");
         let bad = json!({ "item": 3, "sequence": 9, "choice": [77] });
         assert_eq!(officer.post(&format!("{attempt}/answers"), &bad).status, 422);
-        officer.post(&format!("{attempt}/signals"), &json!({ "kind": "hidden", "seconds": 9 })).ok();
+        officer
+            .post(&format!("{attempt}/signals"), &json!({ "kind": "hidden", "seconds": 9 }))
+            .ok();
         assert_eq!(sec.get(&attempt).status, 404, "nobody else's");
 
         // The line is lost, the program starts anew, another browser goes on.
@@ -125,7 +134,13 @@ fn a_course_is_read_its_exam_resumed_and_its_certificate_checked_by_strangers() 
         let signals = result["signals"].as_array().unwrap();
         assert!(signals.iter().any(|s| s["kind"] == "hidden"), "{signals:?}");
         assert!(officer.get(&attempt).ok().text.contains("100 %"));
-        assert!(officer.get(&format!("/training/courses/{COURSE}/items")).ok().text.contains("ransomware-"));
+        assert!(
+            officer
+                .get(&format!("/training/courses/{COURSE}/items"))
+                .ok()
+                .text
+                .contains("ransomware-")
+        );
 
         // The certificate: on paper, as a file that anybody verifies, on the public page.
         let mine = officer.api("/training");
@@ -147,8 +162,11 @@ fn a_course_is_read_its_exam_resumed_and_its_certificate_checked_by_strangers() 
         let told = stranger.post("/check", &json!({ "token": token })).ok().json();
         assert_eq!(told["outcome"], "valid");
         let forged = token.replacen('.', ".e", 1);
-        assert_ne!(stranger.post("/check", &json!({ "token": forged })).ok().json()["outcome"], "valid");
-        assert_eq!(sec.get(&format!("/training/certificates/{id}")).status, 303, "signed in before the restart");
+        assert_ne!(
+            stranger.post("/check", &json!({ "token": forged })).ok().json()["outcome"],
+            "valid"
+        );
+        assert_eq!(site.signed("sec").get(&format!("/training/certificates/{id}")).status, 404);
         let why = json!({ "reason": "误发" });
         officer.post(&format!("/training/certificates/{id}/revoke"), &why).ok();
         assert_eq!(stranger.api(&format!("/check/{id}"))["outcome"], "revoked");
@@ -160,7 +178,10 @@ fn a_course_is_read_its_exam_resumed_and_its_certificate_checked_by_strangers() 
         assert_eq!(officer.api(&format!("/training/courses/{COURSE}"))["exam"], "not-yet");
         let counts = officer.api("/training/count");
         assert_eq!((&counts["person_times"], &counts["persons"]), (&json!(1), &json!(1)));
-        assert!(officer.get("/standing").ok().text.contains("/training/needs"), "evidence of PER-05");
+        assert!(
+            officer.get("/standing").ok().text.contains("/training/needs"),
+            "evidence of PER-05"
+        );
         let other = site.other_organisation();
         assert_eq!(other.get(&attempt).status, 404);
         assert_eq!(other.get(&format!("/training/certificates/{id}")).status, 404);
@@ -193,7 +214,8 @@ fn a_failed_exam_cools_off_and_one_left_alone_ends_by_itself() {
         );
         let mut state = Value::Null;
         for _ in 0..100 {
-            state = officer.api(&format!("/training/courses/{COURSE}"))["tries"][0]["state"].clone();
+            state =
+                officer.api(&format!("/training/courses/{COURSE}"))["tries"][0]["state"].clone();
             if state == "over" {
                 break;
             }
@@ -220,13 +242,18 @@ fn sessions_are_attended_by_code_and_on_paper_and_counted_once() {
         let sec = site.signed("sec");
         let plan = json!({ "title": "勒索病毒处置", "mode": "in_person", "place": "培训室",
             "starts": at(-120), "ends": at(-1) });
-        let id = officer.post("/training/sessions", &plan).ok().json()["id"].as_str().unwrap().to_owned();
+        let id = officer.post("/training/sessions", &plan).ok().json()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let session = format!("/training/sessions/{id}");
         let post = |what: &str, body: Value| officer.post(&format!("{session}/{what}"), &body);
         assert_eq!(sec.get(&session).status, 404, "not announced yet");
         post("step", json!({ "step": "announce" })).ok();
         let page = officer.get(&format!("{session}/code?what=out")).ok();
-        assert!(page.headers.iter().any(|(n, v)| n == "refresh" && v.parse::<u32>().unwrap() <= 21));
+        assert!(
+            page.headers.iter().any(|(n, v)| n == "refresh" && v.parse::<u32>().unwrap() <= 21)
+        );
         let code = page.text.split("<code>").nth(1).unwrap()[..8].to_owned();
         let sign = |client: &Client, what: &str, code: &str| {
             client.post(&format!("{session}/sign"), &json!({ "what": what, "code": code }))
@@ -257,13 +284,20 @@ fn sessions_are_attended_by_code_and_on_paper_and_counted_once() {
         assert_eq!(officer.api(&session)["seats"].as_array().unwrap().len(), 5);
 
         let counts = officer.api("/training/count");
-        assert_eq!((&counts["person_times"], &counts["persons"]), (&json!(1), &json!(1)), "{counts}");
+        assert_eq!(
+            (&counts["person_times"], &counts["persons"]),
+            (&json!(1), &json!(1)),
+            "{counts}"
+        );
         assert_eq!(counts["sessions"][0]["enrolled"], 5);
-        let fact = shown["seats"].as_array().unwrap().iter().find(|s| s["completed"] == true).unwrap();
+        let fact =
+            shown["seats"].as_array().unwrap().iter().find(|s| s["completed"] == true).unwrap();
         let fact = fact["facts"][0]["id"].as_str().unwrap();
         post("void", json!({ "fact": fact, "why": "记错人" })).ok();
         assert_eq!(officer.api("/training/count")["person_times"], 0);
-        for place in ["/training/count", "/training/needs", "/training/people", "/training", &session] {
+        for place in
+            ["/training/count", "/training/needs", "/training/people", "/training", &session]
+        {
             officer.get(place).ok();
         }
         post("step", json!({ "step": "close" })).ok();
@@ -288,7 +322,10 @@ fn a_course_of_ones_own_is_tried_kept_and_fed_with_questions_of_others() {
                 "zh": starter("zh-CN.md"), "action": action })
         };
         let facts = starter("course.yml");
-        let broken = officer.post("/training/own", &body(facts.replace("draw: {basics: 1}", "draw: {basics: 9}"), ""));
+        let broken = officer.post(
+            "/training/own",
+            &body(facts.replace("draw: {basics: 1}", "draw: {basics: 9}"), ""),
+        );
         assert_eq!(broken.status, 422);
         assert!(broken.text.contains("draw"), "{}", broken.text);
         officer.post("/training/own", &body(facts.clone(), "preview")).ok();
@@ -312,7 +349,9 @@ fn a_course_of_ones_own_is_tried_kept_and_fed_with_questions_of_others() {
         let path = "/api/v1/training/own/our-course/qti?name=bank.zip";
         let came = officer.send("POST", path, &package.unwrap()).ok().json();
         assert!(came["taken"].as_u64().unwrap() > 20, "{came}");
-        assert!(officer.get("/training/courses/our-course/items").ok().text.contains("our-course-20"));
+        assert!(
+            officer.get("/training/courses/our-course/items").ok().text.contains("our-course-20")
+        );
         let other = site.other_organisation();
         assert_eq!(other.api("/training/courses")["courses"].as_array().unwrap().len(), 12);
         assert_eq!(other.get("/training/courses/our-course").status, 404);
@@ -362,11 +401,22 @@ fn learning_records_are_kept_for_programs_with_a_token() {
         assert_eq!(status, 200);
         assert!(text.contains("\"authority\"") && text.contains("W001"), "{text}");
         let (_, text) = ask("GET", "/xapi/statements?limit=5", "", "2.0.0");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["statements"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap()["statements"].as_array().unwrap().len(),
+            1
+        );
         let state = "/xapi/activities/state?activityId=https%3A%2F%2Fplant.example%2F1&agent=%7B%22mbox%22%3A%22mailto%3Aa%40plant.example%22%7D&stateId=s";
         assert_eq!(ask("PUT", state, "{\"page\":3}", "1.0.3").0, 204);
         assert_eq!(ask("GET", state, "", "1.0.3").1, "{\"page\":3}");
         assert_eq!(ask("DELETE", state, "", "1.0.3").0, 204);
         assert_eq!(ask("GET", state, "", "1.0.3").0, 404);
     });
+}
+
+#[test]
+#[ignore = "for looking"]
+fn serve() {
+    let site = Site::start(std::env::var("LOOK_DB").ok());
+    std::fs::write("/work/t/look/link", site.link.as_ref().unwrap()).unwrap();
+    thread::sleep(Duration::from_secs(900));
 }

@@ -1,6 +1,6 @@
 //! Attempts at exams as rows: begun, held, kept, ended.
 
-use super::{certificate, shelf::Shelf, track};
+use super::{issue, shelf::Shelf, track};
 use crate::{
     App,
     auth::{new_id, random},
@@ -47,7 +47,6 @@ pub(super) struct Row {
     pub(super) body: String,
     pub(super) state: String,
     pub(super) started: i64,
-    pub(super) closes: i64,
     pub(super) ended: Option<i64>,
     pub(super) percent: Option<i64>,
     pub(super) passed: i64,
@@ -57,7 +56,7 @@ pub(super) struct Row {
 }
 
 const READ: &str = "id, person, person_name, kind, subject, number, language, body, state, started, \
-    closes, ended, percent, passed, marked, address, agent";
+    ended, percent, passed, marked, address, agent";
 
 impl Row {
     /// The attempt as the library keeps it.
@@ -175,7 +174,12 @@ pub(super) fn admission(rule: &Blueprint, rows: &[Row], since: i64, now: i64) ->
 }
 
 /// The rules of an exam.
-pub(super) fn blueprint(app: &App, shelf: &Shelf, kind: Kind, id: &str) -> Result<Blueprint, Error> {
+pub(super) fn blueprint(
+    app: &App,
+    shelf: &Shelf,
+    kind: Kind,
+    id: &str,
+) -> Result<Blueprint, Error> {
     Ok(match kind {
         Kind::Course => Blueprint::of_course(shelf.one(id)?),
         Kind::Track => {
@@ -289,7 +293,7 @@ pub(super) async fn finish(
     if marked.passed {
         if row.kind == "course" {
             let course: &Course = shelf.one(&row.subject)?;
-            certificate::of_course(app, change, row, course, ended).await?;
+            issue::of_course(app, change, row, course, ended).await?;
         }
         track::complete(app, change, shelf, &row.person, &row.person_name, &row.language).await?;
     }

@@ -1,6 +1,9 @@
 //! The public page: anybody checks a certificate, by its address or by its file.
 
-use super::certificate::{self, Line, READ};
+use super::{
+    certificate::{Line, READ},
+    issue,
+};
 use crate::{
     App, clock,
     ctx::Ctx,
@@ -79,7 +82,7 @@ async fn checked(app: &App, text: &str, line: Option<&Line>) -> Result<Checked, 
         trusted.push(TrustedKey::of(key.verifier()));
         out.trusted = key.verifier().to_string();
         let c = &mut *app.db.read().await?;
-        status = Some(certificate::status_list(app, c, &line.organisation, line.list).await?);
+        status = Some(issue::status_list(app, c, &line.organisation, line.list).await?);
         list = format!("/check/status/{}.{}.jwt", line.organisation, line.list);
         out.revoked = line.revoked;
     }
@@ -149,17 +152,16 @@ async fn status(ctx: Ctx, Path(list): Path<String>) -> Result<Response, Error> {
     let [organisation, number, "jwt"] = parts[..] else { return Err(Error::NotFound) };
     let number: i64 = number.parse().map_err(|_| Error::NotFound)?;
     let c = &mut *ctx.app.db.read().await?;
-    let (n,): (i64,) = sqlx::query_as(
-        "SELECT COUNT(*) FROM certificate WHERE organisation = $1 AND list = $2",
-    )
-    .bind(organisation)
-    .bind(number)
-    .fetch_one(&mut *c)
-    .await?;
+    let (n,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM certificate WHERE organisation = $1 AND list = $2")
+            .bind(organisation)
+            .bind(number)
+            .fetch_one(&mut *c)
+            .await?;
     if n == 0 {
         return Err(Error::NotFound);
     }
-    let signed = certificate::status_list(&ctx.app, c, organisation, number).await?;
+    let signed = issue::status_list(&ctx.app, c, organisation, number).await?;
     let name = "attachment; filename=\"status.jwt\"";
     let headers = [(header::CONTENT_TYPE, MEDIA), (header::CONTENT_DISPOSITION, name)];
     Ok((headers, signed).into_response())

@@ -1,7 +1,7 @@
 //! The numbers to be reported: person-times, persons, professionals, each beside what it is part of.
 
 use super::{
-    TRAIN, attend, people,
+    TRAIN, attendance, people,
     shelf::{self, Shelf},
     track,
 };
@@ -123,7 +123,7 @@ async fn completions(
     c: &mut AnyConnection,
     organisation: &str,
     shelf: &Shelf,
-    judged: &[attend::Judged],
+    judged: &[attendance::Judged],
 ) -> Result<Vec<Completion>, Error> {
     let mut all = Vec::new();
     // An exam that served as the quiz of a completed session is no completion of its own.
@@ -178,7 +178,7 @@ async fn show(ctx: Ctx, Asked(span): Asked<Span>) -> Result<Response, Error> {
     let c = &mut *ctx.app.db.read().await?;
     let shelf = shelf::shelf(&ctx.app, c, organisation).await?;
     let training = &ctx.app.catalog.training;
-    let judged = attend::judged(c, organisation, None, None, training.counting).await?;
+    let judged = attendance::judged(c, organisation, None, None, training.counting).await?;
     let all = completions(c, organisation, &shelf, &judged).await?;
     let counted = count(&all);
     let (from_t, to_t) = (clock::stamp(start), clock::stamp(end));
@@ -197,12 +197,8 @@ async fn show(ctx: Ctx, Asked(span): Asked<Span>) -> Result<Response, Error> {
     let sql = "SELECT id, title, starts FROM training_session WHERE organisation = $1 \
                AND mode = 'in_person' AND state <> 'cancelled' AND starts >= $2 AND starts < $3 \
                ORDER BY starts DESC LIMIT 500";
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(sql)
-        .bind(organisation)
-        .bind(start)
-        .bind(end)
-        .fetch_all(&mut *c)
-        .await?;
+    let rows: Vec<(String, String, i64)> =
+        sqlx::query_as(sql).bind(organisation).bind(start).bind(end).fetch_all(&mut *c).await?;
     let sessions = rows.into_iter().map(|(id, title, starts)| {
         let of = || judged.iter().filter(|j| j.session == id);
         OfSession {
@@ -216,8 +212,7 @@ async fn show(ctx: Ctx, Asked(span): Asked<Span>) -> Result<Response, Error> {
     });
     let sessions = sessions.collect();
     let known = track::people(c, organisation, None).await?;
-    let found =
-        professionals(&training.tracks, &shelf, &known, clock::stamp(now), clock::day(now));
+    let found = professionals(&training.tracks, &shelf, &known, clock::stamp(now), clock::day(now));
     let track = |t: &Track| OfTrack {
         id: t.id.clone(),
         title: t.title.clone(),

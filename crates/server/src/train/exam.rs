@@ -21,7 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) fn routes(r: &mut Routes) {
-    let doc = || Doc::new("Begins the exam, or goes on with the attempt under way").returns::<Begun>();
+    let doc =
+        || Doc::new("Begins the exam, or goes on with the attempt under way").returns::<Begun>();
     r.post("/training/courses/{course}/exam", Access::Signed, doc(), of_course);
     r.post("/training/tracks/{track}/exam", Access::Signed, doc(), of_track);
     let doc = Doc::new("An attempt: its paper and the answers kept, or its result once it is over");
@@ -49,7 +50,11 @@ fn refuse(admission: Admission) -> Error {
             let until = until.as_microsecond();
             let said = |language| {
                 let when = clock::shown(until, language);
-                hangtu_catalog::text(language, key::TRAIN_COOLING, &[("when", when.as_str().into())])
+                hangtu_catalog::text(
+                    language,
+                    key::TRAIN_COOLING,
+                    &[("when", when.as_str().into())],
+                )
             };
             Error::Conflict(Bilingual::new(said(zh), said(en)))
         }

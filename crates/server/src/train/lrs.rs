@@ -15,13 +15,9 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method as Http, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hangtu_train::{
     exchange::xapi::{Statement, Version},
-    lrs::{
-        self, Conditions, Document, DocumentKey, Method, Query, Refusal, Resource, Scan, Store,
-        StoreOrRefusal, Stored, Wanted,
-    },
+    lrs::{self, Query, Refusal, Scan, Store, StoreOrRefusal, Stored},
 };
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, FromRow};
@@ -39,11 +35,6 @@ pub(super) fn routes(r: &mut Routes) {
     r.add(Http::POST, STATEMENTS, may, None, post);
     r.add(Http::GET, "/xapi/agents", may, None, agents);
     r.add(Http::GET, "/xapi/activities", may, None, activities);
-    for method in [Http::GET, Http::PUT, Http::POST, Http::DELETE] {
-        r.add(method.clone(), "/xapi/activities/state", may, None, state);
-        r.add(method.clone(), "/xapi/activities/profile", may, None, activity_profile);
-        r.add(method, "/xapi/agents/profile", may, None, agent_profile);
-    }
 }
 
 /// The statements of one organisation.
@@ -140,7 +131,11 @@ impl Store for Kept<'_> {
 
     async fn scan(&mut self, scan: &Scan<'_>) -> Result<Vec<Stored>, Error> {
         // What does not match is left out by the caller.
-        let order = if scan.ascending { "sequence > $2 ORDER BY sequence" } else { "sequence < $2 ORDER BY sequence DESC" };
+        let order = if scan.ascending {
+            "sequence > $2 ORDER BY sequence"
+        } else {
+            "sequence < $2 ORDER BY sequence DESC"
+        };
         let edge = if scan.ascending { 0 } else { i64::MAX };
         let beyond = scan.beyond.and_then(|n| i64::try_from(n).ok()).unwrap_or(edge);
         let sql = format!(
@@ -160,9 +155,9 @@ impl Store for Kept<'_> {
 }
 
 /// An answer of this protocol; faults of ours go the usual way.
-type Said = Result<Result<Response, Refusal>, Error>;
+pub(super) type Said = Result<Result<Response, Refusal>, Error>;
 
-fn end(said: Said) -> Result<Response, Error> {
+pub(super) fn end(said: Said) -> Result<Response, Error> {
     let mut response = match said? {
         Ok(response) => response,
         Err(refusal) => {
@@ -177,16 +172,16 @@ fn end(said: Said) -> Result<Response, Error> {
     Ok(response)
 }
 
-fn bad(why: &str) -> Refusal {
+pub(super) fn bad(why: &str) -> Refusal {
     Refusal { status: 400, why: why.into() }
 }
 
-fn version(headers: &HeaderMap) -> Result<Version, Refusal> {
+pub(super) fn version(headers: &HeaderMap) -> Result<Version, Refusal> {
     let text = headers.get(&VERSION).and_then(|v| v.to_str().ok());
     text.and_then(Version::parse).ok_or_else(|| bad("X-Experience-API-Version: 1.0.x or 2.0.x"))
 }
 
-fn parameters(ctx: &Ctx) -> Result<Vec<(String, String)>, Refusal> {
+pub(super) fn parameters(ctx: &Ctx) -> Result<Vec<(String, String)>, Refusal> {
     let query = ctx.path.split_once('?').map_or("", |(_, q)| q);
     serde_html_form::from_str(query).map_err(|e| bad(&e.to_string()))
 }
@@ -219,8 +214,7 @@ async fn read(ctx: &Ctx, headers: &HeaderMap) -> Said {
     let languages = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
     let c = &mut *ctx.app.db.read().await?;
     let mut store = Kept { c, organisation: ctx.organisation()?.to_owned() };
-    let found =
-        lrs::get_statements(&mut store, &query, STATEMENTS, languages.unwrap_or("*")).await;
+    let found = lrs::get_statements(&mut store, &query, STATEMENTS, languages.unwrap_or("*")).await;
     Ok(match settle(found)? {
         Ok(answer) => {
             let mut response = Json(answer.json).into_response();
@@ -294,7 +288,9 @@ async fn count(change: &mut Change, organisation: &str) -> Result<i64, Error> {
 
 async fn put(ctx: Ctx, headers: HeaderMap, body: Bytes) -> Result<Response, Error> {
     let id = parameters(&ctx).and_then(|p| match p.as_slice() {
-        [(name, id)] if name == "statementId" => id.parse().map_err(|_| bad("statementId: no UUID")),
+        [(name, id)] if name == "statementId" => {
+            id.parse().map_err(|_| bad("statementId: no UUID"))
+        }
         _ => Err(bad("statementId is missing, or not alone")),
     });
     match id {
@@ -320,8 +316,7 @@ fn one(ctx: &Ctx, name: &str) -> Result<String, Refusal> {
 
 async fn agents(ctx: Ctx, headers: HeaderMap) -> Result<Response, Error> {
     let person = version(&headers).and_then(|_| one(&ctx, "agent")).and_then(|agent| {
-        let agent: Value =
-            serde_json::from_str(&agent).map_err(|e| bad(&format!("agent: {e}")))?;
+        let agent: Value = serde_json::from_str(&agent).map_err(|e| bad(&format!("agent: {e}")))?;
         lrs::person(&agent, &[])
     });
     end(Ok(person.map(|p| Json(p).into_response())))
@@ -332,203 +327,4 @@ async fn activities(ctx: Ctx, headers: HeaderMap) -> Result<Response, Error> {
         .and_then(|_| one(&ctx, "activityId"))
         .and_then(|id| lrs::activity(&id, None));
     end(Ok(found.map(|a| Json(a).into_response())))
-}
-
-async fn state(
-    ctx: Ctx,
-    method: Http,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    end(document(&ctx, Resource::State, &method, &headers, &body).await)
-}
-
-async fn activity_profile(
-    ctx: Ctx,
-    method: Http,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    end(document(&ctx, Resource::ActivityProfile, &method, &headers, &body).await)
-}
-
-async fn agent_profile(
-    ctx: Ctx,
-    method: Http,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Error> {
-    end(document(&ctx, Resource::AgentProfile, &method, &headers, &body).await)
-}
-
-const fn word(resource: Resource) -> &'static str {
-    match resource {
-        Resource::State => "state",
-        Resource::ActivityProfile => "activity_profile",
-        Resource::AgentProfile => "agent_profile",
-    }
-}
-
-/// What a document belongs to, as one text.
-fn owner(key: &DocumentKey) -> String {
-    let registration = key.registration.map(|r| r.to_string());
-    json!([key.activity, key.agent, registration]).to_string()
-}
-
-async fn find(
-    c: &mut AnyConnection,
-    organisation: &str,
-    key: &DocumentKey,
-    name: &str,
-) -> Result<Option<Document>, Error> {
-    let row: Option<(String, String, i64)> = sqlx::query_as(
-        "SELECT media, content, updated FROM xapi_document WHERE organisation = $1 \
-         AND resource = $2 AND owner = $3 AND name = $4",
-    )
-    .bind(organisation)
-    .bind(word(key.resource))
-    .bind(owner(key))
-    .bind(name)
-    .fetch_optional(c)
-    .await?;
-    let read = |(content_type, content, updated): (String, String, i64)| {
-        Ok(Document {
-            content_type,
-            bytes: STANDARD.decode(content).map_err(Error::internal)?,
-            updated: clock::stamp(updated),
-        })
-    };
-    row.map(read).transpose()
-}
-
-fn shown(document: Document) -> Response {
-    let tag = lrs::etag(&document.bytes);
-    let when = document.updated.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let headers = [
-        // What strangers stored is never shown as a page of ours.
-        (header::CONTENT_DISPOSITION, "attachment".to_owned()),
-        (header::CONTENT_TYPE, document.content_type),
-        (header::ETAG, tag),
-        (header::LAST_MODIFIED, when),
-    ];
-    (headers, document.bytes).into_response()
-}
-
-async fn document(
-    ctx: &Ctx,
-    resource: Resource,
-    http: &Http,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Said {
-    let method = match *http {
-        Http::PUT => Method::Put,
-        Http::POST => Method::Post,
-        Http::DELETE => Method::Delete,
-        _ => Method::Get,
-    };
-    let read = version(headers)
-        .and_then(|_| parameters(ctx))
-        .and_then(|p| DocumentKey::parse(resource, method, &p));
-    let (key, wanted) = match read {
-        Ok(read) => read,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let organisation = ctx.organisation()?.to_owned();
-    let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
-    let conditions = Conditions {
-        if_match: text(header::IF_MATCH),
-        if_none_match: text(header::IF_NONE_MATCH),
-    };
-    if method == Method::Get {
-        let c = &mut *ctx.app.db.read().await?;
-        return Ok(match wanted {
-            Wanted::One(name) => match find(c, &organisation, &key, &name).await? {
-                Some(document) => Ok(shown(document)),
-                None => Err(Refusal { status: 404, why: "no such document".into() }),
-            },
-            Wanted::All(since) => {
-                let rows: Vec<(String,)> = sqlx::query_as(
-                    "SELECT name FROM xapi_document WHERE organisation = $1 AND resource = $2 \
-                     AND owner = $3 AND updated > $4 ORDER BY name LIMIT 10000",
-                )
-                .bind(&organisation)
-                .bind(word(resource))
-                .bind(owner(&key))
-                .bind(since.map_or(i64::MIN, jiff::Timestamp::as_microsecond))
-                .fetch_all(c)
-                .await?;
-                let names: Vec<String> = rows.into_iter().map(|r| r.0).collect();
-                Ok(Json(names).into_response())
-            }
-        });
-    }
-    let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    let detail = |what: &str| json!({ "resource": word(resource), "what": what });
-    let done = match (method, wanted) {
-        (Method::Delete, Wanted::One(name)) => {
-            let existing = find(&mut change, &organisation, &key, &name).await?;
-            if let Err(refusal) = lrs::check_delete(existing.as_ref(), conditions) {
-                return Ok(Err(refusal));
-            }
-            remove(&mut change, &organisation, &key, Some(&name)).await?
-        }
-        (Method::Delete, Wanted::All(_)) => remove(&mut change, &organisation, &key, None).await?,
-        (_, Wanted::All(_)) => return Ok(Err(bad("the id of the document is missing"))),
-        (_, Wanted::One(name)) => {
-            let existing = find(&mut change, &organisation, &key, &name).await?;
-            let media = text(header::CONTENT_TYPE).unwrap_or_default();
-            let now = clock::stamp(clock::now());
-            let old = existing.as_ref();
-            let merged = lrs::merge(resource, method, old, media, body, conditions, now);
-            let new = match merged {
-                Ok(new) => new,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            sqlx::query(
-                "INSERT INTO xapi_document (organisation, resource, owner, name, media, content, \
-                 updated) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (organisation, resource, \
-                 owner, name) DO UPDATE SET media = excluded.media, content = excluded.content, \
-                 updated = excluded.updated",
-            )
-            .bind(&organisation)
-            .bind(word(resource))
-            .bind(owner(&key))
-            .bind(&name)
-            .bind(&new.content_type)
-            .bind(STANDARD.encode(&new.bytes))
-            .bind(new.updated.as_microsecond())
-            .execute(&mut *change)
-            .await?;
-            1
-        }
-    };
-    if done > 0 {
-        let what = if method == Method::Delete { "delete" } else { "store" };
-        change.note("xapi.document", "xapi/documents", detail(what));
-        change.commit().await?;
-    } else {
-        drop(change);
-        nothing_to_change();
-    }
-    Ok(Ok(StatusCode::NO_CONTENT.into_response()))
-}
-
-async fn remove(
-    change: &mut Change,
-    organisation: &str,
-    key: &DocumentKey,
-    name: Option<&str>,
-) -> Result<u64, Error> {
-    let done = sqlx::query(
-        "DELETE FROM xapi_document WHERE organisation = $1 AND resource = $2 AND owner = $3 \
-         AND ($4 = '' OR name = $4)",
-    )
-    .bind(organisation)
-    .bind(word(key.resource))
-    .bind(owner(key))
-    .bind(name.unwrap_or_default())
-    .execute(&mut **change)
-    .await?;
-    Ok(done.rows_affected())
 }

@@ -4,13 +4,18 @@
 //! What is drawn, marked, counted and signed is decided by `hangtu-train`; here are its tables and
 //! pages. A right answer leaves the server only after an attempt has ended.
 
+mod ask;
 mod attempt;
 mod attend;
+mod attendance;
 mod certificate;
 mod check;
 mod count;
 mod courses;
+mod documents;
+mod enrol;
 mod exam;
+mod issue;
 mod items;
 mod lrs;
 mod mine;
@@ -18,6 +23,8 @@ mod need;
 mod own;
 mod paper;
 mod people;
+mod plan;
+mod progress;
 mod qr;
 mod reading;
 mod roll;
@@ -52,11 +59,15 @@ pub(crate) fn routes(r: &mut Routes) {
     check::routes(r);
     people::routes(r);
     need::routes(r);
+    ask::routes(r);
     session::routes(r);
+    plan::routes(r);
+    enrol::routes(r);
     attend::routes(r);
     roll::routes(r);
     count::routes(r);
     lrs::routes(r);
+    documents::routes(r);
 }
 
 /// What is kept in memory: the way to the saver, courses of one's own as they were read.

@@ -3,7 +3,9 @@
 use super::{
     TRAIN,
     attempt::{self, Kind, Row},
-    courses, exam, shelf::{self, Shelf}, sweep,
+    courses, exam,
+    shelf::{self, Shelf},
+    sweep,
 };
 use crate::{
     auth::Right,
@@ -117,7 +119,10 @@ impl PaperPage<'_> {
 
     /// The position that a step was given, from 1.
     fn at(&self, q: &Question, place: &usize, position: &usize) -> bool {
-        q.answer.iter().position(|n| usize::from(*n) == *place).is_some_and(|at| at + 1 == *position)
+        q.answer
+            .iter()
+            .position(|n| usize::from(*n) == *place)
+            .is_some_and(|at| at + 1 == *position)
     }
 
     fn milliseconds(&self) -> i64 {
@@ -250,10 +255,7 @@ async fn told(ctx: &Ctx, row: &Row, sat: &Attempt) -> Result<bool, Error> {
     let rows = attempt::all(c, organisation, &row.person, kind, &row.subject).await?;
     let since = courses::since(&ctx.app, c, organisation, &row.person, kind, &row.subject).await?;
     let left = attempt::admission(sat.blueprint(), &rows, since, clock::now());
-    Ok(matches!(
-        left,
-        Admission::Passed | Admission::Exhausted
-    ))
+    Ok(matches!(left, Admission::Passed | Admission::Exhausted))
 }
 
 async fn over(

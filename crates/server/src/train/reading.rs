@@ -132,10 +132,7 @@ fn check_part(question: &course::Question, answered: Option<&(Vec<u8>, bool)>) -
     }
 }
 
-async fn show(
-    ctx: Ctx,
-    Path((id, section)): Path<(String, String)>,
-) -> Result<Response, Error> {
+async fn show(ctx: Ctx, Path((id, section)): Path<(String, String)>) -> Result<Response, Error> {
     let who = ctx.signed()?;
     let c = &mut *ctx.app.db.read().await?;
     let shelf = shelf::shelf(&ctx.app, c, &who.organisation).await?;
@@ -176,10 +173,7 @@ struct Read {
     finished: bool,
 }
 
-async fn read(
-    ctx: Ctx,
-    Path((id, section)): Path<(String, String)>,
-) -> Result<Response, Error> {
+async fn read(ctx: Ctx, Path((id, section)): Path<(String, String)>) -> Result<Response, Error> {
     let who = ctx.signed()?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     let shelf = shelf::shelf(&ctx.app, &mut change, &who.organisation).await?;
@@ -254,9 +248,11 @@ async fn check(
     let detail = json!({ "question": question.id, "right": if right { "yes" } else { "no" } });
     change.note("course.check", format!("course/{id}"), detail);
     change.commit().await?;
-    let of = course.reading(ctx.language).sections.iter().find(|s| {
-        s.nodes.iter().any(|n| matches!(n, Node::Check(id) if *id == question.id))
-    });
+    let of = course
+        .reading(ctx.language)
+        .sections
+        .iter()
+        .find(|s| s.nodes.iter().any(|n| matches!(n, Node::Check(id) if *id == question.id)));
     let section = of.map_or("s1", |s| &s.anchor);
     let next = format!("/training/courses/{id}/read/{section}#{}", question.id);
     let told = Told { right, why: question.why.clone() };
@@ -264,10 +260,7 @@ async fn check(
     Ok(ctx.done(&told, &next, said))
 }
 
-async fn picture(
-    ctx: Ctx,
-    Path((id, name)): Path<(String, String)>,
-) -> Result<Response, Error> {
+async fn picture(ctx: Ctx, Path((id, name)): Path<(String, String)>) -> Result<Response, Error> {
     let c = &mut *ctx.app.db.read().await?;
     let shelf = shelf::shelf(&ctx.app, c, ctx.organisation()?).await?;
     let svg = shelf.one(&id)?.picture(&name).ok_or(Error::NotFound)?;

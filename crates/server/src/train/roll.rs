@@ -2,7 +2,7 @@
 //! used; the roll of a session out.
 
 use super::{
-    TRAIN, attend, need,
+    TRAIN, ask, attendance, enrol, need,
     people::{self, Reached},
     session, shelf,
 };
@@ -110,8 +110,7 @@ async fn import(ctx: Ctx, Asked(which): Asked<Which>, body: Bytes) -> Result<Res
     let all = people::everybody(&mut change, &organisation, None).await?;
     let mut known: HashMap<String, Reached> =
         all.into_iter().map(|p| (p.number.to_lowercase(), p)).collect();
-    let needs =
-        need::needs(&ctx.app.catalog, &shelf, &mut change, &organisation, None).await?;
+    let needs = need::needs(&ctx.app.catalog, &shelf, &mut change, &organisation, None).await?;
     let asked: HashSet<(String, String)> = needs
         .into_iter()
         .flat_map(|(p, list)| list.into_iter().map(move |n| (p.id.clone(), n.course)))
@@ -139,13 +138,13 @@ async fn import(ctx: Ctx, Asked(which): Asked<Which>, body: Bytes) -> Result<Res
         }
         people::keep(&mut change, who).await?;
         if let Some(session) = &session {
-            session::put(&mut change, &shelf, session, &[&who.id]).await?;
+            enrol::put(&mut change, &shelf, session, &[&who.id]).await?;
             continue;
         }
         for id in &row.courses {
             if !asked.contains(&(who.id.clone(), id.clone())) {
                 let why = ("person", "import", name.as_str());
-                need::give(&mut change, &who.id, shelf.one(id)?, due, why).await?;
+                ask::give(&mut change, &who.id, shelf.one(id)?, due, why).await?;
             }
         }
     }
@@ -258,8 +257,7 @@ async fn report(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let head = [key::ENROL_ROW, key::ENROL_COLUMN, key::ENROL_WHY].map(|k| ctx.t(k));
     let chinese = ctx.language == Language::Chinese;
     let row = |w: &Wrong| {
-        let (column, why) =
-            if chinese { (&w.column_zh, &w.zh) } else { (&w.column_en, &w.en) };
+        let (column, why) = if chinese { (&w.column_zh, &w.zh) } else { (&w.column_en, &w.en) };
         vec![w.row.to_string(), column.clone(), why.clone()]
     };
     let rows: Vec<Vec<String>> = data.errors.iter().map(row).collect();
@@ -286,7 +284,7 @@ async fn export(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         key::TRAIN_COMPLETED,
     ]
     .map(|k| ctx.t(k));
-    let fact = |f: &attend::Fact| {
+    let fact = |f: &attendance::Fact| {
         let what = if f.what == "in" { key::TRAIN_IN } else { key::TRAIN_OUT };
         format!("{} {}", ctx.t(what), clock::shown(f.time, ctx.language))
     };
@@ -294,8 +292,7 @@ async fn export(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         key::Key::find(&format!("{prefix}-{word}")).map_or_else(|| word.to_owned(), |k| ctx.t(k))
     };
     let line = |s: &session::Seat| {
-        let facts: Vec<String> =
-            s.facts.iter().filter(|f| f.voided.is_none()).map(fact).collect();
+        let facts: Vec<String> = s.facts.iter().filter(|f| f.voided.is_none()).map(fact).collect();
         let completed = if s.completed { key::TRAIN_YES } else { key::TRAIN_NO };
         vec![
             s.number.clone(),

@@ -3,11 +3,7 @@
 //! that holds its answer is durable.
 
 use super::{attempt, shelf};
-use crate::{
-    App, clock,
-    db::Actor,
-    error::Error,
-};
+use crate::{App, clock, db::Actor, error::Error};
 use hangtu_train::exam::{Answer, AttemptError, Save, Signal, SignalKind};
 use serde_json::{Value, json};
 use std::{
@@ -24,11 +20,7 @@ const BATCH: usize = 128;
 /// What a candidate did.
 pub(super) enum What {
     /// Answered a question.
-    Answer {
-        item: u16,
-        sequence: u64,
-        answer: Answer,
-    },
+    Answer { item: u16, sequence: u64, answer: Answer },
     /// Something was noticed.
     Signal(SignalKind, Option<u16>),
 }

@@ -81,7 +81,8 @@ pub(crate) async fn evidence(
     let shelf = shelf::shelf(app, c, organisation).await?;
     let all = need::needs(&app.catalog, &shelf, c, organisation, None).await?;
     let states = |list: &[need::Need]| list.iter().map(|n| n.state(now)).collect::<Vec<_>>();
-    let late = |list: &[need::Need]| states(list).iter().any(|s| matches!(*s, "overdue" | "lapsed"));
+    let late =
+        |list: &[need::Need]| states(list).iter().any(|s| matches!(*s, "overdue" | "lapsed"));
     let lacking = all.iter().filter(|(_, list)| late(list)).count();
     let last = all.iter().flat_map(|(_, list)| list).filter_map(|n| n.done).max();
     let time = match last {

@@ -1,6 +1,6 @@
 //! What the clock does by itself: exams whose time is up count as handed in at their end.
 
-use super::{attempt, certificate, shelf, track};
+use super::{attempt, issue, shelf, track};
 use crate::{App, clock, db::Actor, error::Error};
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ pub(super) fn start(app: &App) {
             }
             // Ends of certificates come by days: once an hour will do.
             if round.is_multiple_of(1800)
-                && let Err(e) = certificate::remind(&app).await
+                && let Err(e) = issue::remind(&app).await
             {
                 tracing::debug!(error = ?e, "reminders wait");
             }

@@ -4,11 +4,13 @@
 use super::{
     TRAIN,
     attempt::{self, Kind},
-    certificate, courses, shelf::{self, Shelf},
+    courses, issue,
+    shelf::{self, Shelf},
 };
 use crate::{
+    App,
     auth::Right,
-    App, clock,
+    clock,
     ctx::Ctx,
     db::{Actor, Change},
     drill,
@@ -107,7 +109,7 @@ pub(super) async fn complete(
         .await?;
         if held == 0 {
             let holder = (person, name, language);
-            certificate::of_track(app, change, track, holder, now, until).await?;
+            issue::of_track(app, change, track, holder, now, until).await?;
         }
     }
     Ok(())
@@ -129,9 +131,8 @@ pub(super) async fn settle(app: &App) -> Result<(), Error> {
             let shelf = shelf::shelf(app, c, &organisation).await?;
             let known = people(c, &organisation, Some(&person)).await?;
             let now = clock::stamp(clock::now());
-            let done = |t: &Track| {
-                known.iter().any(|p| standing(t, &shelf, p, now).until.is_some())
-            };
+            let done =
+                |t: &Track| known.iter().any(|p| standing(t, &shelf, p, now).until.is_some());
             app.catalog.training.tracks.iter().any(done)
         };
         if ready {

@@ -134,7 +134,8 @@ async function save(form) {
     if (keep) keep.hidden = true;
     if (!form.again) mark(form, "saved", told.state === "late" ? form.dataset.late : form.dataset.saved);
   } catch (e) {
-    mark(form, "problem", String(e.message || e));
+    // Of a line that is lost an exam says so in words; what was answered is sent again.
+    mark(form, "problem", !e.final && exam ? exam.dataset.lost : String(e.message || e));
     if (!e.final) form.waiting = setTimeout(() => save(form), 5000);
   }
   form.busy = false;

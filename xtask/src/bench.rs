@@ -23,9 +23,9 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat")) {
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "nation")) {
         bail!(
-            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat"
+            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | nation"
         );
     }
     let value = |name: &str| {
@@ -34,6 +34,9 @@ pub fn run(args: &[String]) -> Result<()> {
     let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
     if what == Some("seat") {
         return seat::run_all();
+    }
+    if what == Some("nation") {
+        return seat::nation();
     }
     if what == Some("logs") {
         return logs::run(mib.unwrap_or(64));

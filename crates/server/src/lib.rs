@@ -37,6 +37,8 @@ mod ui;
 pub use config::{Config, ConfigError};
 pub use operate::{BackupError, BackupSaid, RestoreError, Restored, backup, restore};
 pub use serve::{ServeError, Server};
+#[doc(hidden)]
+pub use supervise::nation::{Intake, Nation};
 pub use tls::{TlsError, TlsFault};
 
 use db::Db;
@@ -59,6 +61,7 @@ pub(crate) struct Parts {
     pub(crate) signer: audit::Signer,
     pub(crate) metrics: operate::Metrics,
     pub(crate) drills: drill::Live,
+    pub(crate) pictures: supervise::picture::Pictures,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }

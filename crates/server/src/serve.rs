@@ -107,6 +107,7 @@ impl Server {
             signer,
             metrics: Metrics::new(&routes().list),
             drills: crate::drill::Live::default(),
+            pictures: crate::supervise::picture::Pictures::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
@@ -114,6 +115,7 @@ impl Server {
         crate::examine::clean(&app);
         crate::correct::start(&app);
         crate::drill::start(&app);
+        crate::supervise::start(&app);
         Ok(Self { app, listener, tls })
     }
 

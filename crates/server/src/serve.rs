@@ -109,6 +109,7 @@ impl Server {
             drills: crate::drill::Live::default(),
             training: crate::train::State::default(),
             intake: crate::submit::Gate::default(),
+            pictures: crate::supervise::picture::Pictures::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
@@ -118,6 +119,7 @@ impl Server {
         crate::correct::start(&app);
         crate::drill::start(&app);
         crate::train::start(&app);
+        crate::supervise::start(&app);
         Ok(Self { app, listener, tls })
     }
 

@@ -5,7 +5,7 @@ mod me;
 mod pick;
 mod tokens;
 
-pub(crate) use pick::{Colleague, Staff, colleagues, staff};
+pub(crate) use pick::{Colleague, Staff, accounts, colleagues, staff};
 
 use crate::{
     auth::{Role, new_id},

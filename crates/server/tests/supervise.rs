@@ -267,3 +267,74 @@ fn lots_are_drawn_by_a_published_seed_and_inspectors_see_theirs_alone() {
         assert!(officer.get(&path).ok().text.contains("不一致"));
     });
 }
+
+#[test]
+fn a_campaign_is_done_when_accepted_facts_show_it() {
+    on_both(|site| {
+        site.set_up_regulator("nation", "");
+        let officer = site.signed("officer");
+        let nation = Nation { seed: 5, enterprises: 200 };
+        let roster = nation.roster(2025).unwrap();
+        import(&officer, roster.as_bytes(), false);
+        let new = |kind: &str, more: Value| {
+            let mut body = json!({ "kind": kind, "title": "年底专项", "text": "请于月底前完成。",
+                "opens": "2020-01-01", "closes": "2099-12-31" });
+            for (name, value) in more.as_object().unwrap() {
+                body[name] = value.clone();
+            }
+            body
+        };
+        let path = "/supervise/campaigns";
+        let wrong = new("drill", json!({ "exercise": "no-such" }));
+        assert_eq!(officer.post(path, &wrong).status, 422);
+        let backwards = new("examination", json!({ "closes": "2019-01-01" }));
+        assert_eq!(officer.post(path, &backwards).status, 422);
+        let made = |body: &Value| {
+            let made = officer.post(path, body).ok().json();
+            assert_eq!(made["members"], 200);
+            made["id"].as_str().unwrap().to_owned()
+        };
+        let examination = made(&new("examination", json!({})));
+        let drill = made(&new("drill", json!({ "exercise": "hmi-ransomware" })));
+        let training = made(&new("training", json!({ "need": 1 })));
+        // A window that is over already: what comes now is late.
+        let over = made(&new("drill", json!({ "scenario": "ransomware", "closes": "2020-01-31" })));
+        let stands = |id: &str| officer.api(&format!("{path}/{id}"));
+        for id in [&examination, &drill, &training] {
+            assert_eq!(stands(id)["all"]["done"], 0, "nobody submitted anything");
+        }
+        submit(site, nation, 0);
+        let picture = officer.api("/supervise");
+        let drills = picture["drills"].as_array().unwrap();
+        let drilled = drills.iter().find(|d| d["scenario"] == "ransomware").unwrap();
+        assert_eq!(stands(&examination)["all"]["done"], picture["sums"]["examined"]);
+        assert_eq!(stands(&drill)["all"]["done"], drilled["enterprises"]);
+        assert!(stands(&training)["all"]["done"].as_i64() > Some(0));
+        let late = stands(&over);
+        assert_eq!((&late["all"]["done"], &late["all"]["late"]), (&json!(0), &drilled["enterprises"]));
+        assert_eq!(late["over"], true);
+        // Provinces and industries each make up the whole.
+        for by in ["regions", "industries"] {
+            let parts = late[by].as_array().unwrap();
+            assert_eq!(parts.iter().map(|p| p["members"].as_i64().unwrap()).sum::<i64>(), 200);
+        }
+        // The same facts again change nothing; the list behind a number is as long as it says.
+        submit(site, nation, 0);
+        assert_eq!(stands(&over)["all"], late["all"]);
+        let missing = officer.api(&format!("{path}/{over}?state=missing"));
+        let rest = 200 - drilled["enterprises"].as_i64().unwrap();
+        assert_eq!(missing["total"], rest);
+        let table = officer.get(&format!("/api/v1{path}/{over}/members.csv")).ok().text;
+        assert_eq!(table.lines().count(), 201);
+
+        // An enterprise of this instance sees what is asked of it, and of nobody else.
+        let code = missing["listed"][0]["credit_code"].as_str().unwrap();
+        site.other_organisation();
+        site.sql(&format!("UPDATE organisation SET credit_code = '{code}' WHERE id = 'o2'"));
+        officer.post(&format!("{path}/{over}/remind"), &json!({})).ok();
+        officer.post(&format!("{path}/{drill}/call-off"), &json!({})).ok();
+        assert_eq!(officer.post(&format!("{path}/{drill}/remind"), &json!({})).status, 409);
+        assert_eq!(officer.api(path)["campaigns"].as_array().unwrap().len(), 4);
+        assert!(officer.get(&format!("{path}/{over}")).ok().text.contains("逾期未完成"));
+    });
+}

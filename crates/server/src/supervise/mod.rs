@@ -3,6 +3,7 @@
 //! What other capabilities use: [`Facts`], the allow-list that a submission is made of;
 //! [`picture::take_in`] when a submission is accepted; [`roster::submitted`] when one is received.
 
+mod campaign;
 mod draw;
 mod facts;
 mod model;
@@ -21,6 +22,7 @@ pub(crate) fn routes(r: &mut Routes) {
     roster::routes(r);
     target::routes(r);
     draw::routes(r);
+    campaign::routes(r);
 }
 
 /// What the clock does by itself.

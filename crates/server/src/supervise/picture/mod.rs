@@ -22,7 +22,7 @@ pub(super) use home::region;
 pub(super) use sums::Shift;
 use sums::turn;
 
-use super::{facts::Facts, model};
+use super::{campaign, facts::Facts, model};
 use crate::{
     clock,
     db::{Batch, Change, Value},
@@ -61,6 +61,8 @@ pub(crate) async fn take_in(
         return Err(Error::Invalid("facts", why));
     }
     let firm = model::hold(change, supervisor, credit_code).await?;
+    // Before it is asked whether they are the newest: what was done was done, whenever it is told.
+    campaign::hear(change, supervisor, credit_code, facts).await?;
     let body = serde_json::to_string(facts).map_err(Error::internal)?;
     let digest = sha256(body.as_bytes());
     let before = held(change, supervisor, credit_code).await?;

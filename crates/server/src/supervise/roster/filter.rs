@@ -116,7 +116,7 @@ impl Filter {
     }
 
     /// The address of the list.
-    pub(super) fn here(&self) -> String {
+    pub(in crate::supervise) fn here(&self) -> String {
         Self::address(&serde_json::to_value(self).unwrap_or_default())
     }
 

@@ -329,12 +329,16 @@ fn a_campaign_is_done_when_accepted_facts_show_it() {
 
         // An enterprise of this instance sees what is asked of it, and of nobody else.
         let code = missing["listed"][0]["credit_code"].as_str().unwrap();
-        site.other_organisation();
+        let other = site.other_organisation();
+        assert_eq!(other.api("/campaigns").as_array().unwrap().len(), 0);
         site.sql(&format!("UPDATE organisation SET credit_code = '{code}' WHERE id = 'o2'"));
+        assert_eq!(other.api("/campaigns").as_array().unwrap().len(), 4);
         officer.post(&format!("{path}/{over}/remind"), &json!({})).ok();
         officer.post(&format!("{path}/{drill}/call-off"), &json!({})).ok();
         assert_eq!(officer.post(&format!("{path}/{drill}/remind"), &json!({})).status, 409);
         assert_eq!(officer.api(path)["campaigns"].as_array().unwrap().len(), 4);
+        let asked = other.api("/campaigns");
+        assert_eq!(asked.as_array().unwrap().len(), 3, "what was called off is gone");
         assert!(officer.get(&format!("{path}/{over}")).ok().text.contains("逾期未完成"));
     });
 }

@@ -6,7 +6,7 @@ use crate::{
     ctx::Ctx,
     error::Error,
     input,
-    supervise::picture::region,
+    supervise::{picture::region, roster::quoted},
     ui::Page,
 };
 use askama::Template;
@@ -208,7 +208,6 @@ pub(super) async fn members(ctx: Ctx, Path(id): Path<String>) -> Result<Response
         .fetch_all(&mut *c)
         .await?;
     let now = clock::now();
-    let mut table = csv::Writer::from_writer(b"\xef\xbb\xbf".to_vec());
     let head = [
         key::SUPERVISE_CODE,
         key::SUPERVISE_NAME,
@@ -217,21 +216,19 @@ pub(super) async fn members(ctx: Ctx, Path(id): Path<String>) -> Result<Response
         key::CAMPAIGN_STANDS,
         key::CAMPAIGN_DONE_AT,
     ];
-    let text = |key| hangtu_catalog::text(ctx.language, key, &[]);
-    table.write_record(head.map(text)).map_err(Error::internal)?;
+    let head = head.map(|key| quoted(&hangtu_catalog::text(ctx.language, key, &[])));
+    let mut table = format!("\u{feff}{}\r\n", head.join(","));
     for m in all {
         let state = stands(m.done, campaign.closes, now);
         let done = m.done.map(clock::rfc3339).unwrap_or_default();
-        // A name that a spreadsheet would take for a formula stays text.
-        let name = if m.name.starts_with(['=', '+', '-', '@']) { format!("'{}", m.name) } else { m.name };
-        let row = [&m.credit_code, &name, &m.region, &m.industry, state, &done];
-        table.write_record(row).map_err(Error::internal)?;
+        let row = [&m.credit_code, &m.name, &m.region, &m.industry, state, &done].map(quoted);
+        table += &row.join(",");
+        table += "\r\n";
     }
-    let bytes = table.into_inner().map_err(Error::internal)?;
     let name = format!("attachment; filename=\"campaign-{}.csv\"", campaign.number);
     let heads = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, name),
     ];
-    Ok((heads, bytes).into_response())
+    Ok((heads, table).into_response())
 }

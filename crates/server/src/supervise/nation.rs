@@ -241,13 +241,16 @@ impl Nation {
             intake.bytes += serde_json::to_vec(&facts).map_err(Error::internal)?.len();
             let mut change = db.change(&Actor::system(&supervisor)).await?;
             let code = &facts.organisation.credit_code;
-            picture::take_in(&mut change, &supervisor, code, &facts).await?;
+            let newer = picture::take_in(&mut change, &supervisor, code, &facts).await?;
             if round == 0 && number % step == 0 {
                 let day = clock::day(now - (30 - (number / step) as i64) * DAY).to_string();
                 picture::keep_day(&mut change, &supervisor, &day).await?;
             }
-            change.commit().await?;
             intake.packages += 1;
+            // What was held already changes nothing, and leaves nothing to enter.
+            if newer {
+                change.commit().await?;
+            }
         }
         intake.took = begin.elapsed();
         db.close().await;

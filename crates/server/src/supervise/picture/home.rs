@@ -15,7 +15,7 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
-use hangtu_catalog::{Bilingual, Catalog, Language, Level, Scenario, grouped, key};
+use hangtu_catalog::{Bilingual, Catalog, Language, Level, Scenario, key};
 use serde_json::json;
 
 pub(super) fn routes(r: &mut Routes) {
@@ -268,9 +268,4 @@ async fn again(ctx: Ctx) -> Result<Response, Error> {
     change.commit().await?;
     let said = if right { key::PICTURE_CHECKED } else { key::PICTURE_MENDED };
     Ok(ctx.done(&json!({ "right": right }), "/supervise", said))
-}
-
-/// A number with its thousands apart, below zero too.
-pub(super) fn number(n: i64) -> String {
-    format!("{}{}", if n < 0 { "−" } else { "" }, grouped(n.unsigned_abs()))
 }

@@ -25,7 +25,8 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "exam" | "intake" | "nation")) {
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "exam" | "intake" | "nation"))
+    {
         bail!(
             "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | \
              exam | intake | nation"

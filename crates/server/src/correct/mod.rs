@@ -15,9 +15,9 @@ pub(crate) mod policy;
 #[cfg(test)]
 mod proofs;
 pub(crate) mod state;
-mod told;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use crate::{
     App, clock,
@@ -29,10 +29,10 @@ pub(crate) use attach::file;
 use hangtu_catalog::Catalog;
 use hangtu_examine::model::{Examination, Finding};
 pub(crate) use list::Line;
-pub(crate) use told::{majors, told};
 use serde_json::json;
 use state::Step;
 use std::{sync::Arc, time::Duration};
+pub(crate) use told::{majors, told};
 
 pub(crate) fn routes(r: &mut Routes) {
     list::routes(r);

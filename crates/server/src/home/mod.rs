@@ -18,8 +18,8 @@ use crate::{
 };
 use askama::Template;
 use axum::response::Response;
-pub(crate) use facts::{coverage, fresh};
 use facts::{Facts, STATES};
+pub(crate) use facts::{coverage, fresh};
 use hangtu_catalog::{Catalog, Scenario, key};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -29,7 +29,9 @@ pub(super) fn routes(r: &mut Routes) {
     r.get("/submissions/{id}", read, doc, one);
     let doc = Doc::new("The sealed package of a submission (DSSE)").gives(MEDIA);
     r.get("/submissions/{id}/package", read, doc, package);
-    let doc = Doc::new("The proof that a file of evidence, named by its SHA-256, is under the package's commitment");
+    let doc = Doc::new(
+        "The proof that a file of evidence, named by its SHA-256, is under the package's commitment",
+    );
     r.get("/submissions/{id}/evidence/{sha256}", read, doc.gives(MEDIA), membership);
 }
 

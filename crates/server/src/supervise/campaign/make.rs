@@ -189,8 +189,21 @@ pub(super) async fn make(
             .fetch_one(&mut *change)
             .await?;
     let columns = &[
-        "id", "supervisor", "number", "kind", "title", "text", "scenario", "exercise", "need",
-        "opens", "closes", "filter", "members", "made", "person_name",
+        "id",
+        "supervisor",
+        "number",
+        "kind",
+        "title",
+        "text",
+        "scenario",
+        "exercise",
+        "need",
+        "opens",
+        "closes",
+        "filter",
+        "members",
+        "made",
+        "person_name",
     ];
     let mut batch = Batch::insert("campaign", columns);
     let row: [Value; 15] = [
@@ -238,8 +251,7 @@ async fn members(
     let mut batch = Batch::insert("campaign_member", columns);
     for code in codes {
         let baseline = trained.get(code).copied().unwrap_or(0);
-        let row: [Value; 4] =
-            [campaign.into(), supervisor.into(), code.into(), baseline.into()];
+        let row: [Value; 4] = [campaign.into(), supervisor.into(), code.into(), baseline.into()];
         batch.add(change, row).await?;
     }
     batch.flush(change).await

@@ -22,7 +22,8 @@ pub(super) fn routes(r: &mut Routes) {
     let may = Access::May(Right::Supervise);
     let doc = Doc::new("Campaigns, the newest first").returns::<make::List>();
     r.get("/supervise/campaigns", may, doc, make::list);
-    let doc = Doc::new("Ask enterprises that match a filter for an examination, a drill or training");
+    let doc =
+        Doc::new("Ask enterprises that match a filter for an examination, a drill or training");
     let doc = doc.query::<Filter>().body::<make::New>().returns::<make::Made>();
     r.post("/supervise/campaigns", may, doc, make::make);
     let doc = Doc::new("A campaign: who did it in time, late, or not, by province and industry");

@@ -69,13 +69,30 @@ pub(in crate::supervise) struct Area {
 impl Area {
     fn fields(&mut self) -> [&mut i64; 24] {
         [
-            &mut self.registered, &mut self.above, &mut self.target, &mut self.invited,
-            &mut self.submitted, &mut self.accepted, &mut self.graded, &mut self.target_graded,
-            &mut self.filed, &mut self.examined, &mut self.drilled, &mut self.assets,
-            &mut self.important, &mut self.core, &mut self.ungraded, &mut self.checks_total,
-            &mut self.checks_measured, &mut self.checks_errored, &mut self.checks_stale,
-            &mut self.checks_never, &mut self.not_applicable, &mut self.person_times,
-            &mut self.persons, &mut self.professionals,
+            &mut self.registered,
+            &mut self.above,
+            &mut self.target,
+            &mut self.invited,
+            &mut self.submitted,
+            &mut self.accepted,
+            &mut self.graded,
+            &mut self.target_graded,
+            &mut self.filed,
+            &mut self.examined,
+            &mut self.drilled,
+            &mut self.assets,
+            &mut self.important,
+            &mut self.core,
+            &mut self.ungraded,
+            &mut self.checks_total,
+            &mut self.checks_measured,
+            &mut self.checks_errored,
+            &mut self.checks_stale,
+            &mut self.checks_never,
+            &mut self.not_applicable,
+            &mut self.person_times,
+            &mut self.persons,
+            &mut self.professionals,
         ]
     }
 
@@ -247,10 +264,8 @@ async fn grouped<T: Send + Unpin + for<'r> FromRow<'r, sqlx::any::AnyRow>>(
 ) -> Result<Vec<T>, Error> {
     let (condition, values) = scope.condition(supervisor);
     let sums: Vec<_> = sums.iter().map(|c| format!("CAST(SUM({c}) AS BIGINT) AS {c}")).collect();
-    let sql = format!(
-        "SELECT {by}, {} FROM {table} WHERE {condition} GROUP BY {by}",
-        sums.join(", ")
-    );
+    let sql =
+        format!("SELECT {by}, {} FROM {table} WHERE {condition} GROUP BY {by}", sums.join(", "));
     let query = sqlx::query(AssertSqlSafe(sql));
     let rows = values.into_iter().fold(query, bind).fetch_all(c).await?;
     rows.iter().map(|r| T::from_row(r).map_err(Error::from)).collect()
@@ -290,11 +305,20 @@ fn between(from: Date, to: Date) -> i64 {
     from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 
-fn goal(id: &str, more_than: bool, figure: i64, today: i64, days: &[Day], left: i64, now: Date) -> Goal {
+fn goal(
+    id: &str,
+    more_than: bool,
+    figure: i64,
+    today: i64,
+    days: &[Day],
+    left: i64,
+    now: Date,
+) -> Goal {
     let missing = (figure + i64::from(more_than) - today).max(0);
     let parsed = days.iter().filter_map(|d| Some((d.day.parse::<Date>().ok()?, d.figure(id))));
     // The oldest day within 30 days that is not today.
-    let start = parsed.filter(|(day, _)| (1..=30).contains(&between(*day, now))).min_by_key(|d| d.0);
+    let start =
+        parsed.filter(|(day, _)| (1..=30).contains(&between(*day, now))).min_by_key(|d| d.0);
     let rate = start.map(|(day, then)| (today - then) as f64 / between(day, now) as f64);
     Goal {
         id: id.into(),
@@ -376,8 +400,10 @@ pub(in crate::supervise) async fn picture(
         }
     }
     goals.push(goal("top", false, sums.target, sums.target_graded, &days, left, today));
-    let risk =
-        ("scenario, level", &["enterprises", "open", "overdue", "accepted", "corrected", "proven"][..]);
+    let risk = (
+        "scenario, level",
+        &["enterprises", "open", "overdue", "accepted", "corrected", "proven"][..],
+    );
     let heat = filled(grouped(c, supervisor, scope, "sum_risk", risk).await?);
     let months = ("month", &["open", "closed"][..]);
     let months = newest(grouped(c, supervisor, scope, "sum_major", months).await?);

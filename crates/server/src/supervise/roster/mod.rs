@@ -7,8 +7,8 @@ mod import;
 mod list;
 mod lookup;
 mod moves;
-mod take;
 mod table;
+mod take;
 
 pub(super) use export::{XLSX, quoted};
 pub(super) use filter::Filter;

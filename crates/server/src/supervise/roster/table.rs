@@ -73,12 +73,37 @@ enum Column {
 
 /// Headings as people write them, without blanks and brackets, in small letters.
 const HEADINGS: [(&str, &[&str]); 8] = [
-    ("credit_code", &["统一社会信用代码", "社会信用代码", "信用代码", "creditcode", "unifiedsocialcreditcode", "uscc"]),
+    (
+        "credit_code",
+        &[
+            "统一社会信用代码",
+            "社会信用代码",
+            "信用代码",
+            "creditcode",
+            "unifiedsocialcreditcode",
+            "uscc",
+        ],
+    ),
     ("name", &["企业名称", "单位名称", "名称", "公司名称", "name", "enterprise", "enterprisename"]),
     ("region", &["地区", "省份", "所在省份", "省", "所在地区", "省区市", "region", "province"]),
     ("city", &["城市", "地市", "所在城市", "市", "city"]),
-    ("industry", &["行业", "行业代码", "所属行业", "国民经济行业", "行业大类", "industry", "gb/t4754", "industrygb/t4754"]),
-    ("above_scale", &["规上", "是否规上", "规上企业", "是否规上企业", "规模以上", "是否规模以上", "abovescale"]),
+    (
+        "industry",
+        &[
+            "行业",
+            "行业代码",
+            "所属行业",
+            "国民经济行业",
+            "行业大类",
+            "industry",
+            "gb/t4754",
+            "industrygb/t4754",
+        ],
+    ),
+    (
+        "above_scale",
+        &["规上", "是否规上", "规上企业", "是否规上企业", "规模以上", "是否规模以上", "abovescale"],
+    ),
     ("status", &["状态", "企业状态", "登记状态", "status"]),
     ("successor", &["承继企业", "承继企业信用代码", "successor"]),
 ];
@@ -86,10 +111,8 @@ const NEEDED: [&str; 4] = ["credit_code", "name", "region", "industry"];
 
 fn column(heading: &str) -> Option<Column> {
     let lower = heading.to_lowercase().replace('_', "");
-    let plain: String = lower
-        .chars()
-        .filter(|c| !c.is_whitespace() && !"（）()【】[]*：:".contains(*c))
-        .collect();
+    let plain: String =
+        lower.chars().filter(|c| !c.is_whitespace() && !"（）()【】[]*：:".contains(*c)).collect();
     if let Some((field, _)) = HEADINGS.iter().find(|(_, names)| names.contains(&plain.as_str())) {
         return Some(Column::Field(field));
     }
@@ -99,7 +122,9 @@ fn column(heading: &str) -> Option<Column> {
     let unit = match () {
         () if plain.contains("亿") => 100_000_000,
         // "10,000 yuan" has a digit more than a year; it is taken out before the year is looked for.
-        () if plain.contains('万') || plain.contains("10,000") || plain.contains("10000") => 10_000,
+        () if plain.contains('万') || plain.contains("10,000") || plain.contains("10000") => {
+            10_000
+        }
         () => 1,
     };
     let rest = plain.replace("10,000", "").replace("10000", "");
@@ -160,7 +185,8 @@ impl Checker<'_> {
             }
         }
         let name = self.cell(cells, "name");
-        let sound = |s: &str, most: usize| s.chars().count() <= most && !s.chars().any(char::is_control);
+        let sound =
+            |s: &str, most: usize| s.chars().count() <= most && !s.chars().any(char::is_control);
         if name.is_empty() || !sound(name, 100) {
             fault("name", name, says(key::IMPORT_BAD_NAME));
         }

@@ -328,7 +328,7 @@ fn a_campaign_is_done_when_accepted_facts_show_it() {
         for id in [&examination, &drill, &training] {
             assert_eq!(stands(id)["all"]["done"], 0, "nobody submitted anything");
         }
-        submit(site, nation, 0);
+        submit(&site, nation, 0);
         let picture = officer.api("/supervise");
         let drills = picture["drills"].as_array().unwrap();
         let drilled = drills.iter().find(|d| d["scenario"] == "ransomware").unwrap();
@@ -347,7 +347,7 @@ fn a_campaign_is_done_when_accepted_facts_show_it() {
             assert_eq!(parts.iter().map(|p| p["members"].as_i64().unwrap()).sum::<i64>(), 200);
         }
         // The same facts again change nothing; the list behind a number is as long as it says.
-        submit(site, nation, 0);
+        submit(&site, nation, 0);
         assert_eq!(stands(&over)["all"], late["all"]);
         let missing = officer.api(&format!("{path}/{over}?state=missing"));
         let rest = 200 - drilled["enterprises"].as_i64().unwrap();

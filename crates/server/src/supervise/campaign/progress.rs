@@ -101,6 +101,10 @@ impl OnePage<'_> {
         stands(member.done, self.c.closes, self.now)
     }
 
+    fn groups(&self) -> [(&'static str, &[Part]); 2] {
+        [("region", &self.p.regions), ("industry", &self.p.industries)]
+    }
+
     fn more(&self) -> bool {
         self.number * PAGE < self.p.total
     }

@@ -24,9 +24,9 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "intake")) {
+    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "nation" | "intake")) {
         bail!(
-            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | intake"
+            "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | nation | intake"
         );
     }
     let value = |name: &str| {
@@ -35,6 +35,9 @@ pub fn run(args: &[String]) -> Result<()> {
     let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
     if what == Some("seat") {
         return seat::run_all();
+    }
+    if what == Some("nation") {
+        return seat::nation();
     }
     if what == Some("intake") {
         return intake::run_all();

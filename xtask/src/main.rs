@@ -30,7 +30,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench traffic    measure against cat, tcpdump, ndpiReader and tshark
   bench memory     peak memory over a capture and over ten times of it
   bench logs       measure against chainsaw and hayabusa over the same events and rules
-  bench seat       the web program with 100,000 findings: requests a second, percentiles, start, memory";
+  bench seat       the web program with 100,000 findings: requests a second, percentiles, start, memory
+  bench nation     a regulator's picture of 45,000 synthetic enterprises while submissions come in";
 
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);

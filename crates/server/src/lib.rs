@@ -40,6 +40,8 @@ mod ui;
 pub use config::{Config, ConfigError};
 pub use operate::{BackupError, BackupSaid, RestoreError, Restored, backup, restore};
 pub use serve::{ServeError, Server};
+#[doc(hidden)]
+pub use supervise::nation::{Intake, Nation};
 pub use tls::{TlsError, TlsFault};
 
 use db::Db;
@@ -63,6 +65,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: operate::Metrics,
     pub(crate) drills: drill::Live,
     pub(crate) intake: submit::Gate,
+    pub(crate) pictures: supervise::picture::Pictures,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }

@@ -108,6 +108,7 @@ impl Server {
             metrics: Metrics::new(&routes().list),
             drills: crate::drill::Live::default(),
             intake: crate::submit::Gate::default(),
+            pictures: crate::supervise::picture::Pictures::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));
@@ -115,6 +116,7 @@ impl Server {
         crate::examine::clean(&app);
         crate::correct::start(&app);
         crate::drill::start(&app);
+        crate::supervise::start(&app);
         Ok(Self { app, listener, tls })
     }
 

@@ -9,6 +9,15 @@ use std::{
     time::Instant,
 };
 
+/// The regulator's side: a synthetic nation's picture while submissions come in.
+pub(super) fn nation() -> Result<()> {
+    let postgres = Postgres::start()?;
+    run(cargo()
+        .current_dir(root())
+        .args(["bench", "--package", "hangtu-server", "--bench", "nation"])
+        .env("HANGTU_TEST_POSTGRES", postgres.url()))
+}
+
 /// Runs the benchmark of the server's crate, then the program itself, empty.
 pub(super) fn run_all() -> Result<()> {
     let postgres = Postgres::start()?;

@@ -2,7 +2,7 @@
 
 mod set_up;
 
-pub(crate) use set_up::{Organisation, SetUp, SetUpCode, is_set_up, set_up};
+pub(crate) use set_up::{Organisation, SetUp, SetUpCode, hosted, is_set_up, region, set_up};
 
 use crate::route::Routes;
 

@@ -240,3 +240,29 @@ async fn insert(change: &mut Change, id: &str, o: &Organisation) -> Result<(), E
     change.note("organisation.create", format!("organisation/{id}"), json!(o));
     Ok(())
 }
+
+/// Code of the region an organisation belongs to; empty for the nation and for a group.
+pub(crate) async fn region(
+    c: &mut sqlx::AnyConnection,
+    organisation: &str,
+) -> Result<String, Error> {
+    let (region,): (String,) = sqlx::query_as("SELECT region FROM organisation WHERE id = $1")
+        .bind(organisation)
+        .fetch_one(c)
+        .await?;
+    Ok(region)
+}
+
+/// The enterprise with a credit code that works in this instance, where there is one.
+pub(crate) async fn hosted(
+    c: &mut sqlx::AnyConnection,
+    credit_code: &str,
+) -> Result<Option<String>, Error> {
+    let found: Option<(String,)> = sqlx::query_as(
+        "SELECT id FROM organisation WHERE credit_code = $1 AND kind = 'enterprise'",
+    )
+    .bind(credit_code)
+    .fetch_optional(c)
+    .await?;
+    Ok(found.map(|f| f.0))
+}

@@ -150,6 +150,9 @@ async fn home(ctx: Ctx) -> Result<Response, Error> {
     if !ctx.data && ctx.signed()?.kind.supervises() && ctx.may(Right::Supervise).is_ok() {
         return Ok(ctx.go("/supervise"));
     }
+    if !ctx.data && ctx.may(Right::Inspect).is_ok() {
+        return Ok(ctx.go("/inspections"));
+    }
     if ctx.may(Right::Read).is_err() {
         // The administrators of accounts and of the trail work elsewhere.
         return ctx.show(key::NAV_HOME, &Only { organisation }, |page| Admin { page });

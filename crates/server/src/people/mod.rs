@@ -5,7 +5,7 @@ mod me;
 mod pick;
 mod tokens;
 
-pub(crate) use pick::{Colleague, colleagues};
+pub(crate) use pick::{Colleague, accounts, colleagues};
 
 use crate::{
     auth::{Role, new_id},

@@ -39,3 +39,20 @@ pub(crate) async fn colleagues(
     };
     Ok(rows.into_iter().map(colleague).collect())
 }
+
+/// Accounts of those who hold a role now.
+pub(crate) async fn accounts(
+    connection: &mut AnyConnection,
+    organisation: &str,
+    role: Role,
+) -> Result<Vec<String>, Error> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT account, roles FROM person WHERE organisation = $1 AND disabled = 0 \
+         ORDER BY account",
+    )
+    .bind(organisation)
+    .fetch_all(connection)
+    .await?;
+    let holds = |roles: &str| roles.split(' ').any(|r| r == role.word());
+    Ok(rows.into_iter().filter(|(_, roles)| holds(roles)).map(|(account, _)| account).collect())
+}

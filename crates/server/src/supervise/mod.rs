@@ -1,13 +1,29 @@
 //! The supervising side: who is supervised, what they submitted, the picture made of it.
+//!
+//! What other capabilities use: [`Facts`], the allow-list that a submission is made of;
+//! [`picture::take_in`] when a submission is accepted; [`roster::submitted`] when one is received.
 
+mod draw;
 mod facts;
-mod home;
+mod model;
+pub(crate) mod nation;
+pub(crate) mod picture;
+pub(crate) mod roster;
+mod target;
 
 #[allow(unused_imports, reason = "the package of a submission is made of it")]
 pub(crate) use facts::Facts;
 
-use crate::route::Routes;
+use crate::{App, route::Routes};
 
 pub(crate) fn routes(r: &mut Routes) {
-    home::routes(r);
+    picture::routes(r);
+    roster::routes(r);
+    target::routes(r);
+    draw::routes(r);
+}
+
+/// What the clock does by itself.
+pub(crate) fn start(app: &App) {
+    picture::start(app);
 }

@@ -162,7 +162,9 @@ impl Page {
 
     pub(crate) fn here(&self, item: &Item) -> bool {
         let path = self.ctx.path.split('?').next().unwrap_or_default();
-        item.path == path || item.path != "/" && path.starts_with(item.path)
+        // The picture stands above the other pages of its name, and is not one of them.
+        let above = ["/", "/supervise"].contains(&item.path);
+        item.path == path || !above && path.starts_with(item.path)
     }
 
     pub(crate) fn asset(&self, name: &str) -> String {

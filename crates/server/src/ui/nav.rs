@@ -39,6 +39,11 @@ const fn regulator(path: &'static str, name: Key, right: Right) -> Item {
 
 static ITEMS: &[Item] = &[
     regulator("/supervise", key::NAV_SUPERVISE, Right::Supervise),
+    regulator("/supervise/enterprises", key::NAV_ROSTER, Right::Supervise),
+    regulator("/supervise/targets", key::NAV_TARGET_SETS, Right::Supervise),
+    regulator("/supervise/draws", key::DRAW_TITLE, Right::Supervise),
+    regulator("/inspections", key::DRAW_MINE, Right::Inspect),
+    regulator("/supervise/yearly", key::NAV_YEARLY, Right::Supervise),
     plant("/", key::NAV_HOME, Right::Read),
     plant("/evidence", key::EVIDENCE_TITLE, Right::Read),
     plant("/runs", key::RUN_TITLE, Right::Read),

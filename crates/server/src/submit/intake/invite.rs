@@ -1,6 +1,6 @@
 //! Inviting an enterprise: the supervisor's keys and address, and a secret for the first package.
 
-use super::{super::supervisor::Invitation, SUPERVISE};
+use super::{super::supervisor::Invitation, SUPERVISE, not_on_roster};
 use crate::{
     auth::{once, random},
     clock,
@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     input::Input,
     route::{Doc, Routes},
+    supervise,
 };
 use axum::response::Response;
 use hangtu_catalog::{credit_code, hex, key, sha256};
@@ -56,6 +57,7 @@ async fn invite(ctx: Ctx, Input(whom): Input<Whom>) -> Result<Response, Error> {
     };
     let text = invitation.write()?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
+    supervise::roster::invited(&mut change, &code, clock::now()).await.map_err(not_on_roster)?;
     sqlx::query(
         "INSERT INTO sender (organisation, code, token, invited) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (organisation, code) DO UPDATE SET token = excluded.token, \

@@ -31,6 +31,14 @@ pub(super) fn routes(r: &mut Routes) {
     door::routes(r);
 }
 
+/// An enterprise that the roster does not know, in words.
+fn not_on_roster(error: Error) -> Error {
+    match error {
+        Error::NotFound => Error::conflict(key::INTAKE_NOT_ON_ROSTER),
+        other => other,
+    }
+}
+
 /// A file that is no package, or no receipt, in words.
 pub(super) fn refused(why: &PackageError) -> Error {
     use PackageError as E;

@@ -7,6 +7,7 @@ use super::{
     },
     SUPERVISE,
     answer::{self, Answer},
+    not_on_roster,
     sender::{self, Sender},
     take,
 };
@@ -18,6 +19,7 @@ use crate::{
     error::Error,
     input::{Input, prose},
     route::{Doc, Routes},
+    supervise,
     ui::Page,
 };
 use askama::Template;
@@ -228,8 +230,9 @@ async fn accept(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let facts = take::facts(&package)?;
     decide(&ctx, &mut change, (&row, &sender, &package), Standing::Accepted, vec![]).await?;
     let organisation = change.organisation().to_owned();
-    // WIP: supervise::take_in(&mut change, &organisation, &row.code, &facts).await?;
-    let _ = (&organisation, &facts);
+    supervise::picture::take_in(&mut change, &organisation, &row.code, &facts)
+        .await
+        .map_err(not_on_roster)?;
     let detail = json!({ "sender": row.code, "sequence": row.sequence, "sha256": row.digest });
     change.note("intake.accept", format!("intake/{id}"), detail);
     change.commit().await?;

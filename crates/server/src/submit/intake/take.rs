@@ -12,7 +12,7 @@ use crate::{
     clock,
     db::{Actor, Change, nothing_to_change},
     error::Error,
-    supervise::Facts,
+    supervise::{self, Facts},
 };
 use hangtu_catalog::{Bilingual, key, sha256};
 use hangtu_ledger::{Checkpoint, Continuity, Fork, Mark, Note, Package, Sealed, Standing};
@@ -221,10 +221,15 @@ async fn keep(
     if let Some(taken) = known(change, package).await? {
         return Ok((taken, false));
     }
+    let now = clock::now();
+    supervise::roster::submitted(change, &sender.code, now).await.map_err(|e| match e {
+        Error::NotFound => Error::invalid("file", key::INTAKE_NOT_ON_ROSTER),
+        other => other,
+    })?;
     let (continuity, fork) = compare(change, &sender, package).await?;
     let state = if fork.is_some() { Standing::Refused } else { Standing::Received };
     let became = if fork.is_some() { Became::Convicted } else { Became::New };
-    let (organisation, id, now) = (change.organisation().to_owned(), new_id(), clock::now());
+    let (organisation, id) = (change.organisation().to_owned(), new_id());
     if fork.is_some() {
         sqlx::query("UPDATE sender SET warned = $3 WHERE organisation = $1 AND code = $2")
             .bind(&organisation)

@@ -248,7 +248,7 @@ try {
   await show("needs");
   await go("/training/sessions");
   await submit("form[action='/training/sessions']", { title: "班组培训", starts: "2026-12-01T09:00", ends: "2026-12-01T11:00" });
-  await submit("form[action$='/step']");
+  await submit("form:has(input[value=announce])");
   await show("session");
   await take("ransomware", "zh-CN");
   await take("remote-om", "en");

@@ -363,7 +363,7 @@ setInterval(() => document.querySelectorAll("[data-clock][data-running]").forEac
 }), 1000);
 
 // A table that scrolls sideways can be reached from the keyboard.
-const reach = () => document.querySelectorAll("div.table").forEach(box => {
+const reach = () => document.querySelectorAll("div.table, .reading table").forEach(box => {
   if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
 });
 addEventListener("resize", reach);

@@ -1,6 +1,6 @@
 //! What leaves the plant, built from the allow-list by the functions of those who own the facts.
 
-use crate::{App, clock, correct, drill, error::Error, examine, home, register, supervise::Facts};
+use crate::{App, clock, correct, drill, error::Error, examine, home, register, supervise::Facts, train};
 use hangtu_catalog::{Scenario, sha256};
 use hangtu_ledger::MAX_EVIDENCE;
 use serde_json::{Map, Value, json};
@@ -41,11 +41,16 @@ async fn introduced(c: &mut AnyConnection, organisation: &str) -> Result<Organis
 }
 
 /// Training in the plan's units, absent while nobody records it: nought would be a claim.
-///
-/// The one place to wire the records of training in.
-#[allow(clippy::unused_async, reason = "reads the store once training is recorded there")]
-async fn training(_c: &mut AnyConnection, _organisation: &str) -> Result<Option<Value>, Error> {
-    Ok(None)
+async fn training(
+    app: &App,
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<Option<Value>, Error> {
+    let totals = train::totals(app, c, organisation).await?;
+    Ok(totals.map(|t| {
+        json!({ "person_times": t.person_times, "persons": t.persons,
+            "professionals": t.professionals })
+    }))
 }
 
 /// Gathers the facts of this moment.
@@ -83,7 +88,7 @@ pub(super) async fn gather(app: &App, organisation: &str) -> Result<Draft, Error
                 "shortcomings_open": d.open }));
         }
     }
-    let training = training(c, organisation).await?;
+    let training = training(app, c, organisation).await?;
     let facts = json!({
         "version": 1,
         "organisation": { "name": o.name, "credit_code": o.credit_code, "region": o.region,

@@ -53,7 +53,6 @@ pub(super) struct Row {
     pub(super) size: i64,
     pub(super) digest: String,
     pub(super) package: String,
-    pub(super) receipt: i64,
 }
 
 pub(super) async fn load(
@@ -63,7 +62,7 @@ pub(super) async fn load(
 ) -> Result<Row, Error> {
     sqlx::query_as(
         "SELECT id, sequence, state, facts, evidence, answers, created, person, person_name, signed, \
-         signed_name, sent, size, digest, package, receipt FROM submission \
+         signed_name, sent, size, digest, package FROM submission \
          WHERE organisation = $1 AND id = $2",
     )
     .bind(organisation)

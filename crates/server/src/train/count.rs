@@ -6,6 +6,7 @@ use super::{
     track,
 };
 use crate::{
+    App,
     auth::Right,
     clock,
     ctx::Ctx,
@@ -159,6 +160,35 @@ async fn completions(
         });
     }
     Ok(all)
+}
+
+/// What is told to a supervisor, since the plan began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Totals {
+    pub(crate) person_times: u64,
+    pub(crate) persons: u64,
+    pub(crate) professionals: u64,
+}
+
+/// See [`Totals`]; nothing where no completion was ever recorded: nought would be a claim.
+pub(crate) async fn totals(
+    app: &App,
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<Option<Totals>, Error> {
+    let now = clock::now();
+    let shelf = shelf::shelf(app, c, organisation).await?;
+    let training = &app.catalog.training;
+    let judged = attendance::judged(c, organisation, None, None, training.counting).await?;
+    let all = completions(c, organisation, &shelf, &judged).await?;
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let first = clock::of(PLAN.at(0, 0, 0, 0)).unwrap_or(0);
+    let (person_times, persons) = count(&all).between(clock::stamp(first), clock::stamp(now + 1));
+    let known = track::people(c, organisation, None).await?;
+    let found = professionals(&training.tracks, &shelf, &known, clock::stamp(now), clock::day(now));
+    Ok(Some(Totals { person_times, persons, professionals: found.persons }))
 }
 
 fn day(field: &'static str, text: &str, otherwise: Date) -> Result<Date, Error> {

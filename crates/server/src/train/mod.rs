@@ -35,6 +35,7 @@ mod standing;
 mod sweep;
 mod track;
 
+pub(crate) use count::totals;
 pub(crate) use standing::{Trained, evidence, trained};
 
 use crate::{App, auth::Right, error::Error, route::Routes};

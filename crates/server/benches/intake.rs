@@ -107,7 +107,9 @@ fn enrol(site: &Site, enterprises: &[Vec<Vec<u8>>]) {
     for (n, packages) in enterprises.iter().enumerate() {
         let key = hangtu_ledger::Package::open(&packages[0]).unwrap().key().to_string();
         let code = code(n);
-        roster.push(format!("('{id}', '{code}', 'e{n}', '420000', '34', 1, 'active', '{code}', 0, 0)"));
+        roster.push(format!(
+            "('{id}', '{code}', 'e{n}', '420000', '34', 1, 'active', '{code}', 0, 0)"
+        ));
         senders.push(format!("('{id}', '{code}', '{key}', 1)"));
     }
     for (rows, senders) in roster.chunks(400).zip(senders.chunks(400)) {
@@ -176,8 +178,7 @@ fn main() {
         env::var("HANGTU_BENCH_PACKAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(6_000);
     let enterprises: Vec<_> = (0..packages_wanted.div_ceil(EACH)).map(packages).collect();
     // One after the other of each enterprise, all enterprises in turn.
-    let all: Vec<&[u8]> =
-        (0..EACH).flat_map(|s| enterprises.iter().map(move |e| &*e[s])).collect();
+    let all: Vec<&[u8]> = (0..EACH).flat_map(|s| enterprises.iter().map(move |e| &*e[s])).collect();
     let bytes: usize = all.iter().map(|p| p.len()).sum();
     on_both(|site| {
         set_up(&site);

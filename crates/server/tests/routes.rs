@@ -39,7 +39,17 @@ fn fill(site: &Site, officer: &Client) -> BTreeSet<String> {
     officer.post("/data", &asset).ok();
     officer.post("/submissions", &json!({})).ok();
     let mut ids = BTreeSet::new();
-    for table in ["data_asset", "submission", "finding", "run", "evidence", "authorisation", "answer_round", "report", "job"] {
+    for table in [
+        "data_asset",
+        "submission",
+        "finding",
+        "run",
+        "evidence",
+        "authorisation",
+        "answer_round",
+        "report",
+        "job",
+    ] {
         let own = format!("SELECT id FROM {table} WHERE organisation <> 'o2'");
         let found = site.column(&own);
         assert!(!found.is_empty(), "no {table}");

@@ -133,7 +133,10 @@ fn a_submission_counts_after_it_was_returned_and_mended_and_a_fork_is_caught() {
         let (first, package) = signed(&plant, "");
         // The page shows exactly what leaves, and what leaves is what the page showed.
         let page = officer.get(&format!("/submissions/{first}")).ok().text;
-        assert!(page.contains(CODE) && page.contains("未记录") && page.contains("重要 1"), "{page}");
+        assert!(
+            page.contains(CODE) && page.contains("未记录") && page.contains("重要 1"),
+            "{page}"
+        );
         let opened = hangtu_ledger::Package::open(&package).unwrap();
         let shown = officer.api(&format!("/submissions/{first}"));
         assert_eq!(shown["told"]["facts"]["data"]["important"], 1);
@@ -212,7 +215,10 @@ fn a_submission_counts_after_it_was_returned_and_mended_and_a_fork_is_caught() {
         assert_eq!(said.json()[0]["warning"], "forked");
         assert_eq!(state(&other, &forked), "refused");
         let warned = other.api("/submissions");
-        assert_eq!((&warned["warning"]["kind"], &warned["warning"]["ours"]), (&json!("forked"), &json!(true)));
+        assert_eq!(
+            (&warned["warning"]["kind"], &warned["warning"]["ours"]),
+            (&json!("forked"), &json!(true))
+        );
         assert!(other.get("/submissions").ok().text.contains("回执与本机审计记录不一致"));
         // The true history sees the same proof, and goes on to count.
         let said = officer.send("POST", "/api/v1/submissions/receipts?name=r.json", &proof).ok();
@@ -267,7 +273,9 @@ fn packages_come_in_any_order_and_over_the_network_only_where_allowed() {
         // The latest is accepted first, and an earlier one does not take its place.
         for sequence in [3, 1, 2] {
             let package = known.iter().find(|p| p["sequence"] == sequence).unwrap();
-            province.post(&format!("/intake/{}/accept", package["id"].as_str().unwrap()), &json!({})).ok();
+            province
+                .post(&format!("/intake/{}/accept", package["id"].as_str().unwrap()), &json!({}))
+                .ok();
         }
         let as_of = capital.column("SELECT CAST(as_of AS TEXT) FROM supervised").remove(0);
         let newest = plant.column("SELECT CAST(as_of AS TEXT) FROM submission WHERE sequence = 3");
@@ -311,7 +319,9 @@ fn packages_come_in_any_order_and_over_the_network_only_where_allowed() {
         std::thread::sleep(std::time::Duration::from_millis(500));
         let full = anybody.send("POST", &door, &sealed);
         assert_eq!(full.status, 429, "{}", full.text);
-        assert!(full.headers.iter().any(|(n, v)| n == "retry-after" && v.parse::<u64>().unwrap() > 0));
+        assert!(
+            full.headers.iter().any(|(n, v)| n == "retry-after" && v.parse::<u64>().unwrap() > 0)
+        );
         for mut stream in slow {
             stream.write_all(&[b'x'; 99]).unwrap();
             let mut begun = [0; 12];
@@ -401,8 +411,11 @@ fn the_catalogue_goes_out_and_comes_in_with_errors_row_by_row() {
         officer.post(&format!("/data/{id}/remove"), &json!({ "reason": "停用" })).ok();
         assert_eq!(officer.get(&format!("/api/v1/data/{id}")).status, 404);
         // A form with a file field, as a browser without scripts sends it.
-        let form = format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"d.csv\"\r\n\r\n{good}\r\n--b--\r\n");
-        let sent = officer.upload("/data/import", "multipart/form-data; boundary=b", form.as_bytes());
+        let form = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"d.csv\"\r\n\r\n{good}\r\n--b--\r\n"
+        );
+        let sent =
+            officer.upload("/data/import", "multipart/form-data; boundary=b", form.as_bytes());
         assert!(sent.ok().text.contains("已导入"));
     });
 }

@@ -3,8 +3,7 @@
 use crate::{Ending, failure::Failure, summary};
 use hangtu_catalog::{Arg, Language, key, key::Key, text};
 use hangtu_ledger::{
-    Continuity, Kind, MAX_PACKAGE, Note, Package, PackageError, Sealed, Standing,
-    VerifierKey, kind,
+    Continuity, Kind, MAX_PACKAGE, Note, Package, PackageError, Sealed, Standing, VerifierKey, kind,
 };
 use std::{
     fs::File,

@@ -1,9 +1,6 @@
 //! How two checkpoints of one log stand to each other, and the proof that they cannot both be true.
 
-use super::{
-    PackageError,
-    dsse::Members,
-};
+use super::{PackageError, dsse::Members};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
     hash::Hash,
@@ -128,8 +125,7 @@ fn by_size(earlier: &Checkpoint, later: &Checkpoint, steps: &[Step]) -> Continui
         // Every log continues the empty one.
         return if earlier.size == 0 { Continuity::Extends } else { Continuity::Unproven };
     };
-    let holds =
-        verify_consistency(earlier.size, earlier.root, later.size, later.root, &step.proof);
+    let holds = verify_consistency(earlier.size, earlier.root, later.size, later.root, &step.proof);
     if holds.is_ok() { Continuity::Extends } else { Continuity::Forked }
 }
 

@@ -129,7 +129,11 @@ impl Envelope {
             })
         };
         let envelope = read().ok_or(PackageError::Envelope)?;
-        if envelope.write().as_bytes() == bytes { Ok(envelope) } else { Err(PackageError::Envelope) }
+        if envelope.write().as_bytes() == bytes {
+            Ok(envelope)
+        } else {
+            Err(PackageError::Envelope)
+        }
     }
 
     fn of(&self, kind: Kind) -> bool {

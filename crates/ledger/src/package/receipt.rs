@@ -94,7 +94,8 @@ pub struct Receipt {
 
 impl Receipt {
     fn members(&self) -> Result<Map<String, Value>, PackageError> {
-        let check = |holds: bool, field| if holds { Ok(()) } else { Err(PackageError::Field(field)) };
+        let check =
+            |holds: bool, field| if holds { Ok(()) } else { Err(PackageError::Field(field)) };
         check(self.witness.is_witness(), "witness")?;
         check(self.sequence < MAX_SIZE, "sequence")?;
         check(self.number > 0 && self.number < MAX_SIZE, "number")?;
@@ -160,7 +161,8 @@ impl Sealed {
             sequence: m.number("sequence")?,
             number: m.number("number")?,
             issued: m.time("issued")?,
-            state: Standing::from_word(&m.text("state", 16)?).ok_or(PackageError::Field("state"))?,
+            state: Standing::from_word(&m.text("state", 16)?)
+                .ok_or(PackageError::Field("state"))?,
             items: items.collect::<Option<_>>().ok_or(PackageError::Field("items"))?,
             log: m.read("log")?,
             checkpoint: m.read("checkpoint")?,

@@ -44,7 +44,8 @@ pub struct Submission {
 impl Submission {
     /// Everything but the checkpoint.
     fn members(&self) -> Result<Map<String, Value>, PackageError> {
-        let check = |holds: bool, field| if holds { Ok(()) } else { Err(PackageError::Field(field)) };
+        let check =
+            |holds: bool, field| if holds { Ok(()) } else { Err(PackageError::Field(field)) };
         let sender = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         let fits = !self.sender.is_empty() && self.sender.len() <= MAX_SENDER;
         check(fits && self.sender.chars().all(sender), "sender")?;

@@ -24,7 +24,9 @@ use std::collections::{BTreeMap, HashMap};
 const SHOWN: usize = 500;
 
 pub(super) fn routes(r: &mut Routes) {
-    let doc = Doc::new("Takes a table (XLSX or CSV) into the data catalogue, whole or not at all; with dry=yes it is only checked");
+    let doc = Doc::new(
+        "Takes a table (XLSX or CSV) into the data catalogue, whole or not at all; with dry=yes it is only checked",
+    );
     let doc = doc.takes("application/octet-stream").returns::<Report>();
     r.post("/data/import", KEEP, doc, upload);
 }

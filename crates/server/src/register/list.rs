@@ -122,9 +122,8 @@ async fn list(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Response, Error>
     let c = &mut *ctx.app.db.read().await?;
     let mut assets = asset::all(c, organisation).await?;
     let filing = filing::read(c, organisation).await?;
-    let changed = filing
-        .ended()
-        .map_or(0, |ended| assets.iter().filter(|a| a.changed > ended).count());
+    let changed =
+        filing.ended().map_or(0, |ended| assets.iter().filter(|a| a.changed > ended).count());
     let all = assets.len();
     assets.retain(|a| filter.fits(a));
     let total = assets.len();

@@ -91,13 +91,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<(usize, Typed)>, Error> {
     if bytes.len() > BYTES {
         return Err(Error::TooLarge);
     }
-    let mut rows = if bytes.starts_with(b"PK") { workbook(bytes)? } else { csv(bytes)? }.into_iter();
+    let mut rows =
+        if bytes.starts_with(b"PK") { workbook(bytes)? } else { csv(bytes)? }.into_iter();
     let (_, head) = rows.next().ok_or_else(|| wrong(key::REGISTER_IMPORT_EMPTY))?;
     let named = |cell: &String| {
         let cell = cell.trim();
         let is = |(name, heading): &&(&str, Key)| {
             let said = Bilingual::message(*heading, &[]);
-            cell.eq_ignore_ascii_case(name) || cell == &*said.zh || cell.eq_ignore_ascii_case(&said.en)
+            cell.eq_ignore_ascii_case(name)
+                || cell == &*said.zh
+                || cell.eq_ignore_ascii_case(&said.en)
         };
         COLUMNS.iter().find(is).map(|(name, _)| *name)
     };

@@ -150,7 +150,8 @@ async fn make(ctx: Ctx, Input(new): Input<New>) -> Result<Response, Error> {
     .bind(actor.name)
     .execute(&mut *change)
     .await?;
-    let detail = json!({ "facts": hangtu_catalog::sha256(facts.as_bytes()), "answers": new.answers });
+    let detail =
+        json!({ "facts": hangtu_catalog::sha256(facts.as_bytes()), "answers": new.answers });
     change.note("submission.draw-up", format!("submission/{id}"), detail);
     change.commit().await?;
     let next = format!("/submissions/{id}");

@@ -29,7 +29,9 @@ pub(super) fn routes(r: &mut Routes) {
     r.get("/submissions/{id}", read, doc, one);
     let doc = Doc::new("The sealed package of a submission (DSSE)").gives(MEDIA);
     r.get("/submissions/{id}/package", read, doc, package);
-    let doc = Doc::new("The proof that a file of evidence, named by its SHA-256, is under the package's commitment");
+    let doc = Doc::new(
+        "The proof that a file of evidence, named by its SHA-256, is under the package's commitment",
+    );
     r.get("/submissions/{id}/evidence/{sha256}", read, doc.gives(MEDIA), membership);
 }
 
@@ -51,7 +53,6 @@ pub(super) struct Row {
     pub(super) size: i64,
     pub(super) digest: String,
     pub(super) package: String,
-    pub(super) receipt: i64,
 }
 
 pub(super) async fn load(
@@ -61,7 +62,7 @@ pub(super) async fn load(
 ) -> Result<Row, Error> {
     sqlx::query_as(
         "SELECT id, sequence, state, facts, evidence, answers, created, person, person_name, signed, \
-         signed_name, sent, size, digest, package, receipt FROM submission \
+         signed_name, sent, size, digest, package FROM submission \
          WHERE organisation = $1 AND id = $2",
     )
     .bind(organisation)

@@ -93,12 +93,13 @@ pub(super) async fn take(
     let other = |_| Error::invalid("file", key::SUBMIT_RECEIPT_OTHER);
     Checkpoint::open(&receipt.checkpoint, own.verifier()).map_err(other)?;
     let package = receipt.package.to_string();
-    let row: Option<(String, i64)> =
-        sqlx::query_as("SELECT id, receipt FROM submission WHERE organisation = $1 AND digest = $2")
-            .bind(&organisation)
-            .bind(&package)
-            .fetch_optional(&mut **change)
-            .await?;
+    let row: Option<(String, i64)> = sqlx::query_as(
+        "SELECT id, receipt FROM submission WHERE organisation = $1 AND digest = $2",
+    )
+    .bind(&organisation)
+    .bind(&package)
+    .fetch_optional(&mut **change)
+    .await?;
     let (submission, last) = row.unwrap_or_default();
     let digest = sealed.digest().to_string();
     let known: Option<(String,)> = sqlx::query_as(
@@ -117,7 +118,8 @@ pub(super) async fn take(
         (Some(_), _) => Some(&receipt.checkpoint),
         (None, note) => note.as_ref(),
     };
-    let size = witnessed.and_then(|n| Checkpoint::open(n, own.verifier()).ok()).map_or(0, |c| c.size);
+    let size =
+        witnessed.and_then(|n| Checkpoint::open(n, own.verifier()).ok()).map_or(0, |c| c.size);
     let text = String::from_utf8(sealed.bytes().to_vec()).map_err(Error::internal)?;
     sqlx::query(
         "INSERT INTO submission_receipt (organisation, digest, submission, sequence, number, state, \

@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) const TOKEN: &str = "x-hangtu-invitation";
 
 pub(super) fn routes(r: &mut Routes) {
-    let doc = Doc::new("Sends a signed package to the supervisor by HTTPS and takes in its receipt");
+    let doc =
+        Doc::new("Sends a signed package to the supervisor by HTTPS and takes in its receipt");
     r.post("/submissions/{id}/send", SUBMIT, doc.returns::<receipt::Said>(), send);
     let doc = Doc::new("Asks the supervisor by HTTPS for the last receipt of a package");
     r.post("/submissions/{id}/ask", SUBMIT, doc.returns::<receipt::Said>(), ask);

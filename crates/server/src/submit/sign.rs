@@ -70,13 +70,11 @@ pub(super) async fn seal(app: &App, organisation: &str, row: &Row) -> Result<Pac
         if root(&leaves) != edge.root() {
             return Err(Error::internal("the ledger does not hold"));
         }
-        let step = |size: &u64| {
-            Some(Step { size: *size, proof: consistency_proof(*size, &leaves)? })
-        };
+        let step =
+            |size: &u64| Some(Step { size: *size, proof: consistency_proof(*size, &leaves)? });
         let steps = sizes.iter().filter_map(step).collect();
         let evidence = Commitment::to(&files);
-        let submission =
-            Submission { sender, sequence, created, answers, steps, evidence, facts };
+        let submission = Submission { sender, sequence, created, answers, steps, evidence, facts };
         submission.seal(&key, edge.size(), edge.root()).map_err(Error::internal)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?

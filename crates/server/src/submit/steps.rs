@@ -56,10 +56,8 @@ async fn sign(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         return Err(Error::conflict(key::SUBMIT_WRONG_STATE));
     }
     change.commit().await?;
-    let signed = Signed {
-        sequence: package.submission().sequence,
-        digest: package.digest().to_string(),
-    };
+    let signed =
+        Signed { sequence: package.submission().sequence, digest: package.digest().to_string() };
     Ok(ctx.done(&signed, &format!("/submissions/{id}"), key::SUBMIT_SIGNED_DONE))
 }
 

@@ -138,9 +138,8 @@ pub(super) async fn warning(
     .await?;
     let Some(mut warning) = found else { return Ok(None) };
     let key = app.signer.key(organisation)?;
-    let ours = |text: &str| {
-        text.parse::<Note>().is_ok_and(|note| note.verify(key.verifier()).is_ok())
-    };
+    let ours =
+        |text: &str| text.parse::<Note>().is_ok_and(|note| note.verify(key.verifier()).is_ok());
     warning.ours = ours(&warning.earlier) && ours(&warning.later);
     Ok(Some(warning))
 }
@@ -208,7 +207,8 @@ async fn save(ctx: Ctx, Input(typed): Input<Typed>) -> Result<Response, Error> {
         let text = Bilingual::message(key::SUBMIT_INVITATION_OTHER, &code);
         return Err(Error::Invalid("invitation", text));
     }
-    let token = ctx.app.auth.seal(&format!("submit/{organisation}"), invitation.token.as_bytes())?;
+    let token =
+        ctx.app.auth.seal(&format!("submit/{organisation}"), invitation.token.as_bytes())?;
     sqlx::query(
         "INSERT INTO submit_to (organisation, name, key, witness, address, token, online, changed, \
          person_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \

@@ -35,8 +35,7 @@ pub(super) async fn seal(
     let mut witnessed = sender.witnessed.clone();
     if sender.trusted > 0 && matches!(continuity, "first" | "extends") {
         let seconds = now.unsigned_abs() / clock::SECOND.unsigned_abs();
-        Checkpoint::cosign(&mut note, package.key(), &witness, seconds)
-            .map_err(Error::internal)?;
+        Checkpoint::cosign(&mut note, package.key(), &witness, seconds).map_err(Error::internal)?;
         let number = Mark::of(package.checkpoint()).map_or(0, |m| m.sequence);
         // An earlier package that comes late is cosigned, and moves nothing back.
         if mark(&witnessed).is_none_or(|last| last <= number) {

@@ -33,7 +33,9 @@ const LATER: u64 = 2;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn routes(r: &mut Routes) {
-    let doc = Doc::new("Receives a package and answers with its receipt, once it is kept; the same package any number of times; 429 with Retry-After when it is too busy");
+    let doc = Doc::new(
+        "Receives a package and answers with its receipt, once it is kept; the same package any number of times; 429 with Retry-After when it is too busy",
+    );
     let doc = doc.takes("application/octet-stream").gives(MEDIA);
     r.post("/receive/{supervisor}", Access::Open, doc, receive);
     let doc = Doc::new("The last receipt of a package, named by its SHA-256").gives(MEDIA);

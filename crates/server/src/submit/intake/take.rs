@@ -194,7 +194,16 @@ async fn compare(
         return Ok((if rolled { "rolled-back" } else { "forked" }, fork));
     }
     let proven = how.iter().any(|(c, _)| matches!(c, Continuity::Extends | Continuity::Same));
-    Ok((if how.is_empty() { "first" } else if proven { "extends" } else { "unproven" }, None))
+    Ok((
+        if how.is_empty() {
+            "first"
+        } else if proven {
+            "extends"
+        } else {
+            "unproven"
+        },
+        None,
+    ))
 }
 
 async fn keep(

@@ -65,8 +65,7 @@ async fn upload(ctx: Ctx, sent: Files) -> Result<Response, Error> {
                 Err(Error::Invalid(_, why)) => ("refused", None, Some(why)),
                 Err(e) => return Err(e),
             };
-        let (id, code, sequence) =
-            taken.map(|t| (t.id, t.code, t.sequence)).unwrap_or_default();
+        let (id, code, sequence) = taken.map(|t| (t.id, t.code, t.sequence)).unwrap_or_default();
         outcomes.push(Outcome { file: name, outcome, id, code, sequence, why });
     }
     // Files that were refused change nothing.

@@ -73,7 +73,9 @@ fn questions(site: &Site, clients: &[Client]) {
     let one = |path: &str| vec![path.to_owned()];
     let codes = site.column("SELECT credit_code FROM supervised ORDER BY credit_code LIMIT 200");
     let firms: Vec<String> = codes.iter().map(|c| format!("/supervise/enterprises/{c}")).collect();
-    println!("\n| {PEOPLE} at once | requests/s | p50 ms | p99 ms | max ms | largest kB |\n|---|---|---|---|---|---|");
+    println!(
+        "\n| {PEOPLE} at once | requests/s | p50 ms | p99 ms | max ms | largest kB |\n|---|---|---|---|---|---|"
+    );
     measure(clients, "the nation", &one("/supervise"));
     let provinces: Vec<String> = ["440000", "320000", "420000", "540000"]
         .iter()

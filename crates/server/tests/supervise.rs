@@ -7,7 +7,8 @@ use kit::{Client, Site, on_both};
 use serde_json::{Value, json};
 
 fn import(client: &Client, table: &[u8], dry: bool) -> Value {
-    let path = format!("/api/v1/supervise/import?name=t.csv&dry={}", if dry { "yes" } else { "no" });
+    let path =
+        format!("/api/v1/supervise/import?name=t.csv&dry={}", if dry { "yes" } else { "no" });
     client.send("POST", &path, table).ok().json()
 }
 
@@ -28,7 +29,8 @@ fn workbook(rows: &[&[&str]]) -> Vec<u8> {
     book.save_to_buffer().unwrap()
 }
 
-const HEAD: &str = "credit code,name,province,industry,above scale,revenue 2024,2025年营业收入（万元）\n";
+const HEAD: &str =
+    "credit code,name,province,industry,above scale,revenue 2024,2025年营业收入（万元）\n";
 
 #[test]
 fn a_roster_is_tried_imported_and_keeps_what_became_of_everybody() {
@@ -41,7 +43,10 @@ fn a_roster_is_tried_imported_and_keeps_what_became_of_everybody() {
              914200001922038219,\"=cmd()\",湖北省,C26,否,1,\n"
         );
         let tried = import(&officer, table.as_bytes(), true);
-        assert_eq!((&tried["lines"], &tried["added"], &tried["refused"]), (&3.into(), &1.into(), &2.into()));
+        assert_eq!(
+            (&tried["lines"], &tried["added"], &tried["refused"]),
+            (&3.into(), &1.into(), &2.into())
+        );
         assert_eq!(officer.api("/supervise/enterprises")["total"], 0, "a dry run keeps nothing");
         let id = tried["id"].as_str().unwrap();
         let errors = officer.get(&format!("/supervise/import/{id}/errors.csv")).ok().text;
@@ -60,8 +65,12 @@ fn a_roster_is_tried_imported_and_keeps_what_became_of_everybody() {
         let one = officer.api("/supervise/enterprises/91420100MA4KX1234B");
         assert_eq!((&one["name"], &one["revenue"]), (&"长江精密".into(), &250_000_000.into()));
         assert_eq!(one["revenues"].as_array().unwrap().len(), 3);
-        let kinds: Vec<&str> =
-            one["history"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+        let kinds: Vec<&str> = one["history"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["kind"].as_str().unwrap())
+            .collect();
         assert_eq!(kinds.len(), 2, "{kinds:?}");
         assert!(kinds.contains(&"rename") && kinds.contains(&"move"), "{kinds:?}");
 
@@ -79,7 +88,10 @@ fn a_roster_is_tried_imported_and_keeps_what_became_of_everybody() {
         let page = officer.get("/supervise/enterprises/91420100MA4KX1234B").ok().text;
         assert!(page.contains("吸收合并") && page.contains(code));
         officer.post(&format!("/supervise/enterprises/{code}/invite"), &json!({})).ok();
-        assert_eq!(officer.post(&format!("/supervise/enterprises/{code}/invite"), &json!({})).status, 409);
+        assert_eq!(
+            officer.post(&format!("/supervise/enterprises/{code}/invite"), &json!({})).status,
+            409
+        );
         assert_eq!(officer.api("/supervise")["sums"]["invited"], 1);
         assert_eq!(officer.post("/supervise/recount", &json!({})).ok().json()["right"], true);
 
@@ -97,7 +109,8 @@ fn a_roster_is_tried_imported_and_keeps_what_became_of_everybody() {
         officer.get(&format!("/supervise/enterprises/{code}")).ok();
         let own = "SELECT actor_name FROM ledger_entry WHERE organisation = 'o2'";
         assert!(site.column(own).iter().any(|name| name.contains("监管员")));
-        let looks = site.column("SELECT subject FROM ledger_entry WHERE action = 'enterprise.look'");
+        let looks =
+            site.column("SELECT subject FROM ledger_entry WHERE action = 'enterprise.look'");
         assert!(looks.len() >= 2, "each look is entered");
     });
 }
@@ -122,7 +135,8 @@ fn the_picture_counts_what_was_accepted_and_every_number_opens_its_list() {
         assert_eq!(officer.api("/supervise")["sums"], *sums);
         assert_eq!(officer.post("/supervise/recount", &json!({})).ok().json()["right"], true);
         // A number and the list behind it.
-        let total = |query: &str| officer.api(&format!("/supervise/enterprises?{query}"))["total"].clone();
+        let total =
+            |query: &str| officer.api(&format!("/supervise/enterprises?{query}"))["total"].clone();
         for (number, query) in [
             (&sums["registered"], ""),
             (&sums["above"], "above=1"),
@@ -159,13 +173,31 @@ fn the_picture_counts_what_was_accepted_and_every_number_opens_its_list() {
         assert!(goal["rate"].is_number(), "a month of days was kept");
         for language in ["zh-CN", "en"] {
             officer.get(&format!("/language/{language}"));
-            for path in ["/supervise", "/supervise/enterprises", "/supervise/targets", "/supervise/yearly", "/supervise/import"] {
+            for path in [
+                "/supervise",
+                "/supervise/enterprises",
+                "/supervise/targets",
+                "/supervise/yearly",
+                "/supervise/import",
+            ] {
                 let page = officer.get(path).ok();
                 assert!(page.bytes.len() < 100_000, "{path}: {}", page.bytes.len());
             }
         }
+        let mut last = String::new();
+        for month in picture["months"].as_array().unwrap() {
+            let open = month["open"].as_i64().unwrap();
+            match month["month"].as_str().unwrap() {
+                "" => last.insert(0, '-'),
+                name => name.clone_into(&mut last),
+            }
+            let with = total(&format!("month={last}")).as_i64().unwrap();
+            assert!((open > 0) == (with > 0) && with <= open, "{month}: {with}");
+        }
         assert!(officer.get("/supervise.xlsx?region=&industry=").ok().bytes.starts_with(b"PK"));
-        assert!(officer.get("/supervise/enterprises.xlsx?state=accepted").ok().bytes.starts_with(b"PK"));
+        assert!(
+            officer.get("/supervise/enterprises.xlsx?state=accepted").ok().bytes.starts_with(b"PK")
+        );
         let csv = officer.get("/supervise/enterprises.csv?graded=yes").ok().text;
         assert_eq!(csv.lines().count() as i64, graded + 1);
         // Frozen is frozen.
@@ -217,7 +249,10 @@ fn a_target_set_is_frozen_and_says_who_entered_and_left_and_why() {
         assert_eq!(why("who_left", &gone), "gone");
         let page = officer.get("/supervise/targets/2?against=1").ok().text;
         assert!(page.contains("主管部门指定移出：省级重点"), "{page}");
-        assert_eq!(officer.api("/supervise/targets/1?against=0")["set"]["members"], first["members"]);
+        assert_eq!(
+            officer.api("/supervise/targets/1?against=0")["set"]["members"],
+            first["members"]
+        );
         let csv = officer.get("/supervise/targets/2/members.csv").ok().text;
         assert_eq!(csv.lines().count() as i64, second["members"].as_i64().unwrap() + 1);
         officer.post(&format!("/supervise/targets/decisions/{inside}/withdraw"), &json!({})).ok();
@@ -265,5 +300,54 @@ fn lots_are_drawn_by_a_published_seed_and_inspectors_see_theirs_alone() {
         site.sql("UPDATE drawn SET inspector = CASE inspector WHEN 'bo' THEN 'anna' ELSE 'bo' END");
         assert_eq!(officer.api(&path)["holds"], false);
         assert!(officer.get(&path).ok().text.contains("不一致"));
+    });
+}
+
+#[test]
+fn one_regulator_sees_nothing_of_another() {
+    on_both(|site| {
+        site.set_up_regulator("nation", "");
+        let officer = site.signed("officer");
+        let nation = Nation { seed: 11, enterprises: 60 };
+        let import = import(&officer, nation.roster(2025).unwrap().as_bytes(), false);
+        submit(&site, nation, 0);
+        officer.post("/supervise/targets", &json!({ "year": "2025" })).ok();
+        let yearly = officer.post("/supervise/yearly", &json!({})).ok().json();
+        let list = officer.api("/supervise/enterprises");
+        let code = list["enterprises"][0]["credit_code"].as_str().unwrap().to_owned();
+        let other = site.other_organisation();
+        site.sql("UPDATE organisation SET kind = 'nation' WHERE id = 'o2'");
+        site.sql("UPDATE person SET roles = 'supervisor inspector' WHERE account = 'other'");
+        let ids =
+            [code.as_str(), "1", yearly["id"].as_str().unwrap(), import["id"].as_str().unwrap()];
+        let before = officer.api("/supervise")["sums"].clone();
+        let mut tried = 0;
+        for (method, path, _) in hangtu_server::paths() {
+            if !path.starts_with("/supervise") && !path.starts_with("/inspections") {
+                continue;
+            }
+            for id in ids {
+                let part = |p: &str| if p.starts_with('{') { id.to_owned() } else { p.to_owned() };
+                let place: Vec<String> = path.split('/').map(part).collect();
+                let place = place.join("/");
+                let answer = match method.as_str() {
+                    "POST" => {
+                        let body = json!({ "what": "close", "name": "x", "region": "420000",
+                            "industry": "26", "above_scale": "yes", "credit_code": "x",
+                            "reason": "x", "year": "2025", "seed": "12345678", "many": 1 });
+                        other.post(&place, &body)
+                    }
+                    method => other.send(method, &format!("/api/v1{place}"), b""),
+                };
+                tried += 1;
+                assert!(answer.status < 500, "{method} {place}: {}", answer.text);
+                assert!(!answer.text.contains("示例"), "{method} {place}: {}", answer.text);
+                if path.contains('{') && !path.ends_with("template.csv") {
+                    assert!(answer.status >= 400, "{method} {place}: {}", answer.text);
+                }
+            }
+        }
+        assert!(tried > 60, "{tried}");
+        assert_eq!(officer.api("/supervise")["sums"], before);
     });
 }

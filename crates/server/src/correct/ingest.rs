@@ -2,8 +2,7 @@
 //! run proves it. Everything is decided in memory and written in few statements.
 
 use super::{
-    Claim, Drilled, Outcome, Tested,
-    claim,
+    Claim, Drilled, Outcome, Tested, claim,
     model::{self, READ, Row, Said},
     policy::{self, Rules},
     state::{State, Step},

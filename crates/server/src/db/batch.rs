@@ -103,11 +103,7 @@ impl Batch {
 
     /// Adds to the numbers of the rows with the same first so many columns; begins them where they
     /// are not there.
-    pub(crate) fn sum(
-        table: &'static str,
-        columns: &'static [&'static str],
-        keys: usize,
-    ) -> Self {
+    pub(crate) fn sum(table: &'static str, columns: &'static [&'static str], keys: usize) -> Self {
         let sets = columns[keys..].iter().map(|c| format!("{c} = {table}.{c} + excluded.{c}"));
         Self::with(table, columns, keys, sets.collect())
     }
@@ -118,8 +114,11 @@ impl Batch {
         keys: usize,
         sets: Vec<String>,
     ) -> Self {
-        let conflict =
-            format!("ON CONFLICT ({}) DO UPDATE SET {}", columns[..keys].join(", "), sets.join(", "));
+        let conflict = format!(
+            "ON CONFLICT ({}) DO UPDATE SET {}",
+            columns[..keys].join(", "),
+            sets.join(", ")
+        );
         Self { table, columns, conflict, values: Vec::new() }
     }
 

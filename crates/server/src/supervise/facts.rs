@@ -259,7 +259,11 @@ mod tests {
             "general": 2, "colour": 1, "filing_date": "2026-03-01"}}"#;
         let facts: Facts = serde_json::from_str(newer).unwrap();
         assert_eq!((facts.fault(), facts.graded()), (None, true));
-        let risk = |scenario: &str| Risk { scenario: scenario.into(), level: "major".into(), ..Risk::default() };
+        let risk = |scenario: &str| Risk {
+            scenario: scenario.into(),
+            level: "major".into(),
+            ..Risk::default()
+        };
         let wrong = |change: &dyn Fn(&mut Facts)| {
             let mut facts = facts.clone();
             change(&mut facts);

@@ -54,9 +54,28 @@ pub(super) const READ: &str = "credit_code, name, region, city, industry, above_
     target, open, majors";
 
 const WRITE: &[&str] = &[
-    "supervisor", "credit_code", "name", "region", "city", "industry", "above_scale", "revenue",
-    "revenue_year", "status", "successor", "search", "added", "changed", "invited", "submitted",
-    "accepted", "as_of", "graded", "target", "open", "majors",
+    "supervisor",
+    "credit_code",
+    "name",
+    "region",
+    "city",
+    "industry",
+    "above_scale",
+    "revenue",
+    "revenue_year",
+    "status",
+    "successor",
+    "search",
+    "added",
+    "changed",
+    "invited",
+    "submitted",
+    "accepted",
+    "as_of",
+    "graded",
+    "target",
+    "open",
+    "majors",
 ];
 
 impl Firm {
@@ -192,7 +211,14 @@ pub(super) struct History {
 impl History {
     pub(super) fn new(change: &Change) -> Self {
         let columns = &[
-            "id", "supervisor", "credit_code", "time", "kind", "before", "after", "note",
+            "id",
+            "supervisor",
+            "credit_code",
+            "time",
+            "kind",
+            "before",
+            "after",
+            "note",
             "person_name",
         ];
         Self {

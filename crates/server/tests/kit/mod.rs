@@ -169,7 +169,8 @@ impl Site {
     /// Fills the set-up form for a regulator: its kind, and its region where it has one.
     pub(crate) fn set_up_regulator(&self, kind: &str, region: &str) {
         let code = self.link.as_ref().unwrap().split("code=").nth(1).unwrap();
-        let mut form = vec![("code", code), ("kind", kind), ("name", "主管部门"), ("region", region)];
+        let mut form =
+            vec![("code", code), ("kind", kind), ("name", "主管部门"), ("region", region)];
         for (account, person) in PEOPLE.iter().zip(["系统员", "安全员", "审计员", "监管员"])
         {
             form.extend([("account", *account), ("person", person), ("password", PASSWORD)]);

@@ -39,8 +39,14 @@ pub(super) fn routes(r: &mut Routes) {
     let doc = Doc::new("A draw with what it was drawn from, drawn again").returns::<Drawn>();
     r.get("/supervise/draws/{id}", may, doc, one);
     let mine = Access::May(Right::Inspect);
-    r.get("/inspections", mine, Doc::new("Enterprises drawn for the reader").returns::<Vec<Mine>>(), own);
-    let doc = Doc::new("An enterprise drawn for the reader; each look is entered in the audit trail");
+    r.get(
+        "/inspections",
+        mine,
+        Doc::new("Enterprises drawn for the reader").returns::<Vec<Mine>>(),
+        own,
+    );
+    let doc =
+        Doc::new("An enterprise drawn for the reader; each look is entered in the audit trail");
     r.get("/inspections/{code}", mine, doc, visit);
 }
 
@@ -123,7 +129,8 @@ struct MinePage<'a> {
     list: &'a [Mine],
 }
 
-const LINE: &str = "SELECT id, time, person_name, seed, many, each_one FROM draw WHERE supervisor = $1";
+const LINE: &str =
+    "SELECT id, time, person_name, seed, many, each_one FROM draw WHERE supervisor = $1";
 
 async fn inspectors(ctx: &Ctx) -> Result<Vec<String>, Error> {
     let c = &mut *ctx.app.db.read().await?;
@@ -167,7 +174,14 @@ async fn make(
     let supervisor = change.organisation().to_owned();
     let id = new_id();
     let columns = &[
-        "id", "supervisor", "time", "person_name", "seed", "many", "each_one", "enterprises",
+        "id",
+        "supervisor",
+        "time",
+        "person_name",
+        "seed",
+        "many",
+        "each_one",
+        "enterprises",
         "inspectors",
     ];
     let mut batch = Batch::insert("draw", columns);

@@ -1,6 +1,9 @@
 //! The numbers of the picture, read from the sums.
 
-use super::sums::AREA;
+use super::{
+    goal::{Goal, between, goal},
+    sums::AREA,
+};
 use crate::{
     App,
     clock::{self, DAY},
@@ -8,7 +11,6 @@ use crate::{
     error::Error,
 };
 use hangtu_catalog::{Level, Scenario, TargetSense};
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row};
@@ -69,13 +71,30 @@ pub(in crate::supervise) struct Area {
 impl Area {
     fn fields(&mut self) -> [&mut i64; 24] {
         [
-            &mut self.registered, &mut self.above, &mut self.target, &mut self.invited,
-            &mut self.submitted, &mut self.accepted, &mut self.graded, &mut self.target_graded,
-            &mut self.filed, &mut self.examined, &mut self.drilled, &mut self.assets,
-            &mut self.important, &mut self.core, &mut self.ungraded, &mut self.checks_total,
-            &mut self.checks_measured, &mut self.checks_errored, &mut self.checks_stale,
-            &mut self.checks_never, &mut self.not_applicable, &mut self.person_times,
-            &mut self.persons, &mut self.professionals,
+            &mut self.registered,
+            &mut self.above,
+            &mut self.target,
+            &mut self.invited,
+            &mut self.submitted,
+            &mut self.accepted,
+            &mut self.graded,
+            &mut self.target_graded,
+            &mut self.filed,
+            &mut self.examined,
+            &mut self.drilled,
+            &mut self.assets,
+            &mut self.important,
+            &mut self.core,
+            &mut self.ungraded,
+            &mut self.checks_total,
+            &mut self.checks_measured,
+            &mut self.checks_errored,
+            &mut self.checks_stale,
+            &mut self.checks_never,
+            &mut self.not_applicable,
+            &mut self.person_times,
+            &mut self.persons,
+            &mut self.professionals,
         ]
     }
 
@@ -94,25 +113,6 @@ impl Area {
             _ => None,
         }
     }
-}
-
-/// A figure of the plan against today.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Goal {
-    /// `graded`, `person_times`, `professionals`, or `top` for the target set in force.
-    pub(super) id: String,
-    /// Whether the figure must be passed rather than met.
-    pub(super) more_than: bool,
-    pub(super) figure: i64,
-    pub(super) today: i64,
-    /// What is missing to the figure; nothing when it is reached.
-    pub(super) missing: i64,
-    /// Gained a day over the last 30 days or since figures are kept; absent without two days.
-    pub(super) rate: Option<f64>,
-    /// Needed a day from now on; absent when nothing is missing or no day is left.
-    pub(super) needed: Option<f64>,
-    /// What it comes to on the last day at this rate.
-    pub(super) projected: Option<i64>,
 }
 
 /// A region or an industry.
@@ -163,17 +163,6 @@ pub(super) struct Day {
     pub(super) professionals: i64,
     pub(super) majors_open: i64,
     pub(super) majors_closed: i64,
-}
-
-impl Day {
-    fn figure(&self, id: &str) -> i64 {
-        match id {
-            "graded" => self.graded,
-            "top" => self.target_graded,
-            "person_times" => self.person_times,
-            _ => self.professionals,
-        }
-    }
 }
 
 /// The picture of a scope at a moment.
@@ -247,10 +236,8 @@ async fn grouped<T: Send + Unpin + for<'r> FromRow<'r, sqlx::any::AnyRow>>(
 ) -> Result<Vec<T>, Error> {
     let (condition, values) = scope.condition(supervisor);
     let sums: Vec<_> = sums.iter().map(|c| format!("CAST(SUM({c}) AS BIGINT) AS {c}")).collect();
-    let sql = format!(
-        "SELECT {by}, {} FROM {table} WHERE {condition} GROUP BY {by}",
-        sums.join(", ")
-    );
+    let sql =
+        format!("SELECT {by}, {} FROM {table} WHERE {condition} GROUP BY {by}", sums.join(", "));
     let query = sqlx::query(AssertSqlSafe(sql));
     let rows = values.into_iter().fold(query, bind).fetch_all(c).await?;
     rows.iter().map(|r| T::from_row(r).map_err(Error::from)).collect()
@@ -283,29 +270,6 @@ pub(super) async fn days(c: &mut AnyConnection, supervisor: &str) -> Result<Vec<
     .await?;
     days.reverse();
     Ok(days)
-}
-
-/// Days from one to another.
-fn between(from: Date, to: Date) -> i64 {
-    from.until(to).map_or(0, |span| i64::from(span.get_days()))
-}
-
-fn goal(id: &str, more_than: bool, figure: i64, today: i64, days: &[Day], left: i64, now: Date) -> Goal {
-    let missing = (figure + i64::from(more_than) - today).max(0);
-    let parsed = days.iter().filter_map(|d| Some((d.day.parse::<Date>().ok()?, d.figure(id))));
-    // The oldest day within 30 days that is not today.
-    let start = parsed.filter(|(day, _)| (1..=30).contains(&between(*day, now))).min_by_key(|d| d.0);
-    let rate = start.map(|(day, then)| (today - then) as f64 / between(day, now) as f64);
-    Goal {
-        id: id.into(),
-        more_than,
-        figure,
-        today,
-        missing,
-        rate,
-        needed: (missing > 0 && left > 0).then(|| missing as f64 / left as f64),
-        projected: rate.map(|r| today + (r * left.max(0) as f64).round() as i64),
-    }
 }
 
 /// The order of the heat table: scenarios as they are listed, the worst level first.
@@ -376,8 +340,10 @@ pub(in crate::supervise) async fn picture(
         }
     }
     goals.push(goal("top", false, sums.target, sums.target_graded, &days, left, today));
-    let risk =
-        ("scenario, level", &["enterprises", "open", "overdue", "accepted", "corrected", "proven"][..]);
+    let risk = (
+        "scenario, level",
+        &["enterprises", "open", "overdue", "accepted", "corrected", "proven"][..],
+    );
     let heat = filled(grouped(c, supervisor, scope, "sum_risk", risk).await?);
     let months = ("month", &["open", "closed"][..]);
     let months = newest(grouped(c, supervisor, scope, "sum_major", months).await?);

@@ -3,7 +3,8 @@
 use super::{
     cache,
     compute::{Area, Picture, Scope},
-    recount, tiles::TILES,
+    recount,
+    tiles::TILES,
 };
 use crate::{
     auth::Right,
@@ -88,7 +89,9 @@ impl Body<'_> {
             .split('&')
             .filter(|part| !part.ends_with('=') && !part.is_empty())
             // What is narrowed further stands once.
-            .filter(|part| part.split('=').next().is_none_or(|n| !more.starts_with(&format!("{n}="))))
+            .filter(|part| {
+                part.split('=').next().is_none_or(|n| !more.starts_with(&format!("{n}=")))
+            })
             .chain((!more.is_empty()).then_some(more))
             .collect();
         if own.is_empty() { path.to_owned() } else { format!("{path}?{}", own.join("&")) }
@@ -162,7 +165,10 @@ impl Body<'_> {
 
     fn goal(&self, id: &str) -> String {
         let figure = self.catalog.targets.figure(id);
-        figure.map_or_else(|| self.page.t(key::PICTURE_FIGURE_TOP), |t| self.page.b(&t.name).to_owned())
+        figure.map_or_else(
+            || self.page.t(key::PICTURE_FIGURE_TOP),
+            |t| self.page.b(&t.name).to_owned(),
+        )
     }
 
     fn one(&self, rate: &f64) -> String {
@@ -185,6 +191,12 @@ impl Body<'_> {
     fn checks(&self) -> (i64, i64) {
         let s = &self.p.sums;
         (s.checks_measured, s.checks_total - s.not_applicable)
+    }
+
+    /// Everything older than the oldest month that stands by itself, as the list says it.
+    fn oldest(&self) -> String {
+        let named = self.p.months.iter().filter(|m| !m.month.is_empty());
+        named.last().map(|m| format!("-{}", m.month)).unwrap_or_default()
     }
 
     /// The trend of graded enterprises as the points of a line in a box of 720 × 160.

@@ -7,6 +7,7 @@
 mod cache;
 mod compute;
 mod days;
+mod goal;
 mod home;
 mod recount;
 mod sums;
@@ -15,10 +16,10 @@ mod workbook;
 mod yearly;
 
 pub(crate) use cache::Pictures;
-pub(crate) use days::{keep as keep_day, start};
-pub(crate) use recount::recount;
 pub(super) use compute::stale_before;
+pub(crate) use days::{keep as keep_day, start};
 pub(super) use home::region;
+pub(crate) use recount::recount;
 pub(super) use sums::Shift;
 use sums::turn;
 
@@ -40,9 +41,27 @@ pub(super) fn routes(r: &mut Routes) {
 }
 
 const HELD: &[&str] = &[
-    "supervisor", "credit_code", "as_of", "digest", "taken", "body", "graded", "filed", "runs",
-    "assets", "important", "core", "ungraded", "checks_total", "checks_measured",
-    "checks_errored", "checks_stale", "checks_never", "not_applicable", "person_times", "persons",
+    "supervisor",
+    "credit_code",
+    "as_of",
+    "digest",
+    "taken",
+    "body",
+    "graded",
+    "filed",
+    "runs",
+    "assets",
+    "important",
+    "core",
+    "ungraded",
+    "checks_total",
+    "checks_measured",
+    "checks_errored",
+    "checks_stale",
+    "checks_never",
+    "not_applicable",
+    "person_times",
+    "persons",
     "professionals",
 ];
 
@@ -77,8 +96,7 @@ pub(crate) async fn take_in(
     after.graded = i64::from(facts.graded());
     after.open = facts.risks.iter().map(|r| i64::from(r.open)).sum();
     let major = |level: &str| level == Level::Major.name();
-    after.majors =
-        facts.risks.iter().filter(|r| major(&r.level)).map(|r| i64::from(r.open)).sum();
+    after.majors = facts.risks.iter().filter(|r| major(&r.level)).map(|r| i64::from(r.open)).sum();
     after.changed = now;
     shift.add(&after, Some(facts), 1);
     model::put(change, supervisor, &[&after]).await?;
@@ -157,8 +175,15 @@ async fn keep(
         sqlx::query(sql).bind(supervisor).bind(code).execute(&mut **change).await?;
     }
     let columns = &[
-        "supervisor", "credit_code", "scenario", "level", "open", "overdue", "accepted",
-        "corrected", "proven",
+        "supervisor",
+        "credit_code",
+        "scenario",
+        "level",
+        "open",
+        "overdue",
+        "accepted",
+        "corrected",
+        "proven",
     ];
     let mut risks = Batch::insert("held_risk", columns);
     for r in &facts.risks {

@@ -10,15 +10,47 @@ use std::collections::BTreeMap;
 
 /// Columns of `sum_area`; the first three are its key.
 pub(super) const AREA: &[&str] = &[
-    "supervisor", "region", "industry", "registered", "above", "target", "invited", "submitted",
-    "accepted", "graded", "target_graded", "filed", "examined", "drilled", "assets", "important",
-    "core", "ungraded", "checks_total", "checks_measured", "checks_errored", "checks_stale",
-    "checks_never", "not_applicable", "person_times", "persons", "professionals",
+    "supervisor",
+    "region",
+    "industry",
+    "registered",
+    "above",
+    "target",
+    "invited",
+    "submitted",
+    "accepted",
+    "graded",
+    "target_graded",
+    "filed",
+    "examined",
+    "drilled",
+    "assets",
+    "important",
+    "core",
+    "ungraded",
+    "checks_total",
+    "checks_measured",
+    "checks_errored",
+    "checks_stale",
+    "checks_never",
+    "not_applicable",
+    "person_times",
+    "persons",
+    "professionals",
 ];
 /// Columns of `sum_risk`; five are its key.
 pub(super) const RISK: &[&str] = &[
-    "supervisor", "region", "industry", "scenario", "level", "enterprises", "open", "overdue",
-    "accepted", "corrected", "proven",
+    "supervisor",
+    "region",
+    "industry",
+    "scenario",
+    "level",
+    "enterprises",
+    "open",
+    "overdue",
+    "accepted",
+    "corrected",
+    "proven",
 ];
 /// Columns of `sum_drill`; four are its key.
 pub(super) const DRILL: &[&str] =

@@ -44,7 +44,8 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 
 fn facts(at: u8, what: u8) -> Facts {
     let n = u32::from(what) + u32::from(at);
-    let mut facts = Facts { version: VERSION, as_of: i64::from(at) * 1_000_000, ..Facts::default() };
+    let mut facts =
+        Facts { version: VERSION, as_of: i64::from(at) * 1_000_000, ..Facts::default() };
     facts.data.assets = n;
     facts.data.general = n;
     facts.examination.runs = u32::from(what);
@@ -55,7 +56,11 @@ fn facts(at: u8, what: u8) -> Facts {
     for scenario in scenarios.iter().take(usize::from(what)) {
         let risk = Risk { scenario: (*scenario).into(), level: "major".into(), ..Risk::default() };
         facts.risks.push(Risk { open: n, proven: u32::from(at), ..risk });
-        facts.drills.push(DrillFact { scenario: (*scenario).into(), last: 1, ..DrillFact::default() });
+        facts.drills.push(DrillFact {
+            scenario: (*scenario).into(),
+            last: 1,
+            ..DrillFact::default()
+        });
         facts.majors.push(Major {
             id: format!("{scenario}{at}"),
             scenario: (*scenario).into(),
@@ -70,7 +75,9 @@ fn facts(at: u8, what: u8) -> Facts {
 /// Credit codes that hold.
 fn code(n: u8) -> String {
     (0..31)
-        .map(|last| format!("91420100MA4KX12{n:02}{}", char::from(b"0123456789ABCDEFGHJKLMNPQRTUWXY"[last])))
+        .map(|last| {
+            format!("91420100MA4KX12{n:02}{}", char::from(b"0123456789ABCDEFGHJKLMNPQRTUWXY"[last]))
+        })
         .find(|code| hangtu_catalog::credit_code(code).is_ok())
         .unwrap()
 }
@@ -166,7 +173,8 @@ fn moved_sums_equal_a_recount_whatever_comes_in_which_order_how_often() {
                     let takes: Vec<Deed> =
                         deeds.iter().filter(|d| matches!(d, Deed::Take(..))).cloned().collect();
                     let mut turned = [takes.clone(), takes].concat();
-                    turned.rotate_left(turn % turned.len().max(1));
+                    let by = turn % turned.len().max(1);
+                    turned.rotate_left(by);
                     for (way, deeds) in [("a", &deeds), ("b", &turned)] {
                         let supervisor = format!("s{number}{way}");
                         let mut change =

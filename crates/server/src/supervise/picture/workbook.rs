@@ -95,8 +95,16 @@ const PLACE: [Key; 12] = [
 
 fn place(code: &str, name: String, s: &Area) -> Vec<Cell> {
     let numbers = [
-        s.registered, s.above, s.invited, s.submitted, s.accepted, s.graded, s.target,
-        s.target_graded, s.person_times, s.professionals,
+        s.registered,
+        s.above,
+        s.invited,
+        s.submitted,
+        s.accepted,
+        s.graded,
+        s.target,
+        s.target_graded,
+        s.person_times,
+        s.professionals,
     ];
     [code.to_owned().into(), name.into()].into_iter().chain(numbers.map(Cell::from)).collect()
 }
@@ -107,10 +115,8 @@ fn book(page: &Page, p: &Picture) -> Result<Workbook, XlsxError> {
     let mut book = Workbook::new();
     let goals = p.goals.iter().map(|g| {
         let name = catalog.targets.figure(&g.id);
-        let name = name.map_or_else(
-            || page.t(key::PICTURE_FIGURE_TOP),
-            |t| page.b(&t.name).to_owned(),
-        );
+        let name =
+            name.map_or_else(|| page.t(key::PICTURE_FIGURE_TOP), |t| page.b(&t.name).to_owned());
         vec![
             name.into(),
             g.figure.into(),
@@ -160,7 +166,7 @@ fn book(page: &Page, p: &Picture) -> Result<Workbook, XlsxError> {
         let name = if m.month.is_empty() { page.t(key::PICTURE_EARLIER) } else { m.month.clone() };
         vec![name.into(), m.open.into(), m.closed.into()]
     });
-    let head = [key::PICTURE_MONTH, key::FIRM_RISK_OPEN, key::FIRM_CLOSED];
+    let head = [key::PICTURE_MONTH, key::FIRM_RISK_OPEN, key::FIRM_RISK_PROVEN];
     sheet(&mut book, page, key::FIRM_MAJORS, &head, months.collect())?;
     Ok(book)
 }

@@ -127,11 +127,8 @@ async fn find(ctx: &Ctx, id: &str) -> Result<(Frozen, String), Error> {
 async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let (frozen, body) = find(&ctx, &id).await?;
     let picture: Picture = serde_json::from_str(&body).map_err(Error::internal)?;
-    let html = Body {
-        page: Page::new(&ctx, String::new()),
-        p: &picture,
-        catalog: &ctx.app.catalog,
-    };
+    let html =
+        Body { page: Page::new(&ctx, String::new()), p: &picture, catalog: &ctx.app.catalog };
     let html = html.render().map_err(Error::internal)?;
     let year = frozen.year.to_string();
     let title = Page::new(&ctx, String::new()).a(key::YEARLY_ONE, "year", year);

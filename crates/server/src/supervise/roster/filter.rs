@@ -40,7 +40,8 @@ pub(crate) struct Filter {
     /// With `level`: those with open findings of it.
     pub(super) scenario: String,
     pub(super) level: String,
-    /// Those with a major risk found in this month (2026-11) that is open still.
+    /// Those with a major risk found in this month (2026-11), or before it (-2026-11), that is
+    /// open still.
     pub(super) month: String,
     /// Those that have drilled this scenario.
     pub(super) drilled: String,
@@ -70,7 +71,10 @@ const STATES: [(&str, &str); 6] = [
     ("submitted", "submitted IS NOT NULL"),
     ("accepted", "as_of IS NOT NULL"),
     ("stale", "as_of < ?"),
-    ("examined", "credit_code IN (SELECT credit_code FROM held WHERE supervisor = $1 AND runs > 0)"),
+    (
+        "examined",
+        "credit_code IN (SELECT credit_code FROM held WHERE supervisor = $1 AND runs > 0)",
+    ),
 ];
 
 /// A condition and its values.
@@ -181,7 +185,8 @@ impl Filter {
         }
         if !self.state.is_empty() {
             let found = STATES.iter().find(|(word, _)| *word == self.state);
-            let (word, sql) = found.ok_or_else(|| Error::invalid("state", key::SERVER_FIELD_CHOICE))?;
+            let (word, sql) =
+                found.ok_or_else(|| Error::invalid("state", key::SERVER_FIELD_CHOICE))?;
             if *word == "stale" {
                 w.and(sql, stale_before(app, clock::now()));
             } else {
@@ -205,9 +210,10 @@ impl Filter {
     fn narrow(&self, w: &mut Where) -> Result<(), Error> {
         let scenario = |word: &str| Scenario::ALL.iter().any(|s| s.name() == word);
         if !self.scenario.is_empty() || !self.level.is_empty() {
-            let mut sql = "credit_code IN (SELECT credit_code FROM held_risk WHERE supervisor = $1 \
+            let mut sql =
+                "credit_code IN (SELECT credit_code FROM held_risk WHERE supervisor = $1 \
                 AND open > 0"
-                .to_owned();
+                    .to_owned();
             if !self.scenario.is_empty() {
                 choice("scenario", scenario(&self.scenario))?;
                 w.values.push((&self.scenario).into());
@@ -221,13 +227,15 @@ impl Filter {
             w.plain(&format!("{sql})"));
         }
         if !self.month.is_empty() {
-            let digits = self.month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-            choice("month", self.month.len() == 7 && digits)?;
-            w.and(
+            let (month, sign) =
+                self.month.strip_prefix('-').map_or((self.month.as_str(), "="), |m| (m, "<"));
+            let digits = month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+            choice("month", month.len() == 7 && digits)?;
+            let sql = format!(
                 "credit_code IN (SELECT credit_code FROM held_major WHERE supervisor = $1 \
-                 AND closed = 0 AND month = ?)",
-                &self.month,
+                 AND closed = 0 AND month {sign} ?)"
             );
+            w.and(&sql, month);
         }
         if !self.drilled.is_empty() {
             choice("drilled", scenario(&self.drilled))?;
@@ -249,9 +257,9 @@ impl Filter {
             .ok_or_else(|| Error::invalid("sort", key::SERVER_FIELD_CHOICE))?;
         Ok(match name {
             // What is not known comes last in both ways.
-            "revenue" | "as_of" => format!(
-                "CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column} {way}, credit_code"
-            ),
+            "revenue" | "as_of" => {
+                format!("CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column} {way}, credit_code")
+            }
             _ => format!("{column} {way}, credit_code"),
         })
     }

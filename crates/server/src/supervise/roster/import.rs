@@ -19,7 +19,12 @@ use crate::{
     ui::Page,
 };
 use askama::Template;
-use axum::{body::Body, extract::Path, http::header, response::{IntoResponse, Response}};
+use axum::{
+    body::Body,
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+};
 use futures_util::StreamExt;
 use hangtu_catalog::{Bilingual, Language, hex, key, text};
 use schemars::JsonSchema;
@@ -42,7 +47,12 @@ const SHOWN: i64 = 200;
 
 pub(super) fn routes(r: &mut Routes) {
     let may = Access::May(Right::Supervise);
-    r.get("/supervise/import", may, Doc::new("Imports of the roster so far").returns::<Vec<Told>>(), page);
+    r.get(
+        "/supervise/import",
+        may,
+        Doc::new("Imports of the roster so far").returns::<Vec<Told>>(),
+        page,
+    );
     let doc = Doc::new("Import the roster from CSV or XLSX (the body), or only try")
         .query::<Named>()
         .takes("application/octet-stream")
@@ -50,7 +60,12 @@ pub(super) fn routes(r: &mut Routes) {
     r.post("/supervise/import", may, doc, import);
     let doc = Doc::new("An empty table for the roster").gives("text/csv");
     r.get("/supervise/import/template.csv", may, doc, template);
-    r.get("/supervise/import/{id}", may, Doc::new("What an import came to").returns::<Report>(), report);
+    r.get(
+        "/supervise/import/{id}",
+        may,
+        Doc::new("What an import came to").returns::<Report>(),
+        report,
+    );
     let doc = Doc::new("The values of an import that do not hold as CSV").gives("text/csv");
     r.get("/supervise/import/{id}/errors.csv", may, doc, errors);
 }
@@ -289,8 +304,18 @@ async fn import(ctx: Ctx, Asked(named): Asked<Named>, body: Body) -> Result<Resp
 async fn keep(change: &mut Change, told: &Told, faults: &[Fault]) -> Result<(), Error> {
     let supervisor = change.organisation().to_owned();
     let columns = &[
-        "id", "supervisor", "time", "name", "sha256", "person_name", "dry", "lines", "added",
-        "changed", "same", "refused",
+        "id",
+        "supervisor",
+        "time",
+        "name",
+        "sha256",
+        "person_name",
+        "dry",
+        "lines",
+        "added",
+        "changed",
+        "same",
+        "refused",
     ];
     let mut batch = Batch::insert("roster_import", columns);
     let row: [Value; 12] = [

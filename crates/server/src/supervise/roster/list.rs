@@ -77,12 +77,15 @@ impl ListPage<'_> {
         let (f, page) = (self.filter, &self.page);
         let mut all = Vec::new();
         if !f.scenario.is_empty() || !f.level.is_empty() {
-            let (scenario, level) = (page.word("scenario", &f.scenario), page.word("level", &f.level));
+            let (scenario, level) =
+                (page.word("scenario", &f.scenario), page.word("level", &f.level));
             let args = [("scenario", scenario.as_str().into()), ("level", level.as_str().into())];
             all.push(("scenario", page.args(key::ROSTER_CELL, &args)));
         }
         if !f.month.is_empty() {
-            all.push(("month", page.a(key::ROSTER_FOUND_IN, "month", &f.month)));
+            let month = f.month.strip_prefix('-').map(|m| format!("< {m}"));
+            let month = month.as_deref().unwrap_or(&f.month);
+            all.push(("month", page.a(key::ROSTER_FOUND_IN, "month", month)));
         }
         if !f.drilled.is_empty() {
             let scenario = page.word("scenario", &f.drilled);
@@ -94,7 +97,12 @@ impl ListPage<'_> {
     /// What the form carries on without a field of its own.
     fn hidden(&self) -> [(&'static str, &str); 4] {
         let f = self.filter;
-        [("scenario", &f.scenario), ("level", &f.level), ("month", &f.month), ("drilled", &f.drilled)]
+        [
+            ("scenario", &f.scenario),
+            ("level", &f.level),
+            ("month", &f.month),
+            ("drilled", &f.drilled),
+        ]
     }
 
     /// The list without one of these; a cell of the heat table is one.

@@ -59,7 +59,9 @@ impl Lookup {
         // A county's or city's code: of its planned city, else of its province.
         if text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()) {
             let four = self.regions.get(&format!("{}00", &text[..4]));
-            return four.or_else(|| self.regions.get(&format!("{}0000", &text[..2]))).map(String::as_str);
+            return four
+                .or_else(|| self.regions.get(&format!("{}0000", &text[..2])))
+                .map(String::as_str);
         }
         None
     }
@@ -132,9 +134,17 @@ mod tests {
     fn people_write_names_and_codes_in_many_ways() {
         let lookup = Lookup::new(&Catalog::embedded().unwrap());
         for (text, code) in [
-            ("湖北省", "420000"), ("湖北", "420000"), ("Hubei", "420000"), ("420100", "420000"),
-            ("深圳", "440300"), ("440305", "440300"), ("广西", "450000"), ("新疆", "650000"),
-            ("新疆生产建设兵团", "660000"), ("兵团", "660000"), ("内蒙古", "150000"),
+            ("湖北省", "420000"),
+            ("湖北", "420000"),
+            ("Hubei", "420000"),
+            ("420100", "420000"),
+            ("深圳", "440300"),
+            ("440305", "440300"),
+            ("广西", "450000"),
+            ("新疆", "650000"),
+            ("新疆生产建设兵团", "660000"),
+            ("兵团", "660000"),
+            ("内蒙古", "150000"),
         ] {
             assert_eq!(lookup.region(text), Some(code), "{text}");
         }

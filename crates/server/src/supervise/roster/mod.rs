@@ -7,8 +7,9 @@ mod import;
 mod list;
 mod lookup;
 mod moves;
-mod take;
+mod sheet;
 mod table;
+mod take;
 
 pub(super) use export::{XLSX, quoted};
 pub(super) use filter::Filter;

@@ -90,8 +90,7 @@ impl Is {
         }
         firm.region.clone_from(&self.region);
         firm.industry.clone_from(&self.industry);
-        firm.above_scale =
-            i64::from(yes(&self.above_scale).ok_or_else(|| choice("above_scale"))?);
+        firm.above_scale = i64::from(yes(&self.above_scale).ok_or_else(|| choice("above_scale"))?);
         Ok(())
     }
 }

@@ -80,11 +80,12 @@ async fn decide(ctx: Ctx, Input(new): Input<New>) -> Result<Response, Error> {
 
 async fn withdraw(ctx: Ctx, Path(code): Path<String>) -> Result<Response, Error> {
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    let gone = sqlx::query("DELETE FROM target_override WHERE supervisor = $1 AND credit_code = $2")
-        .bind(change.organisation().to_owned())
-        .bind(&code)
-        .execute(&mut *change)
-        .await?;
+    let gone =
+        sqlx::query("DELETE FROM target_override WHERE supervisor = $1 AND credit_code = $2")
+            .bind(change.organisation().to_owned())
+            .bind(&code)
+            .execute(&mut *change)
+            .await?;
     if gone.rows_affected() == 0 {
         return Err(Error::NotFound);
     }

@@ -100,11 +100,7 @@ impl DiffPage<'_> {
     }
 
     fn region(&self, code: &str) -> String {
-        crate::supervise::picture::region(
-            &self.page.ctx.app.catalog,
-            code,
-            self.page.ctx.language,
-        )
+        crate::supervise::picture::region(&self.page.ctx.app.catalog, code, self.page.ctx.language)
     }
 }
 

@@ -101,16 +101,24 @@ async fn freeze(ctx: Ctx, Input(rule): Input<Rule>) -> Result<Response, Error> {
     if counted.eligible == 0 {
         return Err(Error::invalid("year", key::TARGET_NO_YEAR));
     }
-    let (last,): (i64,) = sqlx::query_as(
-        "SELECT COALESCE(MAX(version), 0) FROM target_set WHERE supervisor = $1",
-    )
-    .bind(&supervisor)
-    .fetch_one(&mut *change)
-    .await?;
+    let (last,): (i64,) =
+        sqlx::query_as("SELECT COALESCE(MAX(version), 0) FROM target_set WHERE supervisor = $1")
+            .bind(&supervisor)
+            .fetch_one(&mut *change)
+            .await?;
     let version = last + 1;
     let columns = &[
-        "supervisor", "version", "year", "percent", "rounding", "ties", "eligible",
-        "without_revenue", "members", "frozen", "person_name",
+        "supervisor",
+        "version",
+        "year",
+        "percent",
+        "rounding",
+        "ties",
+        "eligible",
+        "without_revenue",
+        "members",
+        "frozen",
+        "person_name",
     ];
     let mut batch = Batch::insert("target_set", columns);
     let row: [Value; 11] = [
@@ -135,8 +143,18 @@ async fn freeze(ctx: Ctx, Input(rule): Input<Rule>) -> Result<Response, Error> {
             .await?;
     let reasons: HashMap<String, String> = reasons.into_iter().collect();
     let columns = &[
-        "supervisor", "version", "credit_code", "region", "industry", "member", "why", "reason",
-        "revenue", "place", "of_all", "size",
+        "supervisor",
+        "version",
+        "credit_code",
+        "region",
+        "industry",
+        "member",
+        "why",
+        "reason",
+        "revenue",
+        "place",
+        "of_all",
+        "size",
     ];
     let mut batch = Batch::insert("target_place", columns);
     for p in &placed {

@@ -52,11 +52,9 @@ impl Rule {
         let own = catalog.targets.set;
         let percent = match self.percent.trim() {
             "" => own.percent,
-            text => text
-                .parse()
-                .ok()
-                .filter(|p| (1..=100).contains(p))
-                .ok_or_else(|| bad("percent"))?,
+            text => {
+                text.parse().ok().filter(|p| (1..=100).contains(p)).ok_or_else(|| bad("percent"))?
+            }
         };
         let rounding = match self.rounding.as_str() {
             "" => own.rounding,

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn a_tenth_is_rounded_as_the_rule_says_and_never_nobody() {
-        for (of, up, nearest, down) in [(0, 0, 0, 0), (1, 1, 1, 1), (14, 2, 1, 1), (15, 2, 2, 1), (20, 2, 2, 2)] {
+        for (of, up, nearest, down) in
+            [(0, 0, 0, 0), (1, 1, 1, 1), (14, 2, 1, 1), (15, 2, 2, 1), (20, 2, 2, 2)]
+        {
             let n = |rounding| size(rule(10, rounding, Ties::All), of);
             assert_eq!(
                 (n(Rounding::Up), n(Rounding::Nearest), n(Rounding::Down)),

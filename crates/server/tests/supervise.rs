@@ -184,6 +184,16 @@ fn the_picture_counts_what_was_accepted_and_every_number_opens_its_list() {
                 assert!(page.bytes.len() < 100_000, "{path}: {}", page.bytes.len());
             }
         }
+        let mut last = String::new();
+        for month in picture["months"].as_array().unwrap() {
+            let open = month["open"].as_i64().unwrap();
+            match month["month"].as_str().unwrap() {
+                "" => last.insert(0, '-'),
+                name => name.clone_into(&mut last),
+            }
+            let with = total(&format!("month={last}")).as_i64().unwrap();
+            assert!((open > 0) == (with > 0) && with <= open, "{month}: {with}");
+        }
         assert!(officer.get("/supervise.xlsx?region=&industry=").ok().bytes.starts_with(b"PK"));
         assert!(
             officer.get("/supervise/enterprises.xlsx?state=accepted").ok().bytes.starts_with(b"PK")
@@ -368,5 +378,54 @@ fn a_campaign_is_done_when_accepted_facts_show_it() {
         let asked = other.api("/campaigns");
         assert_eq!(asked.as_array().unwrap().len(), 3, "what was called off is gone");
         assert!(officer.get(&format!("{path}/{over}")).ok().text.contains("逾期未完成"));
+    });
+}
+
+#[test]
+fn one_regulator_sees_nothing_of_another() {
+    on_both(|site| {
+        site.set_up_regulator("nation", "");
+        let officer = site.signed("officer");
+        let nation = Nation { seed: 11, enterprises: 60 };
+        let import = import(&officer, nation.roster(2025).unwrap().as_bytes(), false);
+        submit(&site, nation, 0);
+        officer.post("/supervise/targets", &json!({ "year": "2025" })).ok();
+        let yearly = officer.post("/supervise/yearly", &json!({})).ok().json();
+        let list = officer.api("/supervise/enterprises");
+        let code = list["enterprises"][0]["credit_code"].as_str().unwrap().to_owned();
+        let other = site.other_organisation();
+        site.sql("UPDATE organisation SET kind = 'nation' WHERE id = 'o2'");
+        site.sql("UPDATE person SET roles = 'supervisor inspector' WHERE account = 'other'");
+        let ids =
+            [code.as_str(), "1", yearly["id"].as_str().unwrap(), import["id"].as_str().unwrap()];
+        let before = officer.api("/supervise")["sums"].clone();
+        let mut tried = 0;
+        for (method, path, _) in hangtu_server::paths() {
+            if !path.starts_with("/supervise") && !path.starts_with("/inspections") {
+                continue;
+            }
+            for id in ids {
+                let part = |p: &str| if p.starts_with('{') { id.to_owned() } else { p.to_owned() };
+                let place: Vec<String> = path.split('/').map(part).collect();
+                let place = place.join("/");
+                let answer = match method.as_str() {
+                    "POST" => {
+                        let body = json!({ "what": "close", "name": "x", "region": "420000",
+                            "industry": "26", "above_scale": "yes", "credit_code": "x",
+                            "reason": "x", "year": "2025", "seed": "12345678", "many": 1 });
+                        other.post(&place, &body)
+                    }
+                    method => other.send(method, &format!("/api/v1{place}"), b""),
+                };
+                tried += 1;
+                assert!(answer.status < 500, "{method} {place}: {}", answer.text);
+                assert!(!answer.text.contains("示例"), "{method} {place}: {}", answer.text);
+                if path.contains('{') && !path.ends_with("template.csv") {
+                    assert!(answer.status >= 400, "{method} {place}: {}", answer.text);
+                }
+            }
+        }
+        assert!(tried > 60, "{tried}");
+        assert_eq!(officer.api("/supervise")["sums"], before);
     });
 }

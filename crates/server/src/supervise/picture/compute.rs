@@ -1,6 +1,9 @@
 //! The numbers of the picture, read from the sums.
 
-use super::sums::AREA;
+use super::{
+    goal::{Goal, between, goal},
+    sums::AREA,
+};
 use crate::{
     App,
     clock::{self, DAY},
@@ -8,7 +11,6 @@ use crate::{
     error::Error,
 };
 use hangtu_catalog::{Level, Scenario, TargetSense};
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row};
@@ -113,25 +115,6 @@ impl Area {
     }
 }
 
-/// A figure of the plan against today.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Goal {
-    /// `graded`, `person_times`, `professionals`, or `top` for the target set in force.
-    pub(super) id: String,
-    /// Whether the figure must be passed rather than met.
-    pub(super) more_than: bool,
-    pub(super) figure: i64,
-    pub(super) today: i64,
-    /// What is missing to the figure; nothing when it is reached.
-    pub(super) missing: i64,
-    /// Gained a day over the last 30 days or since figures are kept; absent without two days.
-    pub(super) rate: Option<f64>,
-    /// Needed a day from now on; absent when nothing is missing or no day is left.
-    pub(super) needed: Option<f64>,
-    /// What it comes to on the last day at this rate.
-    pub(super) projected: Option<i64>,
-}
-
 /// A region or an industry.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Place {
@@ -180,17 +163,6 @@ pub(super) struct Day {
     pub(super) professionals: i64,
     pub(super) majors_open: i64,
     pub(super) majors_closed: i64,
-}
-
-impl Day {
-    fn figure(&self, id: &str) -> i64 {
-        match id {
-            "graded" => self.graded,
-            "top" => self.target_graded,
-            "person_times" => self.person_times,
-            _ => self.professionals,
-        }
-    }
 }
 
 /// The picture of a scope at a moment.
@@ -298,38 +270,6 @@ pub(super) async fn days(c: &mut AnyConnection, supervisor: &str) -> Result<Vec<
     .await?;
     days.reverse();
     Ok(days)
-}
-
-/// Days from one to another.
-fn between(from: Date, to: Date) -> i64 {
-    from.until(to).map_or(0, |span| i64::from(span.get_days()))
-}
-
-fn goal(
-    id: &str,
-    more_than: bool,
-    figure: i64,
-    today: i64,
-    days: &[Day],
-    left: i64,
-    now: Date,
-) -> Goal {
-    let missing = (figure + i64::from(more_than) - today).max(0);
-    let parsed = days.iter().filter_map(|d| Some((d.day.parse::<Date>().ok()?, d.figure(id))));
-    // The oldest day within 30 days that is not today.
-    let start =
-        parsed.filter(|(day, _)| (1..=30).contains(&between(*day, now))).min_by_key(|d| d.0);
-    let rate = start.map(|(day, then)| (today - then) as f64 / between(day, now) as f64);
-    Goal {
-        id: id.into(),
-        more_than,
-        figure,
-        today,
-        missing,
-        rate,
-        needed: (missing > 0 && left > 0).then(|| missing as f64 / left as f64),
-        projected: rate.map(|r| today + (r * left.max(0) as f64).round() as i64),
-    }
 }
 
 /// The order of the heat table: scenarios as they are listed, the worst level first.

@@ -7,6 +7,7 @@
 mod cache;
 mod compute;
 mod days;
+mod goal;
 mod home;
 mod recount;
 mod sums;

@@ -166,7 +166,7 @@ fn book(page: &Page, p: &Picture) -> Result<Workbook, XlsxError> {
         let name = if m.month.is_empty() { page.t(key::PICTURE_EARLIER) } else { m.month.clone() };
         vec![name.into(), m.open.into(), m.closed.into()]
     });
-    let head = [key::PICTURE_MONTH, key::FIRM_RISK_OPEN, key::FIRM_CLOSED];
+    let head = [key::PICTURE_MONTH, key::FIRM_RISK_OPEN, key::FIRM_RISK_PROVEN];
     sheet(&mut book, page, key::FIRM_MAJORS, &head, months.collect())?;
     Ok(book)
 }

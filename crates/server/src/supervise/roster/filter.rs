@@ -40,7 +40,8 @@ pub(crate) struct Filter {
     /// With `level`: those with open findings of it.
     pub(super) scenario: String,
     pub(super) level: String,
-    /// Those with a major risk found in this month (2026-11) that is open still.
+    /// Those with a major risk found in this month (2026-11), or before it (-2026-11), that is
+    /// open still.
     pub(super) month: String,
     /// Those that have drilled this scenario.
     pub(super) drilled: String,
@@ -226,13 +227,15 @@ impl Filter {
             w.plain(&format!("{sql})"));
         }
         if !self.month.is_empty() {
-            let digits = self.month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-            choice("month", self.month.len() == 7 && digits)?;
-            w.and(
+            let (month, sign) =
+                self.month.strip_prefix('-').map_or((self.month.as_str(), "="), |m| (m, "<"));
+            let digits = month.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+            choice("month", month.len() == 7 && digits)?;
+            let sql = format!(
                 "credit_code IN (SELECT credit_code FROM held_major WHERE supervisor = $1 \
-                 AND closed = 0 AND month = ?)",
-                &self.month,
+                 AND closed = 0 AND month {sign} ?)"
             );
+            w.and(&sql, month);
         }
         if !self.drilled.is_empty() {
             choice("drilled", scenario(&self.drilled))?;

@@ -83,7 +83,9 @@ impl ListPage<'_> {
             all.push(("scenario", page.args(key::ROSTER_CELL, &args)));
         }
         if !f.month.is_empty() {
-            all.push(("month", page.a(key::ROSTER_FOUND_IN, "month", &f.month)));
+            let month = f.month.strip_prefix('-').map(|m| format!("< {m}"));
+            let month = month.as_deref().unwrap_or(&f.month);
+            all.push(("month", page.a(key::ROSTER_FOUND_IN, "month", month)));
         }
         if !f.drilled.is_empty() {
             let scenario = page.word("scenario", &f.drilled);

@@ -7,6 +7,7 @@ mod import;
 mod list;
 mod lookup;
 mod moves;
+mod sheet;
 mod table;
 mod take;
 

@@ -1,6 +1,8 @@
 //! What leaves the plant, built from the allow-list by the functions of those who own the facts.
 
-use crate::{App, clock, correct, drill, error::Error, examine, home, register, supervise::Facts, train};
+use crate::{
+    App, clock, correct, drill, error::Error, examine, home, register, supervise::Facts, train,
+};
 use hangtu_catalog::{Scenario, sha256};
 use hangtu_ledger::MAX_EVIDENCE;
 use serde_json::{Map, Value, json};

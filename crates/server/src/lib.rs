@@ -6,6 +6,9 @@
 // Tests of the inside use the kit of the tests from outside.
 #[cfg(test)]
 extern crate self as hangtu_server;
+#[cfg(test)]
+#[path = "../tests/kit/mod.rs"]
+mod kit;
 
 mod admin;
 mod answer;

@@ -1,10 +1,8 @@
 //! The life of a finding through the public door; runs are taken in as the examination would.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../tests/kit/mod.rs"]
-mod kit;
-
 use super::{Outcome, Tested, ingest, proofs::examination};
+use crate::kit::{self, Client, Site, on_both};
 use crate::{
     auth::{Role, new_id, password},
     clock::{self, DAY, now},
@@ -12,7 +10,6 @@ use crate::{
     people::{self, NewPerson},
 };
 use hangtu_examine::model::Examination;
-use kit::{Client, Site, on_both};
 use serde_json::{Value, json};
 use std::future::Future;
 

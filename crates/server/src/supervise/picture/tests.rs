@@ -1,10 +1,8 @@
 //! The sums that are moved equal the sums that are made anew, on both databases.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../../tests/kit/mod.rs"]
-mod kit;
-
 use super::{recount, take_in};
+use crate::kit::on_both;
 use crate::{
     db::{Actor, Change, Db},
     supervise::{
@@ -13,7 +11,6 @@ use crate::{
         picture::{Shift, held},
     },
 };
-use kit::on_both;
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::collections::BTreeMap;
 

@@ -43,7 +43,7 @@ fn submission(sequence: u64, facts: &Value, steps: Vec<Step>) -> Submission {
         sender: "91420100MA4KX1234B".into(),
         sequence,
         created: time(sequence as i64),
-        answers: (sequence > 1).then(|| Hash([sequence as u8; 32])),
+        answers: (sequence > 1).then_some(Hash([sequence as u8; 32])),
         steps,
         evidence: Commitment::to(&files()),
         facts: facts.as_object().unwrap().clone(),

@@ -72,6 +72,7 @@ fn fill(site: &Site, enterprises: u64, learners: u64, takers: u64) {
     }
 }
 
+#[allow(clippy::zombie_processes, reason = "whoever has it waits for it")]
 fn start(program: &Path, data: &Path, port: u16, database: Option<&str>) -> Child {
     let mut command = Command::new(program);
     command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(data);

@@ -3,6 +3,13 @@
 //! One folder for each capability, each with its model, its SQL, its pages and its API; beside them
 //! the floor they share: `db`, `auth`, `route`, `ctx`, `ui`, `jobs`.
 
+#![allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unused_self,
+    reason = "templates call methods, with references"
+)]
+
 // Tests of the inside use the kit of the tests from outside.
 #[cfg(test)]
 extern crate self as hangtu_server;

@@ -89,7 +89,7 @@ fn a_director_practises_with_scripted_players() {
         let console = || officer.api(&format!("/drills/{drill}/console"));
         let begun = std::time::Instant::now();
         while console()["said"].as_array().unwrap().len() < 2 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{}", console()["said"]);
+            assert!(begun.elapsed() < Duration::from_mins(1), "{}", console()["said"]);
             thread::sleep(Duration::from_millis(100));
         }
         step(json!({ "step": "stop", "text": "enough" }));

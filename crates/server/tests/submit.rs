@@ -394,7 +394,7 @@ fn the_catalogue_goes_out_and_comes_in_with_errors_row_by_row() {
         assert_eq!((&bad["rows"][0]["row"], &bad["rows"][1]["row"]), (&json!(3), &json!(4)));
         assert!(bad["rows"][0]["why"]["zh-CN"].as_str().unwrap().contains("绝密"), "{bad}");
         assert_eq!(officer.api("/data")["all"], 1);
-        let good: String = table.lines().take(2).map(|l| format!("{l}\n")).collect();
+        let good = table.lines().take(2).collect::<Vec<_>>().join("\n") + "\n";
         let dry = officer.send("POST", "/api/v1/data/import?name=d.csv&dry=yes", good.as_bytes());
         assert_eq!(dry.ok().json()["done"], false);
         officer.send("POST", "/api/v1/data/import?name=d.csv", good.as_bytes()).ok();

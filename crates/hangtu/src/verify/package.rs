@@ -77,6 +77,7 @@ pub(super) fn run(
     Ok(if bad { Ending::FailOn } else { Ending::Done })
 }
 
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 enum Opened {
     Package(Package),
     Receipt(Sealed),

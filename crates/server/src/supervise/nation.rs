@@ -180,9 +180,10 @@ impl Nation {
         let not_applicable = dice.below(30);
         let measured = dice.below(total - not_applicable + 1);
         let errored = dice.below((total - not_applicable - measured).min(5) + 1);
+        let runs = dice.below(40);
         let examination = Examination {
-            runs: dice.below(40),
-            last: Some(as_of - DAY),
+            runs,
+            last: (runs > 0).then_some(as_of - DAY),
             checks_total: total,
             checks_measured: measured,
             checks_errored: errored,

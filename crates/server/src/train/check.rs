@@ -102,8 +102,8 @@ async fn checked(app: &App, text: &str, line: Option<&Line>) -> Result<Checked, 
         out.name = shown.name.unwrap_or_default();
         out.achievement = shown.achievement;
         out.issuer = shown.issuer_name;
-        out.from = shown.valid_from.map(|t| t.as_microsecond());
-        out.until = shown.valid_until.map(|t| t.as_microsecond());
+        out.from = shown.valid_from.map(jiff::Timestamp::as_microsecond);
+        out.until = shown.valid_until.map(jiff::Timestamp::as_microsecond);
         out.key = shown.key;
     }
     Ok(out)

@@ -167,7 +167,7 @@ async fn bring(ctx: &Ctx, id: &str, what: What) -> Result<&'static str, Error> {
     // The saver's transaction left the entry; a repetition rightly leaves none.
     crate::db::nothing_to_change();
     match kept {
-        Kept::Kept | Kept::Repeated => Ok("kept"),
+        Kept::Fresh | Kept::Repeated => Ok("kept"),
         Kept::Late => Ok("late"),
         Kept::Over => Err(Error::conflict(key::TRAIN_OVER)),
         Kept::Unfit => Err(Error::invalid("choice", key::SERVER_FIELD_CHOICE)),
@@ -235,17 +235,14 @@ async fn submit(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let row = held.ok_or(Error::NotFound)?;
     if row.state == "open" {
         let mut sat = row.attempt()?;
-        match sat.submit(now) {
-            Ok(at) => {
-                let at = at.as_microsecond();
-                attempt::finish(&ctx.app, &mut change, &shelf, &row, &sat, at).await?;
-                change.commit().await?;
-            }
+        if let Ok(at) = sat.submit(now) {
+            let at = at.as_microsecond();
+            attempt::finish(&ctx.app, &mut change, &shelf, &row, &sat, at).await?;
+            change.commit().await?;
+        } else {
             // Its time is up: it counts as handed in at its end, as it would without this.
-            Err(_) => {
-                drop(change);
-                sweep::one(&ctx.app, &who.organisation, &id).await?;
-            }
+            drop(change);
+            sweep::one(&ctx.app, &who.organisation, &id).await?;
         }
     } else {
         drop(change);

@@ -56,7 +56,12 @@ struct ItemsPage<'a> {
     data: &'a Shown,
 }
 
-#[allow(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "templates call methods")]
+#[allow(
+    clippy::unused_self,
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "templates call methods"
+)]
 impl ItemsPage<'_> {
     fn share(&self, n: &f64) -> String {
         format!("{n:.2}")

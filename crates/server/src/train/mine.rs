@@ -140,7 +140,7 @@ async fn mine(ctx: Ctx) -> Result<Response, Error> {
             id: t.id.clone(),
             title: t.title.clone(),
             lacking: stands.lacking.len(),
-            until: stands.until.map(|t| t.as_microsecond()),
+            until: stands.until.map(jiff::Timestamp::as_microsecond),
         }
     });
     let tracks = tracks.collect();

@@ -238,7 +238,7 @@ async fn write(ctx: Ctx, Input(written): Input<Written>) -> Result<Response, Err
     }
     // Pictures that no text shows any more go with it.
     let shown = |name: &str| written.zh.contains(name) || written.en.contains(name);
-    all.retain(|name, _| !name.ends_with(".svg") || shown(name));
+    all.retain(|name, _| name.rsplit('.').next() != Some("svg") || shown(name));
     let parsed = parse(&ctx, &course, &all)?;
     let shortfalls = parsed.shortfalls();
     let mut kept = Kept { course: course.clone(), version, shortfalls };

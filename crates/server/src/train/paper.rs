@@ -23,6 +23,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A question on the paper.
+#[allow(clippy::struct_field_names, reason = "what is asked is called so everywhere")]
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Question {
     item: u16,

@@ -40,7 +40,7 @@ pub(super) struct Job {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kept {
     /// Kept.
-    Kept,
+    Fresh,
     /// A later answer stands; this one came late.
     Late,
     /// Seen before.
@@ -147,7 +147,7 @@ async fn write(app: &App, jobs: &[&Job]) -> Result<Vec<Result<Kept, Error>>, Err
                     let detail = json!({ "kind": attempt::signal_name(*kind) });
                     notes.push((actor, "exam.signal", id, detail));
                     changed = true;
-                    Kept::Kept
+                    Kept::Fresh
                 }
                 What::Answer { item, sequence, answer } => {
                     let courses = &shelves[organisation];
@@ -160,7 +160,7 @@ async fn write(app: &App, jobs: &[&Job]) -> Result<Vec<Result<Kept, Error>>, Err
                             });
                             notes.push((actor, "exam.answer", id, detail));
                             changed = true;
-                            Kept::Kept
+                            Kept::Fresh
                         }
                         Ok(Save::Late) => Kept::Late,
                         Ok(Save::Repeated) => Kept::Repeated,

@@ -94,7 +94,7 @@ pub(super) async fn complete(
     let now = clock::now();
     for track in &app.catalog.training.tracks {
         let until = standing(track, shelf, known, clock::stamp(now)).until;
-        let Some(until) = until.map(|t| t.as_microsecond()) else { continue };
+        let Some(until) = until.map(jiff::Timestamp::as_microsecond) else { continue };
         let (held,): (i64,) = sqlx::query_as(
             "SELECT COUNT(*) FROM certificate WHERE organisation = $1 AND person = $2 \
              AND kind = 'track' AND subject = $3 AND (until >= $4 OR revoked IS NOT NULL AND \
@@ -250,7 +250,7 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         title: track.title.clone(),
         criteria: track.criteria.clone(),
         parts,
-        until: stands.until.map(|t| t.as_microsecond()),
+        until: stands.until.map(jiff::Timestamp::as_microsecond),
         exam,
         cooling,
         attempts: match admitted {

@@ -14,7 +14,7 @@ use hangtu_catalog::{Level, Scenario, TargetSense};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 /// Which part of the picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ impl Scope {
         for (column, value) in [("region", &self.region), ("industry", &self.industry)] {
             if !value.is_empty() {
                 values.push(value.into());
-                sql.push_str(&format!(" AND {column} = ${}", values.len()));
+                let _ = write!(sql, " AND {column} = ${}", values.len());
             }
         }
         (sql, values)

@@ -46,6 +46,7 @@ type Figures = [i64; 8];
 /// Keeps today's totals as those of a day; says whether they differ from what was kept of it.
 pub(crate) async fn keep(change: &mut Change, supervisor: &str, day: &str) -> Result<bool, Error> {
     let now = totals(change, supervisor).await?;
+    #[allow(clippy::type_complexity, reason = "a row, taken apart at once")]
     let kept: Option<(i64, i64, i64, i64, i64, i64, i64, i64)> = sqlx::query_as(
         "SELECT registered, accepted, graded, target_graded, person_times, professionals, \
          majors_open, majors_closed FROM sum_day WHERE supervisor = $1 AND day = $2",
@@ -68,7 +69,7 @@ pub(crate) async fn keep(change: &mut Change, supervisor: &str, day: &str) -> Re
     )
     .bind(supervisor)
     .bind(day);
-    now.into_iter().fold(query, |q, n| q.bind(n)).execute(&mut **change).await?;
+    now.into_iter().fold(query, sqlx::query::Query::bind).execute(&mut **change).await?;
     super::turn(change, supervisor).await?;
     change.note("picture.day", "picture", json!({ "day": day, "graded": now[2] }));
     Ok(true)

@@ -195,8 +195,8 @@ impl Body<'_> {
 
     /// Everything older than the oldest month that stands by itself, as the list says it.
     fn oldest(&self) -> String {
-        let named = self.p.months.iter().filter(|m| !m.month.is_empty());
-        named.last().map(|m| format!("-{}", m.month)).unwrap_or_default()
+        let mut named = self.p.months.iter().filter(|m| !m.month.is_empty());
+        named.next_back().map(|m| format!("-{}", m.month)).unwrap_or_default()
     }
 
     /// The trend of graded enterprises as the points of a line in a box of 720 × 160.

@@ -13,6 +13,7 @@ use hangtu_catalog::{Level, Scenario, key};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row};
+use std::fmt::Write;
 
 /// Rows on a page.
 pub(super) const PAGE: i64 = 50;
@@ -217,12 +218,12 @@ impl Filter {
             if !self.scenario.is_empty() {
                 choice("scenario", scenario(&self.scenario))?;
                 w.values.push((&self.scenario).into());
-                sql.push_str(&format!(" AND scenario = ${}", w.values.len()));
+                let _ = write!(sql, " AND scenario = ${}", w.values.len());
             }
             if !self.level.is_empty() {
                 choice("level", Level::from_name(&self.level).is_some())?;
                 w.values.push((&self.level).into());
-                sql.push_str(&format!(" AND level = ${}", w.values.len()));
+                let _ = write!(sql, " AND level = ${}", w.values.len());
             }
             w.plain(&format!("{sql})"));
         }

@@ -147,7 +147,7 @@ impl Checker<'_> {
         self.columns = cells.iter().take(COLUMNS).map(|c| column(c)).collect();
         let missing: Vec<&'static str> = NEEDED
             .into_iter()
-            .filter(|field| !self.columns.contains(&Some(Column::Field(*field))))
+            .filter(|field| !self.columns.contains(&Some(Column::Field(field))))
             .collect();
         if missing.is_empty() { Ok(()) } else { Err(TableError::NoHead(missing)) }
     }

@@ -23,7 +23,7 @@ pub fn run_all() -> Result<()> {
         .args(["run", &format!("{url}/api/openapi.json")])
         .args(["--url", &format!("{url}/api/v1")])
         .args(["--header", &format!("Authorization: Bearer {token}")])
-        .args(["--max-examples", "8", "--seed", "1", "--checks", CHECKS]))
+        .args(["--max-examples", "4", "--seed", "1", "--checks", CHECKS]))
 }
 
 /// A token with everything the officer may.

@@ -58,3 +58,9 @@ pub(crate) fn send(mut file: File, media: &'static str, name: &str) -> Result<Re
     ];
     Ok((headers, body).into_response())
 }
+
+/// One cell of CSV: quoted, and never a formula of the program that opens it.
+pub(crate) fn quoted(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
+}

@@ -9,6 +9,7 @@ use crate::{
     auth::Right,
     clock,
     ctx::Ctx,
+    download::quoted,
     error::Error,
     input::Asked,
     people::{self, Colleague},
@@ -129,12 +130,6 @@ async fn xlsx(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Response, Error>
         .map_err(Error::internal)?
         .map_err(Error::internal)?;
     Ok(file(bytes, XLSX, "findings.xlsx"))
-}
-
-/// One cell: quoted, and never a formula of the program that opens it.
-fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
 }
 
 async fn csv(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Response, Error> {

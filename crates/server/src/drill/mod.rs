@@ -25,21 +25,16 @@ mod steps;
 mod sweep;
 
 pub(crate) use live::Live;
-pub(crate) use simulation::{Simulated, simulated};
+pub(crate) use simulation::{Simulated, recover, simulated};
 pub(crate) use standing::{Drilled, drilled, number, played};
 pub(crate) use sweep::start;
 
-/// Puts back what an earlier start of the program left half-way.
-pub(crate) async fn recover(app: &App) -> Result<(), Error> {
-    simulation::recover(app).await
-}
+use crate::{App, auth::Right, route::Routes};
 
-/// Lets followers go, stops what runs, and waits until it is put back.
+/// Stops the simulation that runs, and waits until everything is put back.
 pub(crate) async fn stop(app: &App) {
     app.drills.simulations.end().await;
 }
-
-use crate::{App, auth::Right, error::Error, route::Routes};
 
 /// Who prepares and conducts drills.
 const CONDUCT: Right = Right::Drill;

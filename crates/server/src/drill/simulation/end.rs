@@ -139,7 +139,7 @@ async fn feed(
         let event = Event::Measured { what: what.into(), value };
         // A drill that is over meanwhile takes no measures any more.
         if drill.enter(change, Actor::Simulation, event).is_err() {
-            return Ok(None);
+            break;
         }
     }
     log::keep(change, &drill.row, &drill.run).await?;

@@ -9,8 +9,11 @@ mod one;
 mod recipe;
 mod run;
 
-pub(crate) use list::{Simulated, simulated};
-pub(super) use run::{Running, recover};
+pub(super) use run::Running;
+pub(crate) use {
+    list::{Simulated, simulated},
+    run::recover,
+};
 
 use crate::{
     auth::Right,

@@ -179,7 +179,7 @@ async fn made(app: &App, now: &Now, directory: &Path) -> Result<(), Error> {
 
 /// What the program left when it ended under a simulation is put back; directories whose time is
 /// over are cleared away.
-pub(in crate::drill) async fn recover(app: &App) -> Result<(), Error> {
+pub(crate) async fn recover(app: &App) -> Result<(), Error> {
     let sql = format!("SELECT organisation, {COLUMNS} FROM simulation WHERE state = $1");
     let rows: Vec<Left> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(State::Running.word())

@@ -29,7 +29,7 @@ const MOST: i64 = 500_000;
 pub(super) struct List {
     campaigns: Vec<Line>,
     /// Enterprises that the filter in the address matches: who would be asked.
-    matching: usize,
+    matching: i64,
     exercises: Vec<(String, String)>,
 }
 
@@ -90,7 +90,7 @@ pub(super) async fn list(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Respo
     }
     let list = List {
         campaigns: campaigns.into_iter().map(line).collect(),
-        matching: filter.codes(&ctx.app, supervisor, MOST).await?.len(),
+        matching: filter.matching(&ctx.app, supervisor).await?,
         exercises,
     };
     let now = clock::now();

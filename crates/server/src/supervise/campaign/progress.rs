@@ -2,12 +2,7 @@
 
 use super::{Campaign, load, stands};
 use crate::{
-    clock,
-    ctx::Ctx,
-    error::Error,
-    input,
-    supervise::{picture::region, roster::quoted},
-    ui::Page,
+    clock, ctx::Ctx, download::quoted, error::Error, input, supervise::picture::region, ui::Page,
 };
 use askama::Template;
 use axum::{

@@ -8,7 +8,7 @@ use crate::{
     auth::Right,
     clock,
     ctx::Ctx,
-    download,
+    download::{self, quoted},
     error::Error,
     input::Asked,
     route::{Access, Doc, Routes},
@@ -56,12 +56,6 @@ const HEAD: [key::Key; 15] = [
     key::ROSTER_MAJORS,
     key::ROSTER_AS_OF,
 ];
-
-/// One cell of CSV: quoted, and never a formula of the program that opens it.
-pub(in crate::supervise) fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
-}
 
 /// Reads the list piece by piece.
 struct Source {

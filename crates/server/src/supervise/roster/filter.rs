@@ -265,6 +265,16 @@ impl Filter {
         })
     }
 
+    /// How many match.
+    pub(in crate::supervise) async fn matching(
+        &self,
+        app: &App,
+        supervisor: &str,
+    ) -> Result<i64, Error> {
+        let w = self.condition(app, supervisor)?;
+        self.count(&mut *app.db.read().await?, &w).await
+    }
+
     /// Credit codes of those that match, in order.
     pub(in crate::supervise) async fn codes(
         &self,

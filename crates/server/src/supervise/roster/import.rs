@@ -3,7 +3,6 @@
 
 use super::{
     Reach,
-    export::quoted,
     table::{self, CSV, Checked, Entry, Fault, TableError, XLSX},
     take::{self, Counts},
 };
@@ -12,7 +11,7 @@ use crate::{
     clock,
     ctx::Ctx,
     db::{Batch, Change, Value},
-    download,
+    download::{self, quoted},
     error::Error,
     input::{Asked, line},
     route::{Access, Doc, Routes},

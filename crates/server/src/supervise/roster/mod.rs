@@ -11,7 +11,7 @@ mod sheet;
 mod table;
 mod take;
 
-pub(super) use export::{XLSX, quoted};
+pub(super) use export::XLSX;
 pub(super) use filter::Filter;
 pub(super) use firm::{about, inspected, shown};
 #[allow(unused_imports, reason = "called where enterprises are invited and packages received")]

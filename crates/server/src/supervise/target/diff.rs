@@ -4,11 +4,10 @@ use super::{Set, sets};
 use crate::{
     auth::Right,
     ctx::Ctx,
-    download,
+    download::{self, quoted},
     error::Error,
     input::Asked,
     route::{Access, Doc, Routes},
-    supervise::roster::quoted,
     ui::Page,
 };
 use askama::Template;

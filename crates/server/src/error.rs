@@ -48,6 +48,13 @@ impl Error {
         Self::Internal(why.to_string())
     }
 
+    /// A fault of ours that ended a task; its place is in the log already.
+    pub(crate) fn panicked(why: &(dyn std::any::Any + Send)) -> Self {
+        let text = why.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| why.downcast_ref::<&str>().copied());
+        Self::internal(format!("panicked: {}", text.unwrap_or("no reason given")))
+    }
+
     /// An input that does not hold.
     pub(crate) fn invalid(field: &'static str, message: key::Key) -> Self {
         Self::Invalid(field, Bilingual::message(message, &[]))

@@ -7,7 +7,7 @@ use crate::{
     db::Db,
     error::Error,
     jobs::Jobs,
-    operate::{Metrics, limit, linger, observe},
+    operate::{Metrics, limit, linger, observe, steady},
     routes,
     tls::{Tls, TlsError, TlsListener},
 };
@@ -196,6 +196,7 @@ pub(crate) fn router(app: &App) -> Router {
     routes()
         .router()
         .layer(DefaultBodyLimit::max(32 << 20))
+        .layer(from_fn(steady))
         .layer(from_fn_with_state(app.clone(), limit))
         .layer(from_fn_with_state(app.clone(), ctx::identify))
         .layer(from_fn_with_state(app.clone(), harden))

@@ -43,17 +43,23 @@ pub(crate) struct Filter {
     pub(crate) page: String,
 }
 
+/// Words of a search that count.
+const WORDS: usize = 6;
+
 /// The columns a list is sorted by, and their SQL.
 const SORTS: [(&str, &str); 8] = [
     ("number", "number"),
     ("level", "level_rank"),
     ("state", "state"),
-    ("subject", "subject"),
+    ("subject", SUBJECT),
     ("scenario", "scenario"),
     ("owner", "owner"),
     ("due", "due"),
     ("seen", "last_seen"),
 ];
+
+/// What is indexed of a subject, which may be of any length.
+const SUBJECT: &str = "substr(subject, 1, 200)";
 
 /// A condition and its values.
 pub(super) struct Where {
@@ -184,15 +190,17 @@ impl Filter {
                 anywhere(&format!(" {} ", self.control)).to_uppercase().as_str(),
             );
         }
-        for (column, value) in [("rule = ?", &self.rule), ("subject = ?", &self.subject)] {
-            if !value.is_empty() {
-                w.and(column, value);
-            }
+        if !self.rule.is_empty() {
+            w.and("rule = ?", &self.rule);
+        }
+        if !self.subject.is_empty() {
+            w.and(&format!("{SUBJECT} = substr(?, 1, 200)"), &self.subject);
+            w.and("subject = ?", &self.subject);
         }
         if !self.run.is_empty() {
             w.and("id IN (SELECT finding FROM sighting WHERE run = ?)", &self.run);
         }
-        for word in self.q.split_whitespace().take(6) {
+        for word in self.q.split_whitespace().take(WORDS) {
             w.and("search LIKE ? ESCAPE '\\'", anywhere(word).as_str());
         }
         Ok(w)
@@ -208,7 +216,11 @@ impl Filter {
         Ok(match name {
             // What has no deadline comes last in both ways.
             "due" => format!("CASE WHEN due IS NULL THEN 1 ELSE 0 END, due {way}, number"),
-            "level" => format!("level_rank {way}, last_seen {way}, number"),
+            // Words are looked for in their own index, not along the order of the list.
+            "level" if !self.q.is_empty() => {
+                format!("level_rank + 0 {way}, last_seen {way}, number {way}")
+            }
+            "level" => format!("level_rank {way}, last_seen {way}, number {way}"),
             _ => format!("{column} {way}, number"),
         })
     }
@@ -229,10 +241,12 @@ impl Filter {
         offset: i64,
         limit: i64,
     ) -> Result<Vec<Row>, Error> {
+        let order = self.order()?;
+        // The page is found in an index; only its rows are read.
         let sql = format!(
-            "SELECT {READ} FROM finding WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}",
+            "SELECT {READ} FROM finding WHERE id IN (SELECT id FROM finding WHERE {} \
+             ORDER BY {order} LIMIT {limit} OFFSET {offset}) ORDER BY {order}",
             w.sql,
-            self.order()?
         );
         let query = sqlx::query(AssertSqlSafe(sql));
         let rows = w.values.iter().cloned().fold(query, bind).fetch_all(c).await?;

@@ -123,11 +123,13 @@ impl Row {
         Ok(state)
     }
 
+    /// Words it is found by: no more than an entry of an index holds in PostgreSQL.
     fn search(&self) -> String {
         let Self { number, subject, peer, class, title_zh, title_en, rule, .. } = self;
         let controls = self.controls.trim();
-        format!("#{number} {subject} {peer} {class} {title_zh} {title_en} {rule} {controls}")
-            .to_lowercase()
+        let all =
+            format!("#{number} {title_zh} {title_en} {rule} {controls} {subject} {peer} {class}");
+        all.to_lowercase().chars().take(600).collect()
     }
 
     pub(super) fn values(&self, organisation: &str) -> [Value; 32] {

@@ -105,7 +105,7 @@ async fn pool(url: &str, kind: Kind, size: u32, reading: bool) -> Result<AnyPool
              PRAGMA busy_timeout = 10000; PRAGMA cache_size = -16000"
         }
         (Kind::Sqlite, true) => {
-            "PRAGMA busy_timeout = 10000; PRAGMA cache_size = -16000; PRAGMA query_only = ON"
+            "PRAGMA busy_timeout = 10000; PRAGMA cache_size = -32000; PRAGMA query_only = ON"
         }
         (Kind::Postgres, false) => "SET TIME ZONE 'UTC'",
         (Kind::Postgres, true) => "SET TIME ZONE 'UTC'; SET default_transaction_read_only = on",

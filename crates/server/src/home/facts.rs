@@ -53,14 +53,16 @@ pub(super) struct Facts {
     pub(super) now: i64,
 }
 
-/// What runs observed of each control point, and what training records show of theirs.
+/// What runs observed of each control point and what training records show of theirs; and how far
+/// people are trained.
 pub(super) async fn observed(
     app: &App,
     c: &mut AnyConnection,
     organisation: &str,
-) -> Result<BTreeMap<String, Observed>, Error> {
+) -> Result<(BTreeMap<String, Observed>, HashMap<Scenario, Trained>), Error> {
     let mut all = examine::observed(c, organisation).await?;
-    if let Some(shown) = train::evidence(app, c, organisation).await? {
+    let training = train::standing(app, c, organisation).await?;
+    if let Some(shown) = training.evidence {
         let seen = Observed {
             run: String::new(),
             time: shown.time,
@@ -72,7 +74,7 @@ pub(super) async fn observed(
             all.insert(shown.control.to_owned(), seen);
         }
     }
-    Ok(all)
+    Ok((all, training.trained))
 }
 
 pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
@@ -92,9 +94,10 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
             drilled.insert(scenario, last);
         }
     }
+    let (observed, trained) = observed(&ctx.app, c, organisation).await?;
     Ok(Facts {
-        observed: observed(&ctx.app, c, organisation).await?,
-        trained: train::trained(&ctx.app, c, organisation).await?,
+        observed,
+        trained,
         claims: answer::claims(c, organisation).await?,
         answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
         counts: facts::counts(c, organisation).await?,
@@ -139,7 +142,7 @@ pub(crate) async fn coverage(
     organisation: &str,
     now: i64,
 ) -> Result<BTreeMap<&'static str, u32>, Error> {
-    let observed = examine::observed(c, organisation).await?;
+    let (observed, _) = observed(app, c, organisation).await?;
     let claims = answer::claims(c, organisation).await?;
     let mut counted = BTreeMap::new();
     for control in &app.catalog.controls {

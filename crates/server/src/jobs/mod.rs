@@ -275,7 +275,15 @@ async fn next(app: &App) -> Result<bool, Error> {
     let progress = Arc::new(Progress::new());
     app.jobs.lock().insert(job.id.clone(), Arc::clone(&progress));
     let ended = match RUNNERS.iter().find(|(kind, _)| *kind == job.kind) {
-        Some((_, runner)) => runner(app.clone(), job.clone(), Arc::clone(&progress)).await,
+        // In a task of its own: a runner that panics fails its job and no other.
+        Some((_, runner)) => {
+            match tokio::spawn(runner(app.clone(), job.clone(), Arc::clone(&progress))).await {
+                Ok(ended) => ended,
+                Err(e) => Err(e
+                    .try_into_panic()
+                    .map_or_else(|e| Error::internal(e), |why| Error::panicked(&*why))),
+            }
+        }
         None => Err(Error::internal(format!("no runner for {}", job.kind))),
     };
     app.jobs.lock().remove(&job.id);

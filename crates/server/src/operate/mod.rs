@@ -14,7 +14,7 @@ pub use restore::{RestoreError, Restored, restore};
 
 pub(crate) use linger::linger;
 pub(crate) use metrics::Metrics;
-pub(crate) use observe::{limit, observe};
+pub(crate) use observe::{limit, observe, steady};
 
 use crate::route::Routes;
 

@@ -7,7 +7,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use std::{
+    panic::AssertUnwindSafe,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -45,6 +47,15 @@ pub(crate) async fn limit(State(app): State<App>, request: Request, next: Next) 
     }
 }
 
+/// Answers for a handler that panics, so that one request's fault ends that request alone. What it had
+/// changed and not committed is not changed.
+pub(crate) async fn steady(request: Request, next: Next) -> Response {
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(why) => Error::panicked(&*why).into_response(),
+    }
+}
+
 /// Numbers, times, logs and counts a request.
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -78,4 +89,24 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         response.headers_mut().insert(ID, id);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steady;
+    use axum::{Router, body::Body, extract::Request, middleware::from_fn, routing::get};
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_panic_ends_one_request_with_a_plain_answer() {
+        async fn breaks() {
+            assert_eq!(1, 2, "broken on purpose");
+        }
+        let site = Router::new().route("/", get(breaks)).layer(from_fn(steady));
+        for _ in 0..2 {
+            let request = Request::get("/").body(Body::empty()).expect("a request");
+            let answer = site.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(answer.status(), 500);
+        }
+    }
 }

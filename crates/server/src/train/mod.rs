@@ -36,7 +36,7 @@ mod sweep;
 mod track;
 
 pub(crate) use count::totals;
-pub(crate) use standing::{Trained, evidence, trained};
+pub(crate) use standing::{Trained, standing};
 
 use crate::{App, auth::Right, error::Error, route::Routes};
 use hangtu_catalog::{Bilingual, key, sha256};

@@ -1,13 +1,17 @@
 //! What the home page tells of training: for each scenario who should be trained, who is, whose
 //! training ran out; and what it shows of the control point on training.
 
-use super::{need, shelf};
+use super::{
+    need::{self, Need},
+    people::Reached,
+    shelf::{self, Shelf},
+};
 use crate::{App, clock, error::Error};
 use hangtu_catalog::Scenario;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::AnyConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The control point on training: staff trained in the period, quiz kept.
 const CONTROL: &str = "PER-05";
@@ -35,60 +39,57 @@ pub(crate) struct Evidence {
     pub(crate) lacking: i64,
 }
 
-/// How far people are trained, by scenario.
-pub(crate) async fn trained(
-    app: &App,
-    c: &mut AnyConnection,
-    organisation: &str,
-) -> Result<HashMap<Scenario, Trained>, Error> {
-    let now = clock::now();
-    let shelf = shelf::shelf(app, c, organisation).await?;
-    let all = need::needs(&app.catalog, &shelf, c, organisation, None).await?;
-    let mut out = HashMap::new();
-    for scenario in Scenario::ALL {
-        let about = |id: &str| {
-            shelf.iter().any(|course| course.id == id && course.scenarios.contains(&scenario))
-        };
-        let mut trained = Trained::default();
-        for (_, list) in &all {
-            let states: Vec<&str> =
-                list.iter().filter(|n| about(&n.course)).map(|n| n.state(now)).collect();
-            if states.is_empty() {
-                continue;
-            }
-            trained.should += 1;
-            if states.iter().all(|s| *s == "done") {
-                trained.did += 1;
-            } else if states.contains(&"lapsed") {
-                trained.lapsed += 1;
-            } else if states.contains(&"overdue") {
-                trained.overdue += 1;
-            }
-        }
-        out.insert(scenario, trained);
-    }
-    Ok(out)
+/// What the home page tells of training.
+pub(crate) struct Standing {
+    /// How far people are trained, by scenario.
+    pub(crate) trained: HashMap<Scenario, Trained>,
+    /// What that shows of its control point; nothing where nothing is asked of anybody, or nothing
+    /// has been completed yet and no deadline has passed.
+    pub(crate) evidence: Option<Evidence>,
 }
 
-/// What training shows of the control point on training; nothing where nothing is asked of anybody,
-/// or nothing has been completed yet and no deadline has passed.
-pub(crate) async fn evidence(
+/// How an organisation's people stand in training.
+pub(crate) async fn standing(
     app: &App,
     c: &mut AnyConnection,
     organisation: &str,
-) -> Result<Option<Evidence>, Error> {
+) -> Result<Standing, Error> {
     let now = clock::now();
     let shelf = shelf::shelf(app, c, organisation).await?;
     let all = need::needs(&app.catalog, &shelf, c, organisation, None).await?;
-    let states = |list: &[need::Need]| list.iter().map(|n| n.state(now)).collect::<Vec<_>>();
-    let late =
-        |list: &[need::Need]| states(list).iter().any(|s| matches!(*s, "overdue" | "lapsed"));
+    let trained = |scenario| (scenario, trained(scenario, &shelf, &all, now));
+    Ok(Standing {
+        trained: Scenario::ALL.into_iter().map(trained).collect(),
+        evidence: evidence(&all, now),
+    })
+}
+
+fn trained(scenario: Scenario, shelf: &Shelf, all: &[(Reached, Vec<Need>)], now: i64) -> Trained {
+    let about: HashSet<&str> =
+        shelf.iter().filter(|c| c.scenarios.contains(&scenario)).map(|c| c.id.as_str()).collect();
+    let mut trained = Trained::default();
+    for (_, list) in all {
+        let asked = list.iter().filter(|n| about.contains(n.course.as_str()));
+        let states: Vec<&str> = asked.map(|n| n.state(now)).collect();
+        if states.is_empty() {
+            continue;
+        }
+        trained.should += 1;
+        if states.iter().all(|s| *s == "done") {
+            trained.did += 1;
+        } else if states.contains(&"lapsed") {
+            trained.lapsed += 1;
+        } else if states.contains(&"overdue") {
+            trained.overdue += 1;
+        }
+    }
+    trained
+}
+
+fn evidence(all: &[(Reached, Vec<Need>)], now: i64) -> Option<Evidence> {
+    let late = |list: &[Need]| list.iter().any(|n| matches!(n.state(now), "overdue" | "lapsed"));
     let lacking = all.iter().filter(|(_, list)| late(list)).count();
     let last = all.iter().flat_map(|(_, list)| list).filter_map(|n| n.done).max();
-    let time = match last {
-        Some(time) => time,
-        None if lacking > 0 => now,
-        None => return Ok(None),
-    };
-    Ok(Some(Evidence { control: CONTROL, time, lacking: lacking as i64 }))
+    let time = last.or((lacking > 0).then_some(now))?;
+    Some(Evidence { control: CONTROL, time, lacking: lacking as i64 })
 }

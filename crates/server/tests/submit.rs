@@ -419,3 +419,91 @@ fn the_catalogue_goes_out_and_comes_in_with_errors_row_by_row() {
         assert!(sent.ok().text.contains("已导入"));
     });
 }
+
+/// Sets up an organisation below with a link; its accounts begin with a word.
+fn below(site: &Site, sys: &str, kind: &str, word: &str, more: &[(&str, &str)]) {
+    let ask = json!({ "kind": kind, "label": word });
+    let made = site.signed(sys).post("/organisations", &ask).ok().json();
+    let code = made["link"].as_str().unwrap().split("code=").nth(1).unwrap().to_owned();
+    let page = site.client().get(&format!("/set-up?code={code}")).ok().text;
+    assert!(page.contains(&code), "{page}");
+    let accounts: Vec<String> = kit::PEOPLE.iter().map(|p| format!("{word}-{p}")).collect();
+    let mut form = vec![("code", code.as_str()), ("kind", kind)];
+    form.extend(more);
+    for account in &accounts {
+        form.extend([("account", account.as_str()), ("person", account), ("password", PASSWORD)]);
+    }
+    let elsewhere: Vec<(&str, &str)> = form
+        .iter()
+        .map(|(n, v)| if *n == "region" { ("region", "510000") } else { (*n, *v) })
+        .collect();
+    if kind == "enterprise" {
+        assert_eq!(site.client().form("/set-up", &elsewhere).status, 422, "another province's");
+    }
+    assert_eq!(site.client().form("/set-up", &form).status, 303);
+    let again = site.client().form("/set-up", &form);
+    assert!(again.status == 403 || again.status == 409, "a link works once: {}", again.status);
+}
+
+#[test]
+fn what_a_hosted_enterprise_hands_in_counts_for_its_province_and_for_the_nation() {
+    on_both(|site| {
+        site.set_up_regulator("nation", "");
+        let hubei = [("name", "湖北省经济和信息化厅"), ("region", "420000")];
+        below(&site, "sys", "province", "hb", &hubei);
+        let firm = [
+            ("name", NAME),
+            ("credit_code", CODE),
+            ("region", "420000"),
+            ("industry", "34"),
+            ("revenue_band", "400m-1bn"),
+        ];
+        below(&site, "hb-sys", "enterprise", "firm", &firm);
+        let upward = json!({ "kind": "nation", "label": "x" });
+        assert_eq!(site.signed("hb-sys").post("/organisations", &upward).status, 422);
+        assert_eq!(site.signed("firm-sys").get("/organisations").status, 403);
+        assert_eq!(site.signed("officer").get("/organisations").status, 403);
+        site.sql(
+            "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
+             created) SELECT 'boss', organisation, 'boss', 'boss', 'approver', password, \
+             password_set, created FROM person WHERE account = 'firm-officer'",
+        );
+        let (officer, boss) = (site.signed("firm-officer"), site.signed("boss"));
+        let (province, nation) = (site.signed("hb-officer"), site.signed("officer"));
+        officer.post("/data", &asset("工艺参数", "important")).ok();
+        let filing = json!({ "number": "鄂工数备〔2026〕17号", "date": "2026-03-02", "authority": "湖北省经信厅" });
+        officer.post("/data/filing", &filing).ok();
+        let hand = || {
+            let made = officer.post("/submissions", &json!({ "answers": "" })).ok().json();
+            let id = made["id"].as_str().unwrap().to_owned();
+            boss.post(&format!("/submissions/{id}/sign"), &json!({})).ok();
+            officer.post(&format!("/submissions/{id}/send"), &json!({})).ok();
+            assert_eq!(state(&officer, &id), "received");
+            id
+        };
+        let first = hand();
+        let waiting = province.api("/intake")["packages"][0].clone();
+        assert_eq!((&waiting["state"], &waiting["code"]), (&json!("received"), &json!(CODE)));
+        let held = || {
+            site.column(
+                "SELECT name FROM organisation o JOIN held h ON h.supervisor = o.id ORDER BY name",
+            )
+        };
+        assert!(held().is_empty(), "nothing counts before it is accepted");
+        let id = waiting["id"].as_str().unwrap();
+        assert_eq!(nation.post(&format!("/intake/{id}/accept"), &json!({})).status, 404);
+        province.post(&format!("/intake/{id}/accept"), &json!({})).ok();
+        officer.post(&format!("/submissions/{first}/ask"), &json!({})).ok();
+        assert_eq!(state(&officer, &first), "accepted");
+        assert_eq!(held(), ["主管部门", "湖北省经济和信息化厅"]);
+        assert_eq!(graded(&site), "2", "once in the province's picture, once in the nation's");
+        let seen = nation.api(&format!("/supervise/enterprises/{CODE}"));
+        assert_eq!(seen["firm"]["graded"], 1, "{seen}");
+        // The nation's log has an entry of its own about it.
+        let told = "SELECT DISTINCT o.name FROM ledger_entry l JOIN organisation o \
+                    ON o.id = l.organisation WHERE l.action = 'picture.take' ORDER BY o.name";
+        assert_eq!(site.column(told), ["主管部门", "湖北省经济和信息化厅"]);
+        let findings = nation.get("/findings");
+        assert_eq!(findings.status, 403, "a regulator reads no findings");
+    });
+}

@@ -1,5 +1,6 @@
 //! The first hour: the organisation, its three separated administrators, its first officer.
 
+use super::below::{self, Invited};
 use crate::{
     App,
     auth::{Kind, Role, new_id, password, random},
@@ -67,6 +68,10 @@ struct SetUpPage<'a> {
     page: Page,
     code: String,
     kind: Kind,
+    /// What may be chosen; nothing where the link says what it is for.
+    kinds: &'static [Kind],
+    /// The only region there is to choose; empty for all.
+    region: String,
     catalog: &'a Catalog,
 }
 
@@ -87,15 +92,31 @@ const fn first(kind: Kind) -> [Role; 4] {
     [Role::System, Role::Security, Role::Audit, works]
 }
 
-async fn page(ctx: Ctx, Asked(q): Asked<Code>) -> Result<Response, Error> {
-    if is_set_up(&ctx.app).await? {
-        return Ok(ctx.go("/sign-in"));
+/// The link of an organisation below another one, or nothing where it is the instance's first.
+async fn way(app: &App, code: &str) -> Result<Option<Invited>, Error> {
+    if let Some(invited) = below::invited(&mut *app.db.read().await?, code).await? {
+        return Ok(Some(invited));
     }
-    ctx.app.set_up.check(&q.code)?;
+    app.set_up.check(code)?;
+    Ok(None)
+}
+
+async fn page(ctx: Ctx, Asked(q): Asked<Code>) -> Result<Response, Error> {
+    let way = match way(&ctx.app, &q.code).await {
+        Err(_) if is_set_up(&ctx.app).await? => return Ok(ctx.go("/sign-in")),
+        Ok(None) if is_set_up(&ctx.app).await? => return Ok(ctx.go("/sign-in")),
+        way => way?,
+    };
+    let (kind, kinds) = match &way {
+        Some(invited) => (invited.kind()?, &[][..]),
+        None => (Kind::from_word(&q.kind).unwrap_or(Kind::Enterprise), Kind::ALL),
+    };
     ctx.show(key::SETUP_TITLE, &(), |page| SetUpPage {
         page,
         code: q.code,
-        kind: Kind::from_word(&q.kind).unwrap_or(Kind::Enterprise),
+        kind,
+        kinds,
+        region: way.map(|w| w.region).unwrap_or_default(),
         catalog: &ctx.app.catalog,
     })
 }
@@ -174,14 +195,31 @@ impl Organisation {
 }
 
 async fn save(ctx: Ctx, Input(form): Input<SetUp>) -> Result<Response, Error> {
-    ctx.app.set_up.check(&form.code)?;
-    set_up(&ctx.app, &form).await?;
+    let way = way(&ctx.app, &form.code).await?;
+    set_up(&ctx.app, &form, way.as_ref()).await?;
     Ok(ctx.done(&json!({}), "/sign-in", key::SETUP_DONE))
 }
 
 /// Creates the organisation and its first people, in one change; gives its id.
-pub(crate) async fn set_up(app: &App, form: &SetUp) -> Result<String, Error> {
+pub(crate) async fn set_up(
+    app: &App,
+    form: &SetUp,
+    below: Option<&Invited>,
+) -> Result<String, Error> {
     let organisation = form.organisation.check(&app.catalog)?;
+    if let Some(by) = below {
+        if organisation.kind != by.kind()? {
+            return Err(Error::invalid("kind", key::SERVER_FIELD_CHOICE));
+        }
+        let placed = !matches!(organisation.kind, Kind::Group);
+        if placed && !by.region.is_empty() && organisation.region != by.region {
+            return Err(Error::invalid("region", key::ROSTER_ELSEWHERE));
+        }
+        let twice = hosted(&mut *app.db.read().await?, &organisation.credit_code).await?;
+        if organisation.kind == Kind::Enterprise && twice.is_some() {
+            return Err(Error::invalid("credit_code", key::BELOW_THERE));
+        }
+    }
     let roles = first(organisation.kind);
     if [form.account.len(), form.person.len(), form.password.len()] != [roles.len(); 3] {
         return Err(Error::invalid("account", key::SERVER_FIELD_EMPTY));
@@ -202,10 +240,16 @@ pub(crate) async fn set_up(app: &App, form: &SetUp) -> Result<String, Error> {
     }
     let id = new_id();
     let mut change = app.db.change(&Actor::system(&id)).await?;
-    only(&mut change).await?;
+    if below.is_none() {
+        only(&mut change).await?;
+    }
     insert(&mut change, &id, &organisation).await?;
     for person in founders {
         people::insert(&mut change, person).await?;
+    }
+    if let Some(by) = below {
+        below::claim(&mut change, by).await?;
+        below::enter(app, &mut change, by, &id, &organisation).await?;
     }
     change.commit().await?;
     Ok(id)

@@ -60,7 +60,7 @@ pub(crate) async fn demo(app: &App) -> Result<Option<(Vec<String>, String)>, Err
         person: FIRST.iter().map(|(_, name)| (*name).to_owned()).collect(),
         password: vec![secret.clone(); FIRST.len()],
     };
-    let organisation = admin::set_up(app, &form).await?;
+    let organisation = admin::set_up(app, &form, None).await?;
     let mut change = app.db.change(&Actor::system(&organisation)).await?;
     let hash = password::hash(&secret).await?;
     for (account, name, role) in OTHERS {

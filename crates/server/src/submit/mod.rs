@@ -19,7 +19,10 @@ mod supervisor;
 pub(crate) use intake::Gate;
 
 use crate::{
+    App,
     auth::Right,
+    db::Change,
+    error::Error,
     route::{Access, Routes},
 };
 
@@ -36,4 +39,16 @@ pub(crate) fn routes(r: &mut Routes) {
     steps::routes(r);
     send::routes(r);
     intake::routes(r);
+}
+
+/// Lets an enterprise that a supervisor of the same instance hosts, the change's organisation, submit
+/// to it: each knows the other's keys from the start.
+pub(crate) async fn host(
+    app: &App,
+    change: &mut Change,
+    supervisor: [&str; 2],
+    person: &str,
+) -> Result<(), Error> {
+    supervisor::inside(app, change, supervisor, person).await?;
+    intake::host(app, change, supervisor[0], person).await
 }

@@ -2,7 +2,7 @@
 //! time, believing limited answers.
 
 use super::{
-    SUBMIT,
+    SUBMIT, intake,
     one::{self, Row},
     receipt, steps,
     supervisor::{self, Supervisor},
@@ -92,7 +92,8 @@ async fn open(ctx: &Ctx, id: &str) -> Result<(Row, Supervisor), Error> {
     }
     let supervisor = supervisor::read(c, organisation).await?;
     let supervisor = supervisor.ok_or_else(|| Error::conflict(key::SUBMIT_NO_SUPERVISOR))?;
-    if supervisor.online != 1 || address(&supervisor.address).is_none() {
+    let there = !supervisor.inside.is_empty() || address(&supervisor.address).is_some();
+    if !supervisor.reached() || !there {
         return Err(Error::conflict(key::SUBMIT_OFFLINE));
     }
     Ok((row, supervisor))
@@ -124,6 +125,10 @@ async fn talk(ctx: &Ctx, url: String, ask: Ask) -> Result<Vec<u8>, Error> {
 
 async fn send(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let (row, supervisor) = open(&ctx, &id).await?;
+    if !supervisor.inside.is_empty() {
+        let receipt = intake::inside(&ctx.app, &supervisor.inside, &row.package).await?;
+        return take(&ctx, &row, &supervisor, receipt.as_bytes(), true).await;
+    }
     let organisation = ctx.organisation()?.to_owned();
     let token = match supervisor.token.as_str() {
         "" => String::new(),
@@ -139,6 +144,10 @@ async fn send(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
 
 async fn ask(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let (row, supervisor) = open(&ctx, &id).await?;
+    if !supervisor.inside.is_empty() {
+        let receipt = intake::last(&ctx.app, &supervisor.inside, &row.digest).await?;
+        return take(&ctx, &row, &supervisor, receipt.as_bytes(), false).await;
+    }
     let url = format!("{}/{}", supervisor.address.trim_end_matches('/'), row.digest);
     let bytes = talk(&ctx, url, Ask::Receipt).await?;
     take(&ctx, &row, &supervisor, &bytes, false).await

@@ -6,6 +6,7 @@ use crate::{
     auth::Right,
     clock,
     ctx::Ctx,
+    db::Change,
     error::Error,
     input::Input,
     route::{Access, Doc, Routes},
@@ -92,8 +93,18 @@ pub(super) struct Supervisor {
     pub(super) address: String,
     /// 1 when the administrator allowed to send by network.
     pub(super) online: i64,
+    /// Id of the supervising organisation, where it works in this instance.
+    #[serde(skip)]
+    pub(super) inside: String,
     #[serde(skip)]
     pub(super) token: String,
+}
+
+impl Supervisor {
+    /// Whether packages reach it without anybody carrying them.
+    pub(super) fn reached(&self) -> bool {
+        !self.inside.is_empty() || self.online == 1 && !self.address.is_empty()
+    }
 }
 
 pub(super) async fn read(
@@ -101,11 +112,37 @@ pub(super) async fn read(
     organisation: &str,
 ) -> Result<Option<Supervisor>, Error> {
     Ok(sqlx::query_as(
-        "SELECT name, key, witness, address, online, token FROM submit_to WHERE organisation = $1",
+        "SELECT name, key, witness, address, online, inside, token FROM submit_to \
+         WHERE organisation = $1",
     )
     .bind(organisation)
     .fetch_optional(c)
     .await?)
+}
+
+/// Sets a supervisor of the same instance for an enterprise that it hosts: the change's organisation.
+pub(super) async fn inside(
+    app: &App,
+    change: &mut Change,
+    [supervisor, name]: [&str; 2],
+    person: &str,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO submit_to (organisation, name, key, witness, address, token, online, changed, \
+         person_name, inside) VALUES ($1, $2, $3, $4, '', '', 0, $5, $6, $7)",
+    )
+    .bind(change.organisation().to_owned())
+    .bind(name)
+    .bind(app.signer.key(supervisor)?.verifier().to_string())
+    .bind(app.signer.witness(supervisor)?.verifier().to_string())
+    .bind(clock::now())
+    .bind(person)
+    .bind(supervisor)
+    .execute(&mut **change)
+    .await?;
+    let detail = json!({ "name": name });
+    change.note("submission.supervisor", "submissions", detail);
+    Ok(())
 }
 
 /// That a receipt and the log do not agree.
@@ -214,7 +251,7 @@ async fn save(ctx: Ctx, Input(typed): Input<Typed>) -> Result<Response, Error> {
          person_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (organisation) DO UPDATE SET name = excluded.name, key = excluded.key, \
          witness = excluded.witness, address = excluded.address, token = excluded.token, \
-         online = excluded.online, changed = excluded.changed, \
+         inside = '', online = excluded.online, changed = excluded.changed, \
          person_name = excluded.person_name",
     )
     .bind(&organisation)

@@ -12,8 +12,8 @@ pub(crate) mod picture;
 pub(crate) mod roster;
 mod target;
 
-#[allow(unused_imports, reason = "the package of a submission is made of it")]
 pub(crate) use facts::Facts;
+pub(crate) use picture::pass_up;
 
 use crate::{App, route::Routes};
 

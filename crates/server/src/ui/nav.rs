@@ -59,6 +59,7 @@ static ITEMS: &[Item] = &[
     plant("/submissions", key::SUBMIT_TITLE, Right::Read),
     plant("/campaigns", key::CAMPAIGN_OWN, Right::Read),
     regulator("/intake", key::NAV_INTAKE, Right::Supervise),
+    regulator("/organisations", key::BELOW_TITLE, Right::System),
     item("/people", key::NAV_PEOPLE, Right::People),
     item("/audit", key::NAV_AUDIT, Right::Audit),
     item("/sso", key::NAV_SSO, Right::System),

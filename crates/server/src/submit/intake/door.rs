@@ -9,6 +9,7 @@ use super::{
     take::{self, By},
 };
 use crate::{
+    App,
     ctx::Ctx,
     db::Actor,
     error::Error,
@@ -93,12 +94,22 @@ async fn receipt(
     ctx: Ctx,
     Path((supervisor, digest)): Path<(String, String)>,
 ) -> Result<Response, Error> {
+    let receipt = last(&ctx.app, &supervisor, &digest).await?;
+    Ok(([(header::CONTENT_TYPE, MEDIA)], receipt).into_response())
+}
+
+/// The last receipt of a package that a supervisor received.
+pub(in crate::submit) async fn last(
+    app: &App,
+    supervisor: &str,
+    digest: &str,
+) -> Result<String, Error> {
     let (receipt,): (String,) =
         sqlx::query_as("SELECT receipt FROM intake WHERE organisation = $1 AND digest = $2")
-            .bind(&supervisor)
-            .bind(&digest)
-            .fetch_optional(&mut *ctx.app.db.read().await?)
+            .bind(supervisor)
+            .bind(digest)
+            .fetch_optional(&mut *app.db.read().await?)
             .await?
             .ok_or(Error::NotFound)?;
-    Ok(([(header::CONTENT_TYPE, MEDIA)], receipt).into_response())
+    Ok(receipt)
 }

@@ -12,7 +12,10 @@ mod upload;
 pub(crate) use door::Gate;
 
 use crate::{
+    App,
     auth::Right,
+    clock,
+    db::{Actor, Change},
     error::Error,
     route::{Access, Routes},
 };
@@ -30,6 +33,39 @@ pub(super) fn routes(r: &mut Routes) {
     review::routes(r);
     door::routes(r);
 }
+
+/// Knows the key of an enterprise that is hosted: the change's organisation.
+pub(super) async fn host(
+    app: &App,
+    change: &mut Change,
+    supervisor: &str,
+    person: &str,
+) -> Result<(), Error> {
+    let enterprise = change.organisation().to_owned();
+    sqlx::query(
+        "INSERT INTO sender (organisation, code, name, key, trusted, trusted_name, invited) \
+         SELECT $1, credit_code, name, $2, $3, $4, $3 FROM organisation WHERE id = $5 \
+         ON CONFLICT (organisation, code) DO UPDATE SET key = excluded.key, \
+         trusted = excluded.trusted, trusted_name = excluded.trusted_name",
+    )
+    .bind(supervisor)
+    .bind(app.signer.key(&enterprise)?.verifier().to_string())
+    .bind(clock::now())
+    .bind(person)
+    .bind(&enterprise)
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
+/// Hands a package to a supervisor of the same instance; gives its receipt.
+pub(super) async fn inside(app: &App, supervisor: &str, package: &str) -> Result<String, Error> {
+    let actor = Actor::system(supervisor);
+    Ok(take::take(app, &actor, package.as_bytes(), take::By::Network(None)).await?.receipt)
+}
+
+/// The last receipt of a package by a supervisor of the same instance.
+pub(super) use door::last;
 
 /// An enterprise that the roster does not know, in words.
 fn not_on_roster(error: Error) -> Error {

@@ -235,6 +235,7 @@ async fn accept(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         .map_err(not_on_roster)?;
     let detail = json!({ "sender": row.code, "sequence": row.sequence, "sha256": row.digest });
     change.note("intake.accept", format!("intake/{id}"), detail);
+    supervise::pass_up(&mut change, &row.code, &facts).await?;
     change.commit().await?;
     Ok(ctx.done(&json!({}), &format!("/intake/{id}"), key::INTAKE_ACCEPTED_DONE))
 }

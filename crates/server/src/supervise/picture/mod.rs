@@ -23,10 +23,10 @@ pub(crate) use recount::recount;
 pub(super) use sums::Shift;
 use sums::turn;
 
-use super::{campaign, facts::Facts, model};
+use super::{campaign, facts::Facts, model, roster};
 use crate::{
     clock,
-    db::{Batch, Change, Value},
+    db::{Actor, Batch, Change, Value},
     error::Error,
     route::Routes,
 };
@@ -111,6 +111,25 @@ pub(crate) async fn take_in(
     });
     change.note("picture.take", format!("supervised/{credit_code}"), detail);
     Ok(true)
+}
+
+/// Takes what the change's organisation accepted into the pictures of those above it in this
+/// instance, within the same change: an enterprise that they do not know yet comes on their rosters,
+/// and each has an entry in its own log.
+pub(crate) async fn pass_up(
+    change: &mut Change,
+    credit_code: &str,
+    facts: &Facts,
+) -> Result<(), Error> {
+    let mut below = change.organisation().to_owned();
+    while let Some(above) = crate::admin::parent(change, &below).await? {
+        let firm = model::find(change, &below, credit_code).await?;
+        change.turn(&Actor::system(&above)).await?;
+        roster::adopt(change, &firm).await?;
+        take_in(change, &above, credit_code, facts).await?;
+        below = above;
+    }
+    Ok(())
 }
 
 /// What is held of an enterprise: for which moment, the hash of it, the facts.

@@ -14,8 +14,8 @@ mod take;
 pub(super) use export::XLSX;
 pub(super) use filter::Filter;
 pub(super) use firm::{about, inspected, shown};
-#[allow(unused_imports, reason = "called where enterprises are invited and packages received")]
-pub(crate) use moves::{invited, submitted};
+pub(super) use moves::adopt;
+pub(crate) use moves::{host, invited, submitted};
 
 use crate::{
     auth::{Kind, Who},

@@ -3,6 +3,7 @@
 
 use super::{Reach, lookup::yes};
 use crate::{
+    admin::Organisation,
     auth::Right,
     clock,
     ctx::Ctx,
@@ -122,18 +123,71 @@ async fn add(ctx: Ctx, Input(new): Input<New>) -> Result<Response, Error> {
         Ok(_) => return Err(Error::conflict(key::ROSTER_THERE)),
         Err(e) => return Err(e),
     }
-    model::put(&mut change, &supervisor, &[&firm]).await?;
-    let mut history = History::new(&change);
-    history.add(&mut change, code.as_str(), "add", ["", &firm.name], "").await?;
-    history.flush(&mut change).await?;
-    let mut shift = Shift::default();
-    shift.add(&firm, None, 1);
-    shift.apply(&mut change, &supervisor).await?;
-    let detail = json!({ "name": firm.name, "region": firm.region, "industry": firm.industry });
-    change.note("roster.add", format!("supervised/{code}"), detail);
+    enrol(&mut change, &firm).await?;
     change.commit().await?;
     let named = Named { credit_code: firm.credit_code };
     Ok(ctx.done(&named, &page(&named.credit_code), key::SUPERVISE_SAVED))
+}
+
+/// Puts an enterprise on the roster that was not there.
+async fn enrol(change: &mut Change, firm: &Firm) -> Result<(), Error> {
+    let (supervisor, code) = (change.organisation().to_owned(), firm.credit_code.as_str());
+    model::put(change, &supervisor, &[firm]).await?;
+    let mut history = History::new(change);
+    history.add(change, code, "add", ["", &firm.name], "").await?;
+    history.flush(change).await?;
+    let mut shift = Shift::default();
+    shift.add(firm, None, 1);
+    shift.apply(change, &supervisor).await?;
+    let detail = json!({ "name": firm.name, "region": firm.region, "industry": firm.industry });
+    change.note("roster.add", format!("supervised/{code}"), detail);
+    Ok(())
+}
+
+/// Puts an enterprise that works in the same instance on the roster, where it is not yet, and notes
+/// that it was invited.
+pub(crate) async fn host(change: &mut Change, is: &Organisation) -> Result<(), Error> {
+    let (supervisor, now) = (change.organisation().to_owned(), clock::now());
+    match model::find(change, &supervisor, &is.credit_code).await {
+        Err(Error::NotFound) => {
+            let firm = Firm {
+                credit_code: is.credit_code.clone(),
+                name: is.name.clone(),
+                region: is.region.clone(),
+                industry: is.industry.clone(),
+                status: "active".into(),
+                added: now,
+                changed: now,
+                ..Firm::default()
+            };
+            enrol(change, &firm).await?;
+        }
+        found => drop(found?),
+    }
+    invited(change, &is.credit_code, now).await.map(drop)
+}
+
+/// Puts an enterprise that stands on the roster of somebody below on one's own, where it is not yet.
+pub(in crate::supervise) async fn adopt(change: &mut Change, firm: &Firm) -> Result<(), Error> {
+    let supervisor = change.organisation().to_owned();
+    match model::find(change, &supervisor, &firm.credit_code).await {
+        Err(Error::NotFound) => {
+            let now = clock::now();
+            let firm = Firm {
+                added: now,
+                changed: now,
+                accepted: None,
+                as_of: None,
+                graded: 0,
+                target: 0,
+                open: 0,
+                majors: 0,
+                ..firm.clone()
+            };
+            enrol(change, &firm).await
+        }
+        found => found.map(drop),
+    }
 }
 
 /// Writes an enterprise as it is now, and moves the sums by the difference.
@@ -220,7 +274,6 @@ pub(crate) async fn invited(
 
 /// Notes within a change that an enterprise submitted something, whatever becomes of it. The
 /// latest time counts.
-#[allow(dead_code, reason = "called where packages are received")]
 pub(crate) async fn submitted(
     change: &mut Change,
     credit_code: &str,

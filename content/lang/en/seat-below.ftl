@@ -1,0 +1,22 @@
+# Organisations below another one in the same instance.
+below-title = Organisations
+below-about = Regulators and enterprises that work in this instance below yours. Each is set up by its own people, who hold its accounts; its rows and its log are apart from yours, and what it hands in you receive as from anywhere else. What a regulator below accepts counts in your picture at once.
+below-none = No organisation works below yours in this instance yet.
+below-kind = Kind
+below-since = Set up
+below-new = Set up another one
+below-new-hint = Make a link and hand it over on a safe way. It works once, for 14 days. An enterprise that uses it comes on your roster and submits within this instance.
+below-label = For whom
+below-make = Make the link
+below-links = Links not used yet
+below-made-by = Made by
+below-until = Works until
+below-expired = expired
+below-withdraw = Withdraw
+below-withdrawn = The link no longer works.
+below-link-shown = The link for the new organisation
+below-link-hint = It is shown this once. Whoever has it can set up the organisation: hand it over on a safe way.
+below-there = An enterprise with this code works in this instance already.
+audit-action-organisation-link = Made a link to set up an organisation
+audit-action-organisation-link-withdraw = Withdrew a link to set up an organisation
+audit-action-organisation-below = An organisation below was set up

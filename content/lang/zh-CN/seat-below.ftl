@@ -1,0 +1,22 @@
+# 本系统内的下级单位与托管企业。
+below-title = 下级单位与托管企业
+below-about = 在本系统内、隶属于本单位的监管部门和托管企业。各单位由本单位人员自行设立并掌管账号；其数据与审计日志和贵单位相互隔离，其报送材料与外部报送一样接收。下级监管部门接受的报送即时计入本单位的总体情况。
+below-none = 本系统内尚无下级单位或托管企业。
+below-kind = 类型
+below-since = 设立时间
+below-new = 新增单位
+below-new-hint = 生成链接并通过安全途径交给对方。链接仅可使用一次，14天内有效。企业使用后自动列入贵单位名录，并在本系统内直接报送。
+below-label = 对象
+below-make = 生成链接
+below-links = 尚未使用的链接
+below-made-by = 生成人
+below-until = 有效期至
+below-expired = 已过期
+below-withdraw = 撤回
+below-withdrawn = 链接已失效。
+below-link-shown = 新单位的设立链接
+below-link-hint = 仅显示这一次。持有该链接者即可设立该单位，请通过安全途径交付。
+below-there = 该统一社会信用代码的企业已在本系统中。
+audit-action-organisation-link = 生成单位设立链接
+audit-action-organisation-link-withdraw = 撤回单位设立链接
+audit-action-organisation-below = 下级单位或托管企业设立

@@ -1,92 +1,13 @@
 // The main story in a real browser, once in each language: set up, bring evidence, examine, answer,
-// assign, mend, examine again, closed by proof, report. Screenshots go to the folder given.
+// assign, mend, examine again, closed by proof, report. Screenshots go to $HANGTU_SHOTS.
 //
-//   node story.mjs <set-up link> <folder for screenshots> <repository root>
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+//   node story.mjs <set-up link> <repository root>
 import { join } from "node:path";
-import puppeteer from "puppeteer-core";
+import { at, check, chinese, faults, go, page, setUp, show, sign, submit, tell } from "./browser.mjs";
 import { mended } from "./capture.mjs";
 
-const [link, out, root] = process.argv.slice(2);
-const base = new URL(link).origin;
-const PASSWORD = "correct horse battery staple";
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-mkdirSync(out, { recursive: true });
-
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run", "--force-color-profile=srgb"],
-});
-const page = await browser.newPage();
-const faults = [];
-page.on("pageerror", e => faults.push(`${page.url()}: ${e}`));
-page.on("console", m => { if (m.type() === "error") faults.push(`${page.url()}: ${m.text()}`); });
-page.on("request", r => { if (!r.url().startsWith(base) && !r.url().startsWith("data:")) faults.push(`foreign: ${r.url()}`); });
-page.on("dialog", d => d.accept());
-
-let step = 0;
-const go = async path => {
-  const answer = await page.goto(base + path, { waitUntil: "load" });
-  if (!answer.ok()) throw new Error(`${path}: ${answer.status()}`);
-};
-const check = (held, what) => { if (!held) throw new Error(what); console.log(`ok ${what}`); };
-
-// Wide and narrow, in both languages; nothing may stick out, and axe finds nothing serious.
-async function show(name) {
-  step += 1;
-  const number = String(step).padStart(2, "0");
-  const url = page.url();
-  for (const language of ["zh-CN", "en"]) {
-    await page.setCookie({ name: "hangtu_language", value: language, url: base });
-    for (const [width, height] of [[1280, 900], [360, 780]]) {
-      await page.setViewport({ width, height });
-      await page.goto(url, { waitUntil: "load" });
-      await page.screenshot({ path: join(out, `${number}-${name}-${language}-${width}.png`), fullPage: true });
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (over > 1) faults.push(`${url}: ${over} px too wide at ${width} (${language})`);
-    }
-    const bytes = (await page.content()).length;
-    if (bytes > 100_000) faults.push(`${url}: page of ${bytes} bytes`);
-    const left = await page.evaluate(() => document.body.innerText.match(/\b[a-z]+(-[a-z]+){2,}\b/g) || []);
-    console.log(`look ${number}-${name} ${language} ${bytes} B${left.length ? ` words ${[...new Set(left)].slice(0, 5)}` : ""}`);
-    // The test's own tool comes past the site's policy; nothing else does.
-    const client = await page.createCDPSession();
-    await client.send("Page.setBypassCSP", { enabled: true });
-    await page.reload({ waitUntil: "load" });
-    await page.evaluate(axe);
-    const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-    for (const v of found.violations.filter(v => ["serious", "critical"].includes(v.impact))) {
-      faults.push(`${url} (${language}): axe ${v.id}: ${v.nodes[0].html.slice(0, 160)}`);
-    }
-    await client.send("Page.setBypassCSP", { enabled: false });
-    await client.detach();
-  }
-  await page.setCookie({ name: "hangtu_language", value: "zh-CN", url: base });
-  await page.setViewport({ width: 1280, height: 900 });
-  await page.goto(url, { waitUntil: "load" });
-}
-
-async function submit(form, values = {}) {
-  for (const [name, value] of Object.entries(values)) {
-    const field = await page.$(`${form} [name="${name}"]`);
-    if (!field) throw new Error(`${page.url()}: ${form} has no ${name}`);
-    const kind = await field.evaluate(e => e.tagName);
-    if (kind === "SELECT") await page.select(`${form} [name="${name}"]`, value);
-    else await field.evaluate((e, v) => { e.value = v; e.dispatchEvent(new Event("input", { bubbles: true })); }, value);
-  }
-  await Promise.all([
-    page.waitForNavigation({ waitUntil: "load", timeout: 60000 }),
-    page.$eval(form, f => f.requestSubmit(f.querySelector("button:not([type=button])"))),
-  ]);
-}
-
-async function sign(account) {
-  await page.deleteCookie({ name: "hangtu_session", url: base });
-  await go("/sign-in");
-  await submit("form[action='/sign-in']", { account, password: PASSWORD });
-}
+const [link, root] = process.argv.slice(2);
+const out = process.env.HANGTU_SHOTS;
 
 // Brings a file and examines it; gives the page of the run when it is done.
 async function examine(file) {
@@ -111,7 +32,7 @@ async function take(course, language) {
     if (over > 1) faults.push(`${page.url()}: ${over} px too wide on a telephone (${language})`);
   };
   const next = act => Promise.all([page.waitForNavigation({ waitUntil: "load", timeout: 60000 }), act()]);
-  await page.setCookie({ name: "hangtu_language", value: language, url: base });
+  await page.setCookie({ name: "hangtu_language", value: language, url: new URL(link).origin });
   await page.setViewport({ width: 360, height: 780, isMobile: true, hasTouch: true });
   await go(`/training/courses/${course}/read/s1`);
   while (page.url().includes("/read/")) {
@@ -145,21 +66,14 @@ async function take(course, language) {
   await show(`result-${course}`);
 }
 
-try {
-  await page.setCookie({ name: "hangtu_language", value: "zh-CN", url: base });
+await tell(async () => {
+  at(link);
+  await chinese();
   await page.goto(link, { waitUntil: "load" });
   await show("set-up");
-  await page.goto(link, { waitUntil: "load" });
-  const people = [["sys", "林系统"], ["sec", "周安全"], ["aud", "吴审计"], ["officer", "陈负责"]];
-  await page.$$eval("fieldset", (sets, people, password) => sets.forEach((set, n) => {
-    for (const [name, value] of [["account", people[n][0]], ["person", people[n][1]], ["password", password]]) {
-      set.querySelector(`[name=${name}]`).value = value;
-    }
-  }), people, PASSWORD);
-  await submit("form[action='/set-up']", {
+  await setUp(link, [["sys", "林系统"], ["sec", "周安全"], ["aud", "吴审计"], ["officer", "陈负责"]], {
     name: "武汉长江精密机械有限公司", credit_code: "91420100MA4KX1234B", region: "420000", industry: "34", revenue_band: "400m-1bn",
   });
-  check(page.url().endsWith("/sign-in"), "set up");
   await show("sign-in");
   await sign("officer");
   await show("home-empty");
@@ -273,13 +187,4 @@ try {
   await sign("sec");
   await go("/policy");
   await show("policy");
-} catch (e) {
-  await page.screenshot({ path: join(out, "failed.png"), fullPage: true }).catch(() => {});
-  faults.push(`${page.url()}: ${e.stack || e}`);
-} finally {
-  await browser.close();
-}
-for (const fault of new Set(faults)) console.log(`FAULT ${fault}`);
-writeFileSync(join(out, "faults.txt"), [...new Set(faults)].join("\n"));
-console.log(`${step} pages, ${faults.length} faults`);
-process.exit(faults.length ? 1 : 0);
+});

@@ -1,5 +1,6 @@
-//! `cargo xtask browser`: the main story of the enterprise seat in headless Chromium, in both
-//! languages, wide and narrow, with axe-core. Screenshots and `faults.txt` are left in a folder.
+//! `cargo xtask browser`: the stories of the enterprise's seat and of the regulator in headless
+//! Chromium, in both languages, wide and narrow, with axe-core. Screenshots and `faults.txt` are left
+//! in a folder.
 
 use crate::{
     root, run,
@@ -7,9 +8,11 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use std::{
-    env, fs,
+    env,
+    ffi::{OsStr, OsString},
+    fs,
     os::unix::fs::DirBuilderExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -49,11 +52,17 @@ pub fn run_all(args: &[String]) -> Result<()> {
     fs::DirBuilder::new().mode(0o700).create(&drills)?;
     let folder = drills.display().to_string();
     let site = Site::start(&["--drill-folder", &folder], "/set-up?code=")?;
-    let link = site.word("this link: ")?;
-    let done =
-        run(Command::new("node").arg(story.join("story.mjs")).arg(link).arg(&out).arg(root()));
+    let tell = |name: &str, shots: &Path, args: &[&OsStr]| {
+        let mut node = Command::new("node");
+        run(node.arg(story.join(name)).args(args).env("HANGTU_SHOTS", shots))
+    };
+    let link = |site: &Site| site.word("this link: ").map(OsString::from);
+    let seat = tell("story.mjs", &out, &[&link(&site)?, root().as_os_str()]);
     drop(site);
     fs::remove_dir_all(&drills)?;
+    let sites = [Site::start(&[], "/set-up?code=")?, Site::start(&[], "/set-up?code=")?];
+    let links = [link(&sites[0])?, link(&sites[1])?];
+    let nation = tell("nation.mjs", &out.join("nation"), &[&links[0], &links[1]]);
     println!("screenshots: {}", out.display());
-    done
+    seat.and(nation)
 }

@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// The program, serving.
@@ -36,7 +37,9 @@ impl Site {
         // As the tests build it: alone it would be built once more, with other features below it.
         let build = ["test", "--workspace", "--no-run", "--quiet", "--test", "kill"];
         run(cargo().current_dir(root()).args(build))?;
-        let data = env::temp_dir().join(format!("hangtu-site-{}", std::process::id()));
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let data = env::temp_dir().join(format!("hangtu-site-{}-{number}", std::process::id()));
         let mut process = Command::new(target().join("debug/hangtu"))
             .args(["serve", "--listen", "127.0.0.1:0", "--lang", "en"])
             .args(options)

@@ -26,3 +26,9 @@ CREATE INDEX set_up_link_of ON set_up_link (organisation, created);
 
 -- Id of the supervising organisation where it works in this instance; packages then take no network.
 ALTER TABLE submit_to ADD COLUMN inside TEXT NOT NULL DEFAULT '';
+
+-- A package that shall be sent and could not yet: when it is tried again, how often it was, why not.
+ALTER TABLE submission ADD COLUMN send_next BIGINT;
+ALTER TABLE submission ADD COLUMN send_tries BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN send_why TEXT NOT NULL DEFAULT '';
+CREATE INDEX submission_send ON submission (send_next);

@@ -11,6 +11,8 @@ use jiff::{
 pub(crate) const SECOND: i64 = 1_000_000;
 /// One day in the store's unit.
 pub(crate) const DAY: i64 = 86_400 * SECOND;
+/// A minute in microseconds.
+pub(crate) const MINUTE: i64 = 60 * SECOND;
 
 /// Now.
 pub(crate) fn now() -> i64 {

@@ -120,6 +120,7 @@ impl Server {
         crate::drill::start(&app);
         crate::train::start(&app);
         crate::supervise::start(&app);
+        crate::submit::start(&app);
         Ok(Self { app, listener, tls })
     }
 

@@ -10,6 +10,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::PathBuf,
+    time::{Duration, Instant},
 };
 
 const CODE: &str = "91420100MA4KX1234B";
@@ -316,12 +317,16 @@ fn packages_come_in_any_order_and_over_the_network_only_where_allowed() {
                 s
             })
             .collect();
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(500));
         let full = anybody.send("POST", &door, &sealed);
         assert_eq!(full.status, 429, "{}", full.text);
         assert!(
             full.headers.iter().any(|(n, v)| n == "retry-after" && v.parse::<u64>().unwrap() > 0)
         );
+        let (four, _) = signed(&plant, "");
+        let waits = officer.post(&format!("/submissions/{four}/send"), &json!({})).ok().json();
+        assert!(waits["waits"].as_str().unwrap().starts_with("429"), "{waits}");
+        assert_eq!(state(&officer, &four), "signed");
         for mut stream in slow {
             stream.write_all(&[b'x'; 99]).unwrap();
             let mut begun = [0; 12];
@@ -329,6 +334,16 @@ fn packages_come_in_any_order_and_over_the_network_only_where_allowed() {
             assert_eq!(&begun, b"HTTP/1.1 422");
         }
         anybody.send("POST", &door, &sealed).ok();
+        // What found no room goes by itself when its time comes.
+        plant.sql("UPDATE submission SET send_next = 1 WHERE send_next IS NOT NULL");
+        let until = Instant::now() + Duration::from_secs(60);
+        while state(&officer, &four) == "signed" && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(state(&officer, &four), "received");
+        let put_off =
+            "SELECT CAST(COUNT(*) AS TEXT) FROM ledger_entry WHERE action = 'submission.put-off'";
+        assert_eq!(plant.column(put_off), ["1"]);
     });
 }
 

@@ -52,3 +52,8 @@ pub(crate) async fn host(
     supervisor::inside(app, change, supervisor, person).await?;
     intake::host(app, change, supervisor[0], person).await
 }
+
+/// What the clock does by itself.
+pub(crate) fn start(app: &App) {
+    send::start(app);
+}

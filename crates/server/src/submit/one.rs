@@ -53,6 +53,10 @@ pub(super) struct Row {
     pub(super) size: i64,
     pub(super) digest: String,
     pub(super) package: String,
+    /// When it is sent again, where it could not be sent yet.
+    pub(super) send_next: Option<i64>,
+    pub(super) send_tries: i64,
+    pub(super) send_why: String,
 }
 
 pub(super) async fn load(
@@ -62,7 +66,7 @@ pub(super) async fn load(
 ) -> Result<Row, Error> {
     sqlx::query_as(
         "SELECT id, sequence, state, facts, evidence, answers, created, person, person_name, signed, \
-         signed_name, sent, size, digest, package FROM submission \
+         signed_name, sent, size, digest, package, send_next, send_tries, send_why FROM submission \
          WHERE organisation = $1 AND id = $2",
     )
     .bind(organisation)
@@ -106,6 +110,9 @@ struct One {
     sent: Option<i64>,
     size: i64,
     digest: String,
+    /// When it is sent again by itself, where it could not be sent yet, and why not.
+    send_next: Option<i64>,
+    send_why: String,
     told: Told,
     /// The latest first.
     receipts: Vec<Received>,
@@ -163,6 +170,8 @@ async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         sent: row.sent,
         size: row.size,
         digest: row.digest,
+        send_next: row.send_next,
+        send_why: row.send_why,
         told: Told::of(&facts, files.len() as u64, root)?,
         receipts: contents.iter().filter_map(|(content,)| received(content)).collect(),
     };

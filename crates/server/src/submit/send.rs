@@ -1,5 +1,6 @@
 //! Sending by HTTPS, where an administrator allowed it: only to the supervisor's address, in limited
-//! time, believing limited answers.
+//! time, believing limited answers. What is not reached or has no room is tried again by itself; the
+//! same package any number of times is one submission there.
 
 use super::{
     SUBMIT, intake,
@@ -8,7 +9,10 @@ use super::{
     supervisor::{self, Supervisor},
 };
 use crate::{
+    App,
+    clock::{self, MINUTE, SECOND},
     ctx::Ctx,
+    db::{Actor, Change, nothing_to_change},
     error::Error,
     route::{Doc, Routes},
 };
@@ -17,7 +21,7 @@ use hangtu_catalog::{Bilingual, key};
 use hangtu_ledger::MAX_PACKAGE;
 use openidconnect::url::Url;
 use serde_json::{Value, json};
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use ureq::tls::{RootCerts, TlsConfig};
 
 /// The whole of one request.
@@ -83,9 +87,8 @@ fn request(url: &str, language: &'static str, ask: Ask) -> Result<Answer, ureq::
     Ok(Answer { status, wait, bytes })
 }
 
-async fn open(ctx: &Ctx, id: &str) -> Result<(Row, Supervisor), Error> {
-    let organisation = ctx.organisation()?;
-    let c = &mut *ctx.app.db.read().await?;
+async fn open(app: &App, organisation: &str, id: &str) -> Result<(Row, Supervisor), Error> {
+    let c = &mut *app.db.read().await?;
     let row = one::load(c, organisation, id).await?;
     if row.sequence.is_none() {
         return Err(Error::conflict(key::SUBMIT_WRONG_STATE));
@@ -99,75 +102,149 @@ async fn open(ctx: &Ctx, id: &str) -> Result<(Row, Supervisor), Error> {
     Ok((row, supervisor))
 }
 
-fn unreachable(why: &str) -> Error {
-    let why: String = why.chars().filter(|c| !c.is_control()).take(300).collect();
-    let why = [("why", why.as_str().into())];
-    Error::Conflict(Bilingual::message(key::SUBMIT_UNREACHABLE, &why))
+/// Why an address gave no receipt.
+enum Fault {
+    /// It may give one later: it was not reached, or has no room.
+    Later(String, i64),
+    /// It will not.
+    Never(String),
 }
 
-async fn talk(ctx: &Ctx, url: String, ask: Ask) -> Result<Vec<u8>, Error> {
-    let language = ctx.language.tag();
+fn plain(why: &str) -> String {
+    why.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let (Fault::Later(why, _) | Fault::Never(why)) = fault;
+        let why = [("why", why.as_str().into())];
+        Self::Conflict(Bilingual::message(key::SUBMIT_UNREACHABLE, &why))
+    }
+}
+
+async fn talk(url: String, language: &'static str, ask: Ask) -> Result<Vec<u8>, Fault> {
+    let later = |why: String| Fault::Later(plain(&why), 0);
     let answer = tokio::task::spawn_blocking(move || request(&url, language, ask)).await;
-    let answer = answer.map_err(Error::internal)?.map_err(|e| unreachable(&e.to_string()))?;
+    let answer = answer.map_err(|e| later(e.to_string()))?.map_err(|e| later(e.to_string()))?;
+    let told: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
+    let why = plain(&format!("{} {}", answer.status, told["detail"].as_str().unwrap_or_default()));
     match answer.status {
         200 => Ok(answer.bytes),
-        429 => {
-            let seconds = [("seconds", answer.wait.min(86_400).into())];
-            Err(Error::Conflict(Bilingual::message(key::SUBMIT_BUSY, &seconds)))
-        }
-        status => {
-            let told: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
-            let detail = told["detail"].as_str().unwrap_or_default();
-            Err(unreachable(&format!("{status} {detail}")))
-        }
+        429 => Err(Fault::Later(why, answer.wait.min(86_400).cast_signed())),
+        408 | 500.. => Err(Fault::Later(why, 0)),
+        _ => Err(Fault::Never(why)),
     }
 }
 
-async fn send(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
-    let (row, supervisor) = open(&ctx, &id).await?;
+/// Sends a package and gives the receipt that was answered.
+async fn post(
+    app: &App,
+    organisation: &str,
+    (row, supervisor): (&Row, &Supervisor),
+    language: &'static str,
+) -> Result<Result<Vec<u8>, Fault>, Error> {
     if !supervisor.inside.is_empty() {
-        let receipt = intake::inside(&ctx.app, &supervisor.inside, &row.package).await?;
-        return take(&ctx, &row, &supervisor, receipt.as_bytes(), true).await;
+        let receipt = intake::inside(app, &supervisor.inside, &row.package).await?;
+        return Ok(Ok(receipt.into_bytes()));
     }
-    let organisation = ctx.organisation()?.to_owned();
     let token = match supervisor.token.as_str() {
         "" => String::new(),
         sealed => {
-            let token = ctx.app.auth.unseal(&format!("submit/{organisation}"), sealed)?;
+            let token = app.auth.unseal(&format!("submit/{organisation}"), sealed)?;
             String::from_utf8(token).map_err(Error::internal)?
         }
     };
     let ask = Ask::Send(row.package.clone().into_bytes(), token);
-    let bytes = talk(&ctx, supervisor.address.clone(), ask).await?;
-    take(&ctx, &row, &supervisor, &bytes, true).await
+    Ok(talk(supervisor.address.clone(), language, ask).await)
+}
+
+/// Notes that a package did not arrive yet and when it is tried again.
+async fn put_off(change: &mut Change, row: &Row, why: &str, wait: i64) -> Result<(), Error> {
+    let organisation = change.organisation().to_owned();
+    // A minute, then two, four … up to an hour; no sooner than the other side asks.
+    let pause = (MINUTE << row.send_tries.clamp(0, 6)).min(60 * MINUTE).max(wait * SECOND);
+    sqlx::query(
+        "UPDATE submission SET send_next = $3, send_tries = send_tries + 1, send_why = $4 \
+         WHERE organisation = $1 AND id = $2",
+    )
+    .bind(organisation)
+    .bind(&row.id)
+    .bind(clock::now() + pause)
+    .bind(why)
+    .execute(&mut **change)
+    .await?;
+    let detail = json!({ "sha256": row.digest, "why": why, "tries": row.send_tries + 1 });
+    change.note("submission.put-off", format!("submission/{}", row.id), detail);
+    Ok(())
+}
+
+/// Nothing is tried again.
+async fn settle(change: &mut Change, id: &str, why: &str) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE submission SET send_next = NULL, send_tries = 0, send_why = $3 \
+         WHERE organisation = $1 AND id = $2",
+    )
+    .bind(change.organisation().to_owned())
+    .bind(id)
+    .bind(why)
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
+async fn send(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
+    let organisation = ctx.organisation()?.to_owned();
+    let (row, supervisor) = open(&ctx.app, &organisation, &id).await?;
+    let next = format!("/submissions/{id}");
+    let posted = post(&ctx.app, &organisation, (&row, &supervisor), ctx.language.tag()).await?;
+    match posted {
+        Ok(bytes) => {
+            let said = take(&ctx.app, &ctx.actor()?, &row, &supervisor, &bytes, true).await?;
+            let next = if said.warning.is_empty() { &next } else { "/submissions" };
+            Ok(ctx.done(&said, next, key::SUBMIT_SENT_DONE))
+        }
+        Err(Fault::Later(why, wait)) => {
+            let mut change = ctx.app.db.change(&ctx.actor()?).await?;
+            put_off(&mut change, &row, &why, wait).await?;
+            change.commit().await?;
+            // Told as what it is, not as done: the page says when it is tried again.
+            Ok(ctx.done(&json!({ "waits": why }), &next, key::SUBMIT_PUT_OFF))
+        }
+        Err(never) => Err(never.into()),
+    }
 }
 
 async fn ask(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
-    let (row, supervisor) = open(&ctx, &id).await?;
-    if !supervisor.inside.is_empty() {
-        let receipt = intake::last(&ctx.app, &supervisor.inside, &row.digest).await?;
-        return take(&ctx, &row, &supervisor, receipt.as_bytes(), false).await;
-    }
-    let url = format!("{}/{}", supervisor.address.trim_end_matches('/'), row.digest);
-    let bytes = talk(&ctx, url, Ask::Receipt).await?;
-    take(&ctx, &row, &supervisor, &bytes, false).await
+    let (row, supervisor) = open(&ctx.app, ctx.organisation()?, &id).await?;
+    let bytes = if supervisor.inside.is_empty() {
+        let url = format!("{}/{}", supervisor.address.trim_end_matches('/'), row.digest);
+        talk(url, ctx.language.tag(), Ask::Receipt).await?
+    } else {
+        intake::last(&ctx.app, &supervisor.inside, &row.digest).await?.into_bytes()
+    };
+    let said = take(&ctx.app, &ctx.actor()?, &row, &supervisor, &bytes, false).await?;
+    let next = format!("/submissions/{}", row.id);
+    let next = if said.warning.is_empty() { &next } else { "/submissions" };
+    Ok(ctx.done(&said, next, key::SUBMIT_ASKED_DONE))
 }
 
 async fn take(
-    ctx: &Ctx,
+    app: &App,
+    actor: &Actor,
     row: &Row,
     supervisor: &Supervisor,
     bytes: &[u8],
     sent: bool,
-) -> Result<Response, Error> {
+) -> Result<receipt::Said, Error> {
     let sealed = receipt::open(bytes, supervisor)?;
     if sealed.receipt().package.to_string() != row.digest {
-        return Err(unreachable("the receipt is for another package"));
+        return Err(Fault::Never("the receipt is for another package".into()).into());
     }
-    let own = ctx.app.signer.key(ctx.organisation()?)?;
-    let mut change = ctx.app.db.change(&ctx.actor()?).await?;
+    let own = app.signer.key(&actor.organisation)?;
+    let mut change = app.db.change(actor).await?;
     if sent {
         steps::sent(&mut change, &row.id).await?;
+        settle(&mut change, &row.id, "").await?;
     }
     let said = receipt::take(&mut change, &own, &sealed).await?;
     if sent {
@@ -177,9 +254,67 @@ async fn take(
     if sent || said.new {
         change.commit().await?;
     } else {
-        crate::db::nothing_to_change();
+        nothing_to_change();
     }
-    let word = if sent { key::SUBMIT_SENT_DONE } else { key::SUBMIT_ASKED_DONE };
-    let next = format!("/submissions/{}", row.id);
-    Ok(ctx.done(&said, if said.warning.is_empty() { &next } else { "/submissions" }, word))
+    Ok(said)
+}
+
+/// Tries what waits once more; what the other side will never take waits no longer.
+async fn again(app: &App, organisation: &str, id: &str) -> Result<(), Error> {
+    let actor = Actor::system(organisation);
+    let fault = match open(app, organisation, id).await {
+        Ok((row, supervisor)) => {
+            match post(app, organisation, (&row, &supervisor), "zh-CN").await? {
+                Ok(bytes) => {
+                    return take(app, &actor, &row, &supervisor, &bytes, true).await.map(drop);
+                }
+                Err(Fault::Later(why, wait)) => {
+                    let mut change = app.db.change(&actor).await?;
+                    put_off(&mut change, &row, &why, wait).await?;
+                    return change.commit().await;
+                }
+                Err(Fault::Never(why)) => why,
+            }
+        }
+        // The administrator forbade it meanwhile, or the submission went on another way.
+        Err(_) => String::new(),
+    };
+    let mut change = app.db.change(&actor).await?;
+    settle(&mut change, id, &fault).await?;
+    change.note("submission.give-up", format!("submission/{id}"), json!({ "why": fault }));
+    change.commit().await
+}
+
+/// Sends what could not be sent, until the program ends.
+pub(super) fn start(app: &App) {
+    let parts = Arc::downgrade(&app.0);
+    tokio::spawn(async move {
+        while let Some(parts) = parts.upgrade() {
+            let app = App(parts);
+            if let Err(e) = sweep(&app).await {
+                tracing::debug!(error = ?e, "packages wait");
+            }
+            drop(app);
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+    });
+}
+
+async fn sweep(app: &App) -> Result<(), Error> {
+    let due: Vec<(String, String)> = sqlx::query_as(
+        "SELECT organisation, id FROM submission WHERE send_next < $1 ORDER BY send_next LIMIT 20",
+    )
+    .bind(clock::now())
+    .fetch_all(&mut *app.db.read().await?)
+    .await?;
+    for (organisation, id) in due {
+        if let Err(e) = again(app, &organisation, &id).await {
+            tracing::warn!(error = ?e, id, "a package could not be sent");
+            let mut change = app.db.change(&Actor::system(&organisation)).await?;
+            let row = one::load(&mut change, &organisation, &id).await?;
+            put_off(&mut change, &row, "", 0).await?;
+            change.commit().await?;
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 #[path = "../tests/kit/mod.rs"]
 mod kit;
 use kit::{Site, on_both};
+use serde_json::json;
 use std::{
     sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
     thread,
@@ -33,6 +34,24 @@ const FILL: &str = "INSERT INTO finding (id, organisation, number, source, finge
     1790000000000, 1790000000000 + i, 1, 'r', 'r', 86400, \
     'unapproved write to a controller ' || i || ' 10.20.' || (i % 200) || '.' || (i % 250) \
     FROM n, organisation o";
+
+/// What was detected, as an examination tells it.
+fn detail() -> String {
+    let text = |en: &str| json!({ "en": en, "zh-CN": format!("中文 {en}") });
+    let detail = json!({
+        "fingerprint": "F-77", "rule": "rule-77", "title": text("Unapproved write to a controller"),
+        "description": text("why"), "advice": text("what"), "false_positives": text("when"),
+        "scenario": "personnel", "level": "high", "likelihood": 4, "impact": 4,
+        "controls": ["ICS-09"], "techniques": ["T0855"], "subject": "10.20.77.77", "peer": "10.9.9.9",
+        "count": 3, "first": "2026-10-01T08:00:00Z", "last": "2026-10-01T09:00:00Z", "windows": [],
+        "evidence": [{ "file": "a.pcap", "number": 7, "offset": 99, "time": "2026-10-01T09:00:00Z",
+            "text": "modbus write", "fields": { "verb": "write" } }],
+    });
+    format!(
+        "INSERT INTO finding_detail (finding, organisation, detail) \
+         SELECT id, organisation, '{detail}' FROM finding"
+    )
+}
 
 fn measure(site: &Site, what: &str, path: &str) {
     let (next, times) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -66,6 +85,7 @@ fn main() {
     on_both(|site| {
         site.set_up();
         site.sql(&FILL.replace("COUNT", &FINDINGS.to_string()));
+        site.sql(&detail());
         let server = site.config.database_url.is_some();
         if server {
             site.sql("ANALYZE");

@@ -36,6 +36,7 @@ mod files;
 mod home;
 mod input;
 mod jobs;
+mod kept;
 mod operate;
 mod people;
 mod register;
@@ -76,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: operate::Metrics,
     pub(crate) drills: drill::Live,
     pub(crate) training: train::State,
+    pub(crate) tallies: correct::facts::Tallies,
     pub(crate) intake: submit::Gate,
     pub(crate) pictures: supervise::picture::Pictures,
     /// Opens the set-up page while there is no organisation.

@@ -108,6 +108,7 @@ impl Server {
             metrics: Metrics::new(&routes().list),
             drills: crate::drill::Live::default(),
             training: crate::train::State::default(),
+            tallies: crate::correct::facts::Tallies::default(),
             intake: crate::submit::Gate::default(),
             pictures: crate::supervise::picture::Pictures::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,

@@ -15,6 +15,7 @@ use crate::{ctx::Ctx, error::Error, route::Routes};
 use hangtu_ledger::SignerKey;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
 
 pub(crate) fn routes(r: &mut Routes) {
     list::routes(r);
@@ -25,6 +26,15 @@ pub(crate) fn routes(r: &mut Routes) {
 
 /// The log of what belongs to no organisation: refused sign-ins, settings, backups.
 pub(crate) const INSTANCE: &str = "instance";
+
+/// Entries in an organisation's log: whatever changes its rows makes it grow.
+pub(crate) async fn size(c: &mut AnyConnection, organisation: &str) -> Result<i64, Error> {
+    let row: Option<(i64,)> = sqlx::query_as("SELECT size FROM ledger WHERE organisation = $1")
+        .bind(organisation)
+        .fetch_optional(c)
+        .await?;
+    Ok(row.map_or(0, |r| r.0))
+}
 
 /// Which log is meant; another organisation's cannot be named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,16 +1,17 @@
 //! What other capabilities ask about findings. Call [`super::settle`] first where a person looks.
 
 use super::{
+    filter::{Filter, Where},
     list::Line,
     model::{READ, Row},
 };
-use crate::{clock, error::Error, people};
+use crate::{App, audit, clock, error::Error, kept::Kept, people};
 use futures_util::{TryStreamExt, stream::BoxStream};
 use hangtu_examine::model::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How many findings stand where.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -21,29 +22,68 @@ pub(crate) struct Count {
     pub(crate) n: i64,
 }
 
-/// How many an organisation has by scenario, level and state; they add up to all there are.
-pub(crate) async fn counts(c: &mut AnyConnection, organisation: &str) -> Result<Vec<Count>, Error> {
-    Ok(sqlx::query_as(
-        "SELECT scenario, level, state, COUNT(*) AS n FROM finding WHERE organisation = $1 \
-         GROUP BY scenario, level, state ORDER BY scenario, level, state",
-    )
-    .bind(organisation)
-    .fetch_all(c)
-    .await?)
+/// What was counted, kept until the organisation's log grows: no finding changes without an entry.
+pub(crate) struct Tallies {
+    counts: Kept<String, i64, Vec<Count>>,
+    totals: Kept<(String, String), i64, i64>,
 }
 
-/// How many an organisation has in each state.
-pub(crate) async fn states(
+impl Default for Tallies {
+    fn default() -> Self {
+        Self { counts: Kept::new(512), totals: Kept::new(4096) }
+    }
+}
+
+/// How many an organisation has by scenario, level and state; they add up to all there are.
+pub(crate) async fn counts(
+    app: &App,
     c: &mut AnyConnection,
     organisation: &str,
-) -> Result<BTreeMap<String, i64>, Error> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT state, COUNT(*) FROM finding WHERE organisation = $1 GROUP BY state",
+) -> Result<Arc<Vec<Count>>, Error> {
+    let size = audit::size(c, organisation).await?;
+    let place = app.tallies.counts.place(organisation.to_owned()).await;
+    if let Some(counts) = place.of(&size) {
+        return Ok(counts);
+    }
+    let size = audit::size(c, organisation).await?;
+    let counts = sqlx::query_as(
+        "SELECT scenario, level, state, COUNT(*) AS n FROM finding WHERE organisation = $1 \
+         GROUP BY state, level, scenario ORDER BY state, level, scenario",
     )
     .bind(organisation)
     .fetch_all(c)
     .await?;
-    Ok(rows.into_iter().collect())
+    Ok(place.put(size, counts))
+}
+
+/// How many there are in each state.
+pub(crate) fn states(counts: &[Count]) -> BTreeMap<String, i64> {
+    let mut states = BTreeMap::new();
+    for count in counts {
+        *states.entry(count.state.clone()).or_default() += count.n;
+    }
+    states
+}
+
+/// How many match a filter.
+pub(super) async fn total(
+    app: &App,
+    c: &mut AnyConnection,
+    organisation: &str,
+    (filter, condition): (&Filter, &Where),
+) -> Result<i64, Error> {
+    if let Some(wanted) = filter.counted() {
+        let counts = counts(app, c, organisation).await?;
+        return Ok(counts.iter().filter(|count| wanted(count)).map(|count| count.n).sum());
+    }
+    let size = audit::size(c, organisation).await?;
+    let place = app.tallies.totals.place((organisation.to_owned(), condition.key())).await;
+    if let Some(total) = place.of(&size) {
+        return Ok(*total);
+    }
+    let size = audit::size(c, organisation).await?;
+    let total = condition.count(c).await?;
+    Ok(*place.put(size, total))
 }
 
 /// What needs work and is due before a moment, the most urgent first; of one person or of everybody.

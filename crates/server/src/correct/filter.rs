@@ -1,11 +1,12 @@
 //! What a list of findings is asked for, as the address says it, and as SQL.
 
 use super::{
+    facts::Count,
     model::{READ, Row},
     state::State,
 };
 use crate::{
-    clock,
+    clock::{self, MINUTE},
     db::{Value, bind},
     error::Error,
 };
@@ -73,6 +74,19 @@ impl Where {
         let place = format!("${}", self.values.len());
         self.sql.push_str(" AND ");
         self.sql.push_str(&sql.replace('?', &place));
+    }
+
+    /// What tells it from others.
+    pub(super) fn key(&self) -> String {
+        format!("{} {:?}", self.sql, self.values)
+    }
+
+    /// How many there are.
+    pub(super) async fn count(&self, c: &mut AnyConnection) -> Result<i64, Error> {
+        let sql = format!("SELECT COUNT(*) FROM finding WHERE {}", self.sql);
+        let query = sqlx::query(AssertSqlSafe(sql));
+        let row = self.values.iter().cloned().fold(query, bind).fetch_one(c).await?;
+        Ok(sqlx::Row::try_get(&row, 0)?)
     }
 
     fn plain(&mut self, sql: &str) {
@@ -182,7 +196,7 @@ impl Filter {
             id => w.and("owner = ?", id),
         }
         if !self.overdue.is_empty() {
-            w.and("work = 1 AND due < ?", clock::now());
+            w.and("work = 1 AND due < ?", clock::now() / MINUTE * MINUTE);
         }
         if !self.control.is_empty() {
             w.and(
@@ -200,7 +214,10 @@ impl Filter {
         if !self.run.is_empty() {
             w.and("id IN (SELECT finding FROM sighting WHERE run = ?)", &self.run);
         }
-        for word in self.q.split_whitespace().take(WORDS) {
+        let mut words: Vec<&str> = self.q.split_whitespace().take(WORDS).collect();
+        // The longest first: it leaves the least for the others.
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        for word in words {
             w.and("search LIKE ? ESCAPE '\\'", anywhere(word).as_str());
         }
         Ok(w)
@@ -225,12 +242,29 @@ impl Filter {
         })
     }
 
-    /// How many there are.
-    pub(super) async fn count(&self, c: &mut AnyConnection, w: &Where) -> Result<i64, Error> {
-        let sql = format!("SELECT COUNT(*) FROM finding WHERE {}", w.sql);
-        let query = sqlx::query(AssertSqlSafe(sql));
-        let row = w.values.iter().cloned().fold(query, bind).fetch_one(c).await?;
-        Ok(sqlx::Row::try_get(&row, 0)?)
+    /// Whether a count is of what is asked for, where scenario, level and state decide.
+    pub(super) fn counted(&self) -> Option<impl Fn(&Count) -> bool> {
+        let others = [
+            &self.owner,
+            &self.overdue,
+            &self.control,
+            &self.rule,
+            &self.subject,
+            &self.run,
+            &self.q,
+        ];
+        if others.iter().any(|o| !o.is_empty()) || self.state == "asked" {
+            return None;
+        }
+        let fits = |asked: &str, is: &str| asked.is_empty() || asked == is;
+        Some(move |count: &Count| {
+            let state = match self.state.as_str() {
+                "" | "work" => State::from_word(&count.state).is_some_and(State::needs_work),
+                "all" => true,
+                word => word == count.state,
+            };
+            state && fits(&self.level, &count.level) && fits(&self.scenario, &count.scenario)
+        })
     }
 
     /// So many of them from an offset.

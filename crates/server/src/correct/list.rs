@@ -1,6 +1,7 @@
 //! The table of findings.
 
 use super::{
+    facts,
     filter::{Filter, PAGE},
     model::Row,
     state::State,
@@ -119,12 +120,12 @@ async fn list(ctx: Ctx, Asked(asked): Asked<ListQuery>) -> Result<Response, Erro
     let filter = asked.filter;
     let condition = filter.condition(organisation, &ctx.signed()?.person)?;
     let mut c = ctx.app.db.read().await?;
-    let total = filter.count(&mut c, &condition).await?;
+    let total = facts::total(&ctx.app, &mut c, organisation, (&filter, &condition)).await?;
     let pages = (total + PAGE - 1) / PAGE;
     let page = filter.number().min(pages.max(1));
     let rows = filter.rows(&mut c, &condition, (page - 1) * PAGE, PAGE).await?;
     let people = people::colleagues(&mut c, organisation).await?;
-    let states = super::facts::states(&mut c, organisation).await?;
+    let states = facts::states(&facts::counts(&ctx.app, &mut c, organisation).await?);
     let now = crate::clock::now();
     let findings = rows.iter().map(|r| Line::of(r, &people, now)).collect();
     let list = List { total, page, pages, findings, states };

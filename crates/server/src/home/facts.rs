@@ -13,12 +13,14 @@ use crate::{
     drill::{self, Drilled, Simulated},
     error::Error,
     examine::{self, Observed},
-    jobs,
-    train::{self, Trained},
+    jobs, train,
 };
 use hangtu_catalog::Scenario;
 use sqlx::AnyConnection;
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// After a year, what was seen or said must be looked at again.
 const FRESH: i64 = 365 * DAY;
@@ -40,10 +42,10 @@ pub(super) struct Facts {
     pub(super) observed: BTreeMap<String, Observed>,
     pub(super) claims: BTreeMap<String, Claimed>,
     pub(super) answers: Standing,
-    pub(super) counts: Vec<Count>,
+    pub(super) counts: Arc<Vec<Count>>,
     pub(super) drilled: HashMap<Scenario, Drilled>,
     pub(super) simulated: Option<Simulated>,
-    pub(super) trained: HashMap<Scenario, Trained>,
+    pub(super) training: Arc<train::Standing>,
     pub(super) major: Vec<Line>,
     pub(super) due_mine: Vec<Line>,
     pub(super) due_all: Vec<Line>,
@@ -59,10 +61,10 @@ pub(super) async fn observed(
     app: &App,
     c: &mut AnyConnection,
     organisation: &str,
-) -> Result<(BTreeMap<String, Observed>, HashMap<Scenario, Trained>), Error> {
+) -> Result<(BTreeMap<String, Observed>, Arc<train::Standing>), Error> {
     let mut all = examine::observed(c, organisation).await?;
     let training = train::standing(app, c, organisation).await?;
-    if let Some(shown) = training.evidence {
+    if let Some(shown) = &training.evidence {
         let seen = Observed {
             run: String::new(),
             time: shown.time,
@@ -74,7 +76,7 @@ pub(super) async fn observed(
             all.insert(shown.control.to_owned(), seen);
         }
     }
-    Ok((all, training.trained))
+    Ok((all, training))
 }
 
 pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
@@ -94,13 +96,13 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
             drilled.insert(scenario, last);
         }
     }
-    let (observed, trained) = observed(&ctx.app, c, organisation).await?;
+    let (observed, training) = observed(&ctx.app, c, organisation).await?;
     Ok(Facts {
         observed,
-        trained,
+        training,
         claims: answer::claims(c, organisation).await?,
         answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
-        counts: facts::counts(c, organisation).await?,
+        counts: facts::counts(&ctx.app, c, organisation).await?,
         drilled,
         simulated: drill::simulated(c, organisation).await?,
         major,

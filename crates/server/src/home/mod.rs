@@ -120,7 +120,7 @@ fn line(catalog: &Catalog, scenario: Scenario, facts: &Facts) -> Line {
             .collect(),
         drilled: facts.drilled.get(&scenario).cloned(),
         simulated: facts.simulated.clone().filter(|_| scenario == Scenario::Ransomware),
-        trained: facts.trained.get(&scenario).cloned().unwrap_or_default(),
+        trained: facts.training.trained.get(&scenario).cloned().unwrap_or_default(),
     }
 }
 

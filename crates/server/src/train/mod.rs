@@ -36,14 +36,10 @@ mod sweep;
 mod track;
 
 pub(crate) use count::totals;
-pub(crate) use standing::{Trained, standing};
+pub(crate) use standing::{Standing, Trained, standing};
 
-use crate::{App, auth::Right, error::Error, route::Routes};
-use hangtu_catalog::{Bilingual, key, sha256};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use crate::{App, auth::Right, error::Error, kept::Kept, route::Routes};
+use hangtu_catalog::{Bilingual, course::Course, key, sha256};
 
 /// Who plans sessions, assigns and manages courses.
 const TRAIN: Right = Right::Train;
@@ -71,21 +67,18 @@ pub(crate) fn routes(r: &mut Routes) {
     documents::routes(r);
 }
 
-/// What is kept in memory: the way to the saver, courses of one's own as they were read.
+/// What is kept in memory: the way to the saver, courses of one's own as they were read, how people
+/// stand.
 pub(crate) struct State {
     saver: saver::Saver,
-    shelves: Mutex<HashMap<String, shelf::Kept>>,
+    shelves: Kept<String, (i64, i64), Vec<Course>>,
+    standings: Kept<String, (i64, i64), Standing>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { saver: saver::Saver::default(), shelves: Mutex::new(HashMap::new()) }
-    }
-}
-
-impl State {
-    fn shelves(&self) -> std::sync::MutexGuard<'_, HashMap<String, shelf::Kept>> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+        let saver = saver::Saver::default();
+        Self { saver, shelves: Kept::new(256), standings: Kept::new(512) }
     }
 }
 

@@ -5,15 +5,6 @@ use hangtu_catalog::course::Course;
 use sqlx::AnyConnection;
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
-/// Most organisations whose own courses are kept read.
-const KEPT: usize = 256;
-
-/// Courses of one's own as they were read, and what they were read from.
-pub(super) struct Kept {
-    stamp: (i64, i64),
-    courses: Arc<Vec<Course>>,
-}
-
 /// The courses of an organisation.
 pub(super) enum Shelf {
     /// Only those of the program.
@@ -55,8 +46,9 @@ pub(super) async fn shelf(
     if stamp.0 == 0 {
         return Ok(Shelf::Embedded(app.clone()));
     }
-    if let Some(kept) = app.training.shelves().get(organisation).filter(|k| k.stamp == stamp) {
-        return Ok(Shelf::Own(Arc::clone(&kept.courses)));
+    let place = app.training.shelves.place(organisation.to_owned()).await;
+    if let Some(courses) = place.of(&stamp) {
+        return Ok(Shelf::Own(courses));
     }
     let rows: Vec<(String, String)> = sqlx::query_as(
         "SELECT id, files FROM own_course o WHERE organisation = $1 AND withdrawn = 0 AND version = \
@@ -75,13 +67,7 @@ pub(super) async fn shelf(
         }
     }
     courses.sort_by(|a, b| a.id.cmp(&b.id));
-    let courses = Arc::new(courses);
-    let mut shelves = app.training.shelves();
-    if shelves.len() >= KEPT {
-        shelves.clear();
-    }
-    shelves.insert(organisation.to_owned(), Kept { stamp, courses: Arc::clone(&courses) });
-    Ok(Shelf::Own(courses))
+    Ok(Shelf::Own(place.put(stamp, courses)))
 }
 
 /// Reads the files of a course of one's own.

@@ -6,12 +6,15 @@ use super::{
     people::Reached,
     shelf::{self, Shelf},
 };
-use crate::{App, clock, error::Error};
+use crate::{App, audit, clock, error::Error};
 use hangtu_catalog::Scenario;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::AnyConnection;
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// The control point on training: staff trained in the period, quiz kept.
 const CONTROL: &str = "PER-05";
@@ -48,20 +51,25 @@ pub(crate) struct Standing {
     pub(crate) evidence: Option<Evidence>,
 }
 
-/// How an organisation's people stand in training.
+/// How an organisation's people stand in training; kept until its log grows, and for a minute, as
+/// deadlines pass.
 pub(crate) async fn standing(
     app: &App,
     c: &mut AnyConnection,
     organisation: &str,
-) -> Result<Standing, Error> {
+) -> Result<Arc<Standing>, Error> {
     let now = clock::now();
+    let state = (now / clock::MINUTE, audit::size(c, organisation).await?);
+    let place = app.training.standings.place(organisation.to_owned()).await;
+    if let Some(standing) = place.of(&state) {
+        return Ok(standing);
+    }
+    let state = (now / clock::MINUTE, audit::size(c, organisation).await?);
     let shelf = shelf::shelf(app, c, organisation).await?;
     let all = need::needs(&app.catalog, &shelf, c, organisation, None).await?;
     let trained = |scenario| (scenario, trained(scenario, &shelf, &all, now));
-    Ok(Standing {
-        trained: Scenario::ALL.into_iter().map(trained).collect(),
-        evidence: evidence(&all, now),
-    })
+    let trained = Scenario::ALL.into_iter().map(trained).collect();
+    Ok(place.put(state, Standing { trained, evidence: evidence(&all, now) }))
 }
 
 fn trained(scenario: Scenario, shelf: &Shelf, all: &[(Reached, Vec<Need>)], now: i64) -> Trained {

@@ -1,15 +1,9 @@
 //! Pictures that were made, kept until the numbers behind them move.
-//!
-//! However many people ask at once, a picture is made once for each state of the numbers: who comes
-//! while it is being made waits for it. What a reader gets is never older than their question.
 
 use super::compute::{Picture, Scope, picture};
-use crate::{App, clock, error::Error};
+use crate::{App, clock, error::Error, kept::Kept};
 use hangtu_catalog::Language;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 /// Pictures that are kept; a supervisor looks at some hundreds of scopes at most.
 const MOST: usize = 400;
@@ -26,21 +20,12 @@ type Key = (String, Scope, Language);
 /// The state of the numbers it was made of: their turn, and the minute, as some follow the clock.
 type Stamp = (i64, i64);
 
-type Slot = Arc<tokio::sync::Mutex<Option<(Stamp, Arc<Made>)>>>;
-
 /// The pictures in memory.
-#[derive(Default)]
-pub(crate) struct Pictures {
-    slots: Mutex<HashMap<Key, Slot>>,
-}
+pub(crate) struct Pictures(Kept<Key, Stamp, Made>);
 
-impl Pictures {
-    fn slot(&self, key: Key) -> Slot {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= MOST && !slots.contains_key(&key) {
-            slots.clear();
-        }
-        Arc::clone(slots.entry(key).or_default())
+impl Default for Pictures {
+    fn default() -> Self {
+        Self(Kept::new(MOST))
     }
 }
 
@@ -60,13 +45,10 @@ pub(super) async fn made(
     language: Language,
     render: impl FnOnce(&Picture) -> Result<String, Error>,
 ) -> Result<Arc<Made>, Error> {
-    let slot = app.pictures.slot((supervisor.to_owned(), scope.clone(), language));
     let asked = stamp(app, supervisor).await?;
-    let mut held = slot.lock().await;
-    if let Some((stamp, made)) = &*held
-        && *stamp >= asked
-    {
-        return Ok(Arc::clone(made));
+    let place = app.pictures.0.place((supervisor.to_owned(), scope.clone(), language)).await;
+    if let Some(made) = place.of(&asked) {
+        return Ok(made);
     }
     // Read before the numbers: what changes meanwhile makes the next one newer, never this one.
     let stamp = stamp(app, supervisor).await?;
@@ -75,7 +57,5 @@ pub(super) async fn made(
         picture(app, c, supervisor, scope).await?
     };
     let html = render(&picture)?;
-    let made = Arc::new(Made { picture, html });
-    *held = Some((stamp, Arc::clone(&made)));
-    Ok(made)
+    Ok(place.put(stamp, Made { picture, html }))
 }

@@ -111,6 +111,8 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::RowNotFound => Self::NotFound,
+            // Everybody waits for the store: told to come again, not that something broke.
+            sqlx::Error::PoolTimedOut => Self::TimeOut,
             sqlx::Error::Database(e) => {
                 let code = e.code().unwrap_or_default();
                 // SQLite's extended codes keep the cause in their lowest byte.

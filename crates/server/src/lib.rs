@@ -80,6 +80,7 @@ pub(crate) struct Parts {
     pub(crate) tallies: correct::facts::Tallies,
     pub(crate) intake: submit::Gate,
     pub(crate) pictures: supervise::picture::Pictures,
+    pub(crate) rosters: supervise::roster::Lists,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }

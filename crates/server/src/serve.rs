@@ -111,6 +111,7 @@ impl Server {
             tallies: crate::correct::facts::Tallies::default(),
             intake: crate::submit::Gate::default(),
             pictures: crate::supervise::picture::Pictures::default(),
+            rosters: crate::supervise::roster::Lists::default(),
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));

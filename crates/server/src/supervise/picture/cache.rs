@@ -3,6 +3,7 @@
 use super::compute::{Picture, Scope, picture};
 use crate::{App, clock, error::Error, kept::Kept};
 use hangtu_catalog::Language;
+use sqlx::AnyConnection;
 use std::sync::Arc;
 
 /// Pictures that are kept; a supervisor looks at some hundreds of scopes at most.
@@ -18,7 +19,7 @@ pub(super) struct Made {
 type Key = (String, Scope, Language);
 
 /// The state of the numbers it was made of: their turn, and the minute, as some follow the clock.
-type Stamp = (i64, i64);
+pub(in crate::supervise) type Stamp = (i64, i64);
 
 /// The pictures in memory.
 pub(crate) struct Pictures(Kept<Key, Stamp, Made>);
@@ -29,12 +30,16 @@ impl Default for Pictures {
     }
 }
 
-async fn stamp(app: &App, supervisor: &str) -> Result<Stamp, Error> {
+/// The state of a supervisor's numbers and roster as it is now.
+pub(in crate::supervise) async fn stamp(
+    c: &mut AnyConnection,
+    supervisor: &str,
+) -> Result<Stamp, Error> {
     let turn: Option<(i64,)> = sqlx::query_as("SELECT turn FROM sum_turn WHERE supervisor = $1")
         .bind(supervisor)
-        .fetch_optional(&mut *app.db.read().await?)
+        .fetch_optional(c)
         .await?;
-    Ok((turn.map_or(0, |t| t.0), clock::now() / (60 * clock::SECOND)))
+    Ok((turn.map_or(0, |t| t.0), clock::now() / clock::MINUTE))
 }
 
 /// The picture of a scope; `render` makes the page of it.
@@ -45,16 +50,15 @@ pub(super) async fn made(
     language: Language,
     render: impl FnOnce(&Picture) -> Result<String, Error>,
 ) -> Result<Arc<Made>, Error> {
-    let asked = stamp(app, supervisor).await?;
+    let asked = stamp(&mut *app.db.read().await?, supervisor).await?;
     let place = app.pictures.0.place((supervisor.to_owned(), scope.clone(), language)).await;
     if let Some(made) = place.of(&asked) {
         return Ok(made);
     }
     // Read before the numbers: what changes meanwhile makes the next one newer, never this one.
-    let stamp = stamp(app, supervisor).await?;
-    let picture = {
+    let (stamp, picture) = {
         let c = &mut *app.db.read().await?;
-        picture(app, c, supervisor, scope).await?
+        (stamp(c, supervisor).await?, picture(app, c, supervisor, scope).await?)
     };
     let html = render(&picture)?;
     Ok(place.put(stamp, Made { picture, html }))

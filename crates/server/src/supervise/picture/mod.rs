@@ -16,6 +16,7 @@ mod workbook;
 mod yearly;
 
 pub(crate) use cache::Pictures;
+pub(super) use cache::{Stamp, stamp};
 pub(super) use compute::stale_before;
 pub(crate) use days::{keep as keep_day, start};
 pub(super) use home::region;

@@ -150,18 +150,18 @@ impl Shift {
         }
     }
 
-    /// Moves the sums. Nothing is written where nothing differs.
+    /// Moves the sums; nothing is written where nothing differs. Called after whatever changes the
+    /// roster, as lists and the picture are another from then on.
     pub(in crate::supervise) async fn apply(
         self,
         change: &mut Change,
         supervisor: &str,
     ) -> Result<(), Error> {
-        let mut moved = false;
-        moved |= write(change, supervisor, "sum_area", AREA, self.area).await?;
-        moved |= write(change, supervisor, "sum_risk", RISK, self.risk).await?;
-        moved |= write(change, supervisor, "sum_drill", DRILL, self.drill).await?;
-        moved |= write(change, supervisor, "sum_major", MAJOR, self.major).await?;
-        if moved { turn(change, supervisor).await } else { Ok(()) }
+        write(change, supervisor, "sum_area", AREA, self.area).await?;
+        write(change, supervisor, "sum_risk", RISK, self.risk).await?;
+        write(change, supervisor, "sum_drill", DRILL, self.drill).await?;
+        write(change, supervisor, "sum_major", MAJOR, self.major).await?;
+        turn(change, supervisor).await
     }
 }
 
@@ -171,19 +171,16 @@ async fn write<const K: usize, const N: usize>(
     table: &'static str,
     columns: &'static [&'static str],
     cells: Cells<K, N>,
-) -> Result<bool, Error> {
+) -> Result<(), Error> {
     let mut batch = Batch::sum(table, columns, K + 1);
-    let mut moved = false;
     for (key, numbers) in cells.into_iter().filter(|(_, n)| *n != [0; N]) {
         let row = [Value::from(supervisor)]
             .into_iter()
             .chain(key.into_iter().map(Value::from))
             .chain(numbers.into_iter().map(Value::from));
         batch.add(change, row).await?;
-        moved = true;
     }
-    batch.flush(change).await?;
-    Ok(moved)
+    batch.flush(change).await
 }
 
 /// Says that the picture is another.

@@ -308,10 +308,13 @@ impl Filter {
         offset: i64,
         limit: i64,
     ) -> Result<Vec<Firm>, Error> {
+        let order = self.order()?;
+        // The page is found in an index; only its rows are read.
         let sql = format!(
-            "SELECT {READ} FROM supervised WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}",
+            "SELECT {READ} FROM supervised WHERE supervisor = $1 AND credit_code IN \
+             (SELECT credit_code FROM supervised WHERE {} ORDER BY {order} \
+             LIMIT {limit} OFFSET {offset}) ORDER BY {order}",
             w.sql,
-            self.order()?
         );
         let query = sqlx::query(AssertSqlSafe(sql));
         let rows = w.values.iter().cloned().fold(query, bind).fetch_all(c).await?;

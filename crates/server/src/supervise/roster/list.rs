@@ -7,10 +7,11 @@ use crate::{
     ctx::Ctx,
     error::Error,
     input::Asked,
+    kept::Kept,
     route::{Access, Doc, Routes},
     supervise::{
         model::{Firm, STATUSES},
-        picture::{region, stale_before},
+        picture::{Stamp, region, stale_before, stamp},
     },
     ui::Page,
 };
@@ -19,6 +20,7 @@ use axum::response::Response;
 use hangtu_catalog::{Catalog, key};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::sync::Arc;
 
 pub(super) fn routes(r: &mut Routes) {
     let doc = Doc::new("Supervised enterprises that match a filter, a page of them");
@@ -37,7 +39,7 @@ pub(super) struct Line {
 
 /// A page of a list.
 #[derive(Serialize, JsonSchema)]
-struct List {
+pub(super) struct List {
     /// How many match.
     total: i64,
     page: i64,
@@ -115,20 +117,42 @@ impl ListPage<'_> {
     }
 }
 
-async fn list(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Response, Error> {
-    let condition = filter.condition(&ctx.app, ctx.organisation()?)?;
-    let mut c = ctx.app.db.read().await?;
-    let total = filter.count(&mut c, &condition).await?;
+/// Pages of lists that were read, kept until the roster or what was accepted is another.
+pub(crate) struct Lists(Kept<(String, String), Stamp, List>);
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self(Kept::new(400))
+    }
+}
+
+/// The page that a filter asks for. While packages come in by the second, many who ask for the same
+/// page are answered by one reading of it.
+async fn read(ctx: &Ctx, filter: &Filter) -> Result<Arc<List>, Error> {
+    let (app, supervisor) = (&ctx.app, ctx.organisation()?);
+    let condition = filter.condition(app, supervisor)?;
+    let c = &mut *app.db.read().await?;
+    let asked = stamp(c, supervisor).await?;
+    let place = app.rosters.0.place((supervisor.to_owned(), filter.here())).await;
+    if let Some(list) = place.of(&asked) {
+        return Ok(list);
+    }
+    let state = stamp(c, supervisor).await?;
+    let total = filter.count(c, &condition).await?;
     let pages = (total + PAGE - 1) / PAGE;
     let page = filter.number().min(pages.max(1));
-    let firms = filter.rows(&mut c, &condition, (page - 1) * PAGE, PAGE).await?;
-    drop(c);
-    let stale = stale_before(&ctx.app, clock::now());
+    let firms = filter.rows(c, &condition, (page - 1) * PAGE, PAGE).await?;
+    let stale = stale_before(app, clock::now());
     let line = |firm: Firm| Line { state: firm.state(stale), firm };
-    let list = List { total, page, pages, enterprises: firms.into_iter().map(line).collect() };
-    ctx.show(key::ROSTER_TITLE, &list, |page| ListPage {
+    let enterprises = firms.into_iter().map(line).collect();
+    Ok(place.put(state, List { total, page, pages, enterprises }))
+}
+
+async fn list(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Response, Error> {
+    let list = &*read(&ctx, &filter).await?;
+    ctx.show(key::ROSTER_TITLE, list, |page| ListPage {
         page,
-        list: &list,
+        list,
         filter: &filter,
         catalog: &ctx.app.catalog,
     })

@@ -513,7 +513,7 @@ fn what_a_hosted_enterprise_hands_in_counts_for_its_province_and_for_the_nation(
         assert_eq!(held(), ["主管部门", "湖北省经济和信息化厅"]);
         assert_eq!(graded(&site), "2", "once in the province's picture, once in the nation's");
         let seen = nation.api(&format!("/supervise/enterprises/{CODE}"));
-        assert_eq!(seen["firm"]["graded"], 1, "{seen}");
+        assert_eq!(seen["graded"], 1, "{seen}");
         // The nation's log has an entry of its own about it.
         let told = "SELECT DISTINCT o.name FROM ledger_entry l JOIN organisation o \
                     ON o.id = l.organisation WHERE l.action = 'picture.take' ORDER BY o.name";

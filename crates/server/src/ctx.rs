@@ -20,7 +20,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hangtu_catalog::{Language, key::Key, text};
 use serde::Serialize;
 use serde_json::json;
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// Where programs ask.
 const API: &str = "/api/";
@@ -285,6 +285,13 @@ impl Ctx {
         let flash = format!("hangtu_flash={}; Path=/; Max-Age=60; SameSite=Lax", said.name());
         set_cookie(response.headers_mut(), &flash);
         response
+    }
+
+    /// How old a page of others' numbers may be: a second for who looks, nothing for who has just
+    /// changed something, or for a program.
+    pub(crate) fn patience(&self) -> Duration {
+        let exact = self.data || self.flash.is_some();
+        if exact { Duration::ZERO } else { Duration::from_secs(1) }
     }
 
     /// Whether a program or the page's own script reads the answer.

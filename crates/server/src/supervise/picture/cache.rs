@@ -4,7 +4,7 @@ use super::compute::{Picture, Scope, picture};
 use crate::{App, clock, error::Error, kept::Kept};
 use hangtu_catalog::Language;
 use sqlx::AnyConnection;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Pictures that are kept; a supervisor looks at some hundreds of scopes at most.
 const MOST: usize = 400;
@@ -47,12 +47,12 @@ pub(super) async fn made(
     app: &App,
     supervisor: &str,
     scope: &Scope,
-    language: Language,
+    (language, patience): (Language, Duration),
     render: impl FnOnce(&Picture) -> Result<String, Error>,
 ) -> Result<Arc<Made>, Error> {
     let asked = stamp(&mut *app.db.read().await?, supervisor).await?;
     let place = app.pictures.0.place((supervisor.to_owned(), scope.clone(), language)).await;
-    if let Some(made) = place.of(&asked) {
+    if let Some(made) = place.recent(&asked, patience) {
         return Ok(made);
     }
     // Read before the numbers: what changes meanwhile makes the next one newer, never this one.

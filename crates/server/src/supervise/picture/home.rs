@@ -258,7 +258,8 @@ pub(super) async fn made(ctx: &Ctx, scope: &Scope) -> Result<std::sync::Arc<cach
         let body = Body { page: Page::new(ctx, String::new()), p, catalog: &ctx.app.catalog };
         body.render().map_err(Error::internal)
     };
-    cache::made(&ctx.app, ctx.organisation()?, scope, ctx.language, render).await
+    let asked = (ctx.language, ctx.patience());
+    cache::made(&ctx.app, ctx.organisation()?, scope, asked, render).await
 }
 
 async fn home(ctx: Ctx, Asked(scope): Asked<Scope>) -> Result<Response, Error> {

@@ -126,15 +126,15 @@ impl Default for Lists {
     }
 }
 
-/// The page that a filter asks for. While packages come in by the second, many who ask for the same
-/// page are answered by one reading of it.
+/// The page that a filter asks for. While packages come in, many who ask for the same page are
+/// answered by one reading of it.
 async fn read(ctx: &Ctx, filter: &Filter) -> Result<Arc<List>, Error> {
     let (app, supervisor) = (&ctx.app, ctx.organisation()?);
     let condition = filter.condition(app, supervisor)?;
     let c = &mut *app.db.read().await?;
     let asked = stamp(c, supervisor).await?;
     let place = app.rosters.0.place((supervisor.to_owned(), filter.here())).await;
-    if let Some(list) = place.of(&asked) {
+    if let Some(list) = place.recent(&asked, ctx.patience()) {
         return Ok(list);
     }
     let state = stamp(c, supervisor).await?;

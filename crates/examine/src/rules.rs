@@ -3,7 +3,7 @@
 use crate::judge;
 use hangtu_catalog::{Catalog, RuleInfo, RulePack, sha256};
 use hangtu_record::Kind;
-use hangtu_sigma::{Options, Problem, Rule, RuleIndex, Ruleset};
+use hangtu_sigma::{Body, Options, Problem, ProblemKind, Rule, RuleIndex, Ruleset};
 use std::{
     collections::{BTreeMap, HashMap},
     fs, io,
@@ -32,6 +32,15 @@ impl Rules {
     /// Loads the embedded pack and every `.yml` below the folders; a `placeholders.yml` there
     /// replaces the placeholders it names.
     pub fn load(catalog: &Catalog, dirs: &[PathBuf]) -> io::Result<Self> {
+        Self::load_with(catalog, dirs, &[])
+    }
+
+    /// The same with packs of rules beside: name and text of each.
+    pub fn load_with(
+        catalog: &Catalog,
+        dirs: &[PathBuf],
+        packs: &[(String, String)],
+    ) -> io::Result<Self> {
         let (mut rules, mut errors) = RulePack::rules();
         let mut placeholders = catalog.placeholders.clone();
         for dir in dirs {
@@ -55,7 +64,53 @@ impl Rules {
                 errors.extend(wrong.iter().map(ToString::to_string));
             }
         }
+        for (name, text) in packs {
+            let (some, wrong) = hangtu_sigma::parse(name, text.as_bytes());
+            rules.extend(some);
+            errors.extend(wrong.iter().map(ToString::to_string));
+        }
         Ok(Self::compile(catalog, rules, placeholders, errors))
+    }
+
+    /// The rules of a pack that somebody else wrote, to be examined with beside the embedded ones:
+    /// their ids, or what is wrong. Each has an id of its own, can fire here, and only adds: a filter
+    /// would silence other rules.
+    pub fn pack(catalog: &Catalog, name: &str, text: &str) -> Result<Vec<String>, String> {
+        let (own, wrong) = hangtu_sigma::parse(name, text.as_bytes());
+        if let Some(e) = wrong.first() {
+            return Err(e.to_string());
+        }
+        let mut ids = Vec::new();
+        for rule in &own {
+            let Some(id) = rule.id.clone().filter(|id| !id.is_empty() && id.len() <= 64) else {
+                return Err(format!("{}: no id", rule.title));
+            };
+            if matches!(rule.body, Body::Filter(_)) {
+                return Err(format!("{}: a filter", rule.title));
+            }
+            if id.chars().any(|c| c.is_whitespace() || c.is_control()) {
+                return Err(format!("{}: {id:?}", rule.title));
+            }
+            ids.push(id);
+        }
+        if ids.is_empty() {
+            return Err(format!("{name}: no rule"));
+        }
+        let (mut rules, errors) = RulePack::rules();
+        let first = rules.len();
+        rules.extend(own);
+        let all = Self::compile(catalog, rules, catalog.placeholders.clone(), errors);
+        let of_pack = |p: &&Problem| p.rule.is_some_and(|r| r.0 as usize >= first);
+        if let Some(problem) =
+            all.problems.iter().filter(of_pack).find(|p| !matches!(p.kind, ProblemKind::Placeholder(_)))
+        {
+            return Err(problem.to_string());
+        }
+        // What the block of a rule says wrongly is told by its title.
+        match all.errors.first() {
+            Some(e) => Err(e.clone()),
+            None => Ok(ids),
+        }
     }
 
     /// The rules that report something themselves and look at a kind of record that was offered:

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use hangtu_ledger::{
-    Checkpoint, Commitment, Continuity, Fork, Hash, Item, Kind, Membership, Package, PackageError,
+    Checkpoint, Commitment, Continuity, Fork, Hash, Item, Kind, Letter, Membership, Package, PackageError,
     Receipt, Sealed, SignerKey, Standing, Step, Submission, WitnessKey, consistency_proof, kind,
     leaf_hash, root,
 };
@@ -54,6 +54,12 @@ fn facts() -> Value {
     json!({ "version": 1, "organisation": { "name": "武汉长江精密机械有限公司" }, "risks": [3, -1, null] })
 }
 
+fn letter() -> serde_json::Map<String, Value> {
+    let content = json!({ "version": 1, "notice": "n1", "number": 3, "addressee": "91420100MA4KX1234B",
+        "title": { "zh": "风险预警", "en": "" }, "until": null, "items": [{ "text": "x", "due": 1 }] });
+    content.as_object().unwrap().clone()
+}
+
 /// The package of a log of `size` entries, with proofs from these sizes.
 fn package(sequence: u64, size: u64, salt: &str, from: &[u64]) -> Package {
     let leaves = leaves(size, salt);
@@ -93,12 +99,14 @@ fn version_1_stays_readable() {
     let (_, fork) = other.continues(second.note(), &[]).unwrap();
     let returned = receipt(&first, Standing::Returned, None).seal(&supervisor()).unwrap();
     let refused = receipt(&other, Standing::Refused, fork).seal(&supervisor()).unwrap();
+    let notice = Letter::seal(Kind::Notice, letter(), &supervisor()).unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
     for (name, bytes) in [
         ("submission-1-first.json", first.bytes()),
         ("submission-1-second.json", second.bytes()),
         ("receipt-1-returned.json", returned.bytes()),
         ("receipt-1-refused.json", refused.bytes()),
+        ("notice-1.json", notice.bytes()),
     ] {
         let path = format!("{folder}/{name}");
         if std::env::var_os("HANGTU_WRITE_FIXTURES").is_some() {
@@ -114,6 +122,10 @@ fn version_1_stays_readable() {
             Some(Kind::Receipt) => {
                 let sealed = Sealed::open(&kept).unwrap();
                 assert_eq!(sealed.key(), supervisor().verifier());
+            }
+            Some(kind) => {
+                let opened = Letter::open(kind, &kept).unwrap();
+                assert_eq!((opened.content(), opened.key()), (&letter(), supervisor().verifier()));
             }
             None => panic!("{name}"),
         }
@@ -265,5 +277,25 @@ proptest! {
     fn strangers_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = (Package::open(&bytes).is_err(), Sealed::open(&bytes).is_err(), kind(&bytes));
         let _ = Membership::parse(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn a_letter_opens_as_what_it_is_and_as_nothing_else() {
+    let content = letter();
+    let letter = Letter::seal(Kind::Notice, content.clone(), &supervisor()).unwrap();
+    assert_eq!(kind(letter.bytes()), Some(Kind::Notice));
+    let opened = Letter::open(Kind::Notice, letter.bytes()).unwrap();
+    assert_eq!((opened.content(), opened.key()), (&content, supervisor().verifier()));
+    assert_eq!(opened, letter);
+    let fails = |kind| Letter::open(kind, letter.bytes()).is_err();
+    assert!(fails(Kind::Answers) && fails(Kind::Submission) && fails(Kind::Receipt));
+    assert!(Package::open(letter.bytes()).is_err());
+    assert!(Letter::seal(Kind::Receipt, content, &supervisor()).is_err());
+    let mut bytes = letter.bytes().to_vec();
+    for at in 0..bytes.len() {
+        bytes[at] ^= 1;
+        assert!(Letter::open(Kind::Notice, &bytes).is_err(), "byte {at}");
+        bytes[at] ^= 1;
     }
 }

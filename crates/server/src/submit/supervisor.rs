@@ -108,6 +108,14 @@ pub(super) async fn read(
     .await?)
 }
 
+/// The verifier key of whom the organisation submits to.
+pub(crate) async fn key_of(
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<Option<String>, Error> {
+    Ok(read(c, organisation).await?.map(|s| s.key))
+}
+
 /// That a receipt and the log do not agree.
 #[derive(Clone, Debug, FromRow, Serialize, JsonSchema)]
 pub(super) struct Warning {

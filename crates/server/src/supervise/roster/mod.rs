@@ -13,7 +13,7 @@ mod take;
 
 pub(super) use export::XLSX;
 pub(super) use filter::Filter;
-pub(super) use firm::{about, inspected, shown};
+pub(super) use firm::{about, inspected, looked, shown};
 #[allow(unused_imports, reason = "called where enterprises are invited and packages received")]
 pub(crate) use moves::{invited, submitted};
 

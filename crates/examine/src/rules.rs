@@ -5,7 +5,7 @@ use hangtu_catalog::{Catalog, RuleInfo, RulePack, sha256};
 use hangtu_record::Kind;
 use hangtu_sigma::{Body, Options, Problem, ProblemKind, Rule, RuleIndex, Ruleset};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -73,44 +73,43 @@ impl Rules {
     }
 
     /// The rules of a pack that somebody else wrote, to be examined with beside the embedded ones:
-    /// their ids, or what is wrong. Each has an id of its own, can fire here, and only adds: a filter
-    /// would silence other rules.
+    /// their ids, or what is wrong. Each has an id of its own and can fire here, and a pack only
+    /// adds: a filter would silence other rules, and so would a correlation that refers to them.
     pub fn pack(catalog: &Catalog, name: &str, text: &str) -> Result<Vec<String>, String> {
-        let (own, wrong) = hangtu_sigma::parse(name, text.as_bytes());
+        let (rules, wrong) = hangtu_sigma::parse(name, text.as_bytes());
         if let Some(e) = wrong.first() {
             return Err(e.to_string());
         }
+        let embedded: HashSet<String> =
+            RulePack::rules().0.into_iter().flat_map(|r| [r.id, r.name]).flatten().collect();
         let mut ids = Vec::new();
-        for rule in &own {
-            let Some(id) = rule.id.clone().filter(|id| !id.is_empty() && id.len() <= 64) else {
-                return Err(format!("{}: no id", rule.title));
+        for rule in &rules {
+            let fits = |id: &String| {
+                (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
+            };
+            let Some(id) = rule.id.clone().filter(fits) else {
+                return Err(format!("{}: id?", rule.title));
             };
             if matches!(rule.body, Body::Filter(_)) {
-                return Err(format!("{}: a filter", rule.title));
+                return Err(format!("{}: filter", rule.title));
             }
-            if id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                return Err(format!("{}: {id:?}", rule.title));
+            let taken =
+                [&rule.id, &rule.name].into_iter().flatten().find(|n| embedded.contains(*n));
+            if let Some(taken) = taken {
+                return Err(format!("{}: {taken}", rule.title));
             }
             ids.push(id);
         }
         if ids.is_empty() {
-            return Err(format!("{name}: no rule"));
+            return Err(format!("{name}: 0"));
         }
-        let (mut rules, errors) = RulePack::rules();
-        let first = rules.len();
-        rules.extend(own);
-        let all = Self::compile(catalog, rules, catalog.placeholders.clone(), errors);
-        let of_pack = |p: &&Problem| p.rule.is_some_and(|r| r.0 as usize >= first);
-        if let Some(problem) =
-            all.problems.iter().filter(of_pack).find(|p| !matches!(p.kind, ProblemKind::Placeholder(_)))
-        {
+        // By itself: what it refers to must come with it.
+        let alone = Self::compile(catalog, rules, catalog.placeholders.clone(), Vec::new());
+        let fatal = |p: &&Problem| !matches!(p.kind, ProblemKind::Placeholder(_));
+        if let Some(problem) = alone.problems.iter().find(fatal) {
             return Err(problem.to_string());
         }
-        // What the block of a rule says wrongly is told by its title.
-        match all.errors.first() {
-            Some(e) => Err(e.clone()),
-            None => Ok(ids),
-        }
+        alone.errors.first().map_or(Ok(ids), |e| Err(e.clone()))
     }
 
     /// The rules that report something themselves and look at a kind of record that was offered:

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use hangtu_ledger::{
-    Checkpoint, Commitment, Continuity, Fork, Hash, Item, Kind, Letter, Membership, Package, PackageError,
-    Receipt, Sealed, SignerKey, Standing, Step, Submission, WitnessKey, consistency_proof, kind,
-    leaf_hash, root,
+    Checkpoint, Commitment, Continuity, Fork, Hash, Item, Kind, Letter, Membership, Package,
+    PackageError, Receipt, Sealed, SignerKey, Standing, Step, Submission, WitnessKey,
+    consistency_proof, kind, leaf_hash, root,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;

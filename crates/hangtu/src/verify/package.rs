@@ -3,7 +3,8 @@
 use crate::{Ending, failure::Failure, summary};
 use hangtu_catalog::{Arg, Language, key, key::Key, text};
 use hangtu_ledger::{
-    Continuity, Kind, Letter, MAX_PACKAGE, Note, Package, PackageError, Sealed, Standing, VerifierKey, kind,
+    Continuity, Kind, Letter, MAX_PACKAGE, Note, Package, PackageError, Sealed, Standing,
+    VerifierKey, kind,
 };
 use std::{
     fs::File,

@@ -90,8 +90,7 @@ pub(crate) async fn by_number(
     organisation: &str,
     number: i64,
 ) -> Result<Option<(String, String)>, Error> {
-    let found = sqlx::query_as(
-        "SELECT level, state FROM finding WHERE organisation = $1 AND number = $2",
-    );
+    let found =
+        sqlx::query_as("SELECT level, state FROM finding WHERE organisation = $1 AND number = $2");
     Ok(found.bind(organisation).bind(number).fetch_optional(c).await?)
 }

@@ -1,7 +1,9 @@
 //! What leaves the plant, built from the allow-list by the functions of those who own the facts.
 
 use crate::{
-    App, clock, correct, drill, error::Error, examine, home, register,
+    App, clock, correct, drill,
+    error::Error,
+    examine, home, register,
     supervise::{FACTS, Facts, bulletins},
     train,
 };

@@ -251,9 +251,8 @@ pub(super) async fn merge(
             None => {
                 let of_item = known.iter().filter(|r| r.place == reply.place);
                 let last = of_item.clone().next_back();
-                let stand = last.map_or(Stand::Open, |r| {
-                    Stand::from_word(&r.state).unwrap_or(Stand::Open)
-                });
+                let stand =
+                    last.map_or(Stand::Open, |r| Stand::from_word(&r.state).unwrap_or(Stand::Open));
                 if reply.round != of_item.count() as i64 + 1 || !stand.owed() {
                     continue;
                 }

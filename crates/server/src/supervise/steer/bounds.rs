@@ -18,8 +18,7 @@ pub(super) fn bad(field: &str) -> Error {
 
 /// Whether a text is one that people may be shown.
 pub(super) fn plain(text: &str, max: usize) -> bool {
-    text.chars().count() <= max
-        && text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+    text.chars().count() <= max && text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
 }
 
 pub(super) fn time(t: i64) -> bool {
@@ -36,9 +35,8 @@ pub(super) fn reply_fault(r: &Reply) -> Option<&'static str> {
     };
     let linked = r.linked();
     let named = r.named();
-    let again = |text: &str, all: Result<String, serde_json::Error>| {
-        all.is_ok_and(|all| all == text)
-    };
+    let again =
+        |text: &str, all: Result<String, serde_json::Error>| all.is_ok_and(|all| all == text);
     let hex = |h: &str| h.len() == 64 && h.bytes().all(|b| b.is_ascii_hexdigit());
     let holds = [
         ("replies.place", (0..1_000).contains(&r.place) && (1..1_000).contains(&r.round)),

@@ -13,9 +13,8 @@ use sqlx::AnyConnection;
 /// Notices of bulletins whose rules an enterprise applies.
 async fn applied(c: &mut AnyConnection, organisation: &str) -> Result<Vec<Notice>, Error> {
     let told = load::all_told(c, organisation, "bulletin").await?;
-    let mine = |(n, m): (Notice, super::model::Member)| {
-        (m.applied.is_some() && n.has_pack()).then_some(n)
-    };
+    let mine =
+        |(n, m): (Notice, super::model::Member)| (m.applied.is_some() && n.has_pack()).then_some(n);
     Ok(told.into_iter().filter_map(mine).collect())
 }
 
@@ -31,11 +30,7 @@ pub(crate) async fn packs(
 
 /// Notes what an examination showed of bulletins: it counts for one when a rule of it looked. What
 /// was found comes from the findings as they stand after the examination.
-pub(crate) async fn examined(
-    change: &mut Change,
-    ran: &[String],
-    time: i64,
-) -> Result<(), Error> {
+pub(crate) async fn examined(change: &mut Change, ran: &[String], time: i64) -> Result<(), Error> {
     let organisation = change.organisation().to_owned();
     let Some(code) = load::code(change, &organisation).await? else { return Ok(()) };
     let mut told: Vec<(Notice, i64)> = Vec::new();

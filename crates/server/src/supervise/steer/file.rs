@@ -43,8 +43,7 @@ pub(super) async fn attach(
     Path((id, place)): Path<(String, u32)>,
     sent: Files,
 ) -> Result<Response, Error> {
-    let (notice, _) =
-        load::told(&mut *ctx.app.db.read().await?, ctx.organisation()?, &id).await?;
+    let (notice, _) = load::told(&mut *ctx.app.db.read().await?, ctx.organisation()?, &id).await?;
     if notice.lifted.is_some() {
         return Err(Error::conflict(key::STEER_LIFTED));
     }

@@ -92,12 +92,7 @@ pub(super) fn edition(n: &Notice, replies: &[Reply]) -> i64 {
 }
 
 /// Seals the copy of a notice for an enterprise. The same rows give the same file.
-pub(super) fn seal(
-    app: &App,
-    n: &Notice,
-    m: &Member,
-    replies: &[Reply],
-) -> Result<Letter, Error> {
+pub(super) fn seal(app: &App, n: &Notice, m: &Member, replies: &[Reply]) -> Result<Letter, Error> {
     let ack = |time| Ack { time, name: m.ack_name.clone(), note: m.ack_note.clone() };
     let content = Content {
         version: VERSION,
@@ -141,12 +136,17 @@ impl Content {
         let texts = [&self.reason, &self.text, &self.todo];
         let short = |b: &Both, max| b.texts().iter().all(|t| plain(t, max));
         let id = |t: &str| {
-            !t.is_empty() && t.len() <= 64 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            !t.is_empty()
+                && t.len() <= 64
+                && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
         let maybe = |t: Option<i64>| t.is_none_or(time);
         let colours = ["", "red", "orange", "yellow", "blue"];
         let item = |i: &Item| {
-            plain(&i.text, 2_000) && plain(&i.basis_zh, 400) && plain(&i.basis_en, 400) && time(i.due)
+            plain(&i.text, 2_000)
+                && plain(&i.basis_zh, 400)
+                && plain(&i.basis_en, 400)
+                && time(i.due)
         };
         let holds = [
             ("version", self.version >= 1),
@@ -297,8 +297,7 @@ pub(super) async fn copy(
 ) -> Result<Letter, Error> {
     // Most have answered nothing yet.
     let some = m.waiting + m.accepted + m.returned > 0;
-    let replies =
-        if some { load::replies(c, n, &m.credit_code).await? } else { Vec::new() };
+    let replies = if some { load::replies(c, n, &m.credit_code).await? } else { Vec::new() };
     seal(app, n, m, &replies)
 }
 
@@ -324,11 +323,8 @@ pub(super) async fn files(ctx: Ctx, Path(id): Path<String>) -> Result<Response, 
          AND m.credit_code NOT IN (SELECT credit_code FROM organisation WHERE kind = 'enterprise') \
          ORDER BY m.credit_code"
     );
-    let members: Vec<Member> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(supervisor)
-        .bind(&id)
-        .fetch_all(&mut *c)
-        .await?;
+    let members: Vec<Member> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(supervisor).bind(&id).fetch_all(&mut *c).await?;
     if members.is_empty() {
         return Err(Error::conflict(key::STEER_NO_FILES));
     }

@@ -6,8 +6,7 @@ use super::{
     page::{shade, tone},
 };
 use crate::{
-    clock, ctx::Ctx, error::Error, input::Asked as Query, supervise::roster::Filter,
-    ui::Page,
+    clock, ctx::Ctx, error::Error, input::Asked as Query, supervise::roster::Filter, ui::Page,
 };
 use askama::Template;
 use axum::response::Response;
@@ -130,8 +129,11 @@ impl ListPage<'_> {
     /// The address of the form for another kind, for the same enterprises.
     fn form(&self, kind: &str) -> String {
         let rest = self.here.trim_start_matches('?');
-        let code =
-            if self.asked.code.is_empty() { String::new() } else { format!("&code={}", self.asked.code) };
+        let code = if self.asked.code.is_empty() {
+            String::new()
+        } else {
+            format!("&code={}", self.asked.code)
+        };
         let rest = if rest.is_empty() { String::new() } else { format!("&{rest}") };
         format!("?kind={kind}{code}{rest}#new")
     }
@@ -244,4 +246,3 @@ pub(in crate::supervise) async fn of(
     lines.sort_by_key(|l| std::cmp::Reverse(l.number));
     Ok(lines)
 }
-

@@ -93,7 +93,11 @@ pub(super) async fn all_told(
         sqlx::query_as(AssertSqlSafe(sql)).bind(organisation).fetch_all(&mut *c).await?;
     let mut by: HashMap<String, Member> =
         members.into_iter().map(|m| (m.notice, m.member)).collect();
-    Ok(notices.into_iter().filter_map(|n| Some((by.remove(&n.id)?, n))).map(|(m, n)| (n, m)).collect())
+    Ok(notices
+        .into_iter()
+        .filter_map(|n| Some((by.remove(&n.id)?, n)))
+        .map(|(m, n)| (n, m))
+        .collect())
 }
 
 #[derive(FromRow)]
@@ -104,11 +108,7 @@ struct OfNotice {
 }
 
 /// How one enterprise stands to a notice.
-pub(super) async fn member(
-    c: &mut AnyConnection,
-    n: &Notice,
-    code: &str,
-) -> Result<Member, Error> {
+pub(super) async fn member(c: &mut AnyConnection, n: &Notice, code: &str) -> Result<Member, Error> {
     let sql = format!(
         "SELECT {MEMBER} FROM notice_member m \
          WHERE m.supervisor = $1 AND m.notice = $2 AND m.credit_code = $3"

@@ -166,7 +166,9 @@ impl New {
             let cell = |list: &[String]| list.get(at).cloned().unwrap_or_default();
             let days = match cell(&self.item_days).trim() {
                 "" => usual,
-                days => days.parse().ok().filter(|d| *d <= 1_000).ok_or_else(|| choice("item_days"))?,
+                days => {
+                    days.parse().ok().filter(|d| *d <= 1_000).ok_or_else(|| choice("item_days"))?
+                }
             };
             let due = match day("item_due", &cell(&self.item_due))? {
                 Some(due) if due < now => return Err(choice("item_due")),

@@ -59,17 +59,13 @@ fn supervisor(r: &mut Routes) {
     r.get("/supervise/notices/{id}/members.csv", may, doc, one::members);
     let doc = Doc::new("Signed copies for all that have an instance of their own");
     r.get("/supervise/notices/{id}/files.zip", may, doc.gives("application/zip"), letter::files);
-    let doc = Doc::new("Changes a warning's colour, or the end of a notice").body::<change::Changed>();
+    let doc =
+        Doc::new("Changes a warning's colour, or the end of a notice").body::<change::Changed>();
     r.post("/supervise/notices/{id}/change", may, doc, change::change);
     let doc = Doc::new("Lifts a notice; what was answered to it stays").body::<change::Why>();
     r.post("/supervise/notices/{id}/lift", may, doc, change::lift);
     let doc = Doc::new("How one enterprise stands; each look is entered in the audit trail");
-    r.get(
-        "/supervise/notices/{id}/members/{code}",
-        may,
-        doc.returns::<member::One>(),
-        member::one,
-    );
+    r.get("/supervise/notices/{id}/members/{code}", may, doc.returns::<member::One>(), member::one);
     let doc = Doc::new("The signed copy for one enterprise (DSSE)").gives("application/json");
     r.get("/supervise/notices/{id}/members/{code}/file", may, doc, letter::file);
     let doc = Doc::new("Accepts or returns what an enterprise answered to an item");
@@ -108,5 +104,10 @@ fn enterprise(r: &mut Routes) {
     let doc = Doc::new("A file that an item was answered with").gives("application/octet-stream");
     r.get("/notices/{id}/files/{file}", read, doc, file::download);
     let doc = Doc::new("Examines with a bulletin's rules from now on, or no longer");
-    r.post("/notices/{id}/apply", Access::May(Right::Examine), doc.body::<own::Apply>(), own::apply);
+    r.post(
+        "/notices/{id}/apply",
+        Access::May(Right::Examine),
+        doc.body::<own::Apply>(),
+        own::apply,
+    );
 }

@@ -270,11 +270,8 @@ pub(super) async fn members(ctx: Ctx, Path(id): Path<String>) -> Result<Response
     let sql = format!(
         "SELECT s.name, s.region, {MEMBER} {FROM} ORDER BY s.region, s.name, m.credit_code"
     );
-    let all: Vec<Listed> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(&n.supervisor)
-        .bind(&id)
-        .fetch_all(&mut *c)
-        .await?;
+    let all: Vec<Listed> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(&n.supervisor).bind(&id).fetch_all(&mut *c).await?;
     let head = [
         key::SUPERVISE_CODE,
         key::SUPERVISE_NAME,

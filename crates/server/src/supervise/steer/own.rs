@@ -9,6 +9,7 @@ use super::{
     page::{Row, Told, rows, shade, stands, tone},
 };
 use crate::{
+    auth::Right,
     clock, correct,
     ctx::Ctx,
     db::{Actor, Change},
@@ -242,11 +243,7 @@ pub(super) struct Typed {
 }
 
 /// The findings that an answer names: number, level and state are told, nothing else.
-async fn linked(
-    change: &mut Change,
-    organisation: &str,
-    text: &str,
-) -> Result<Vec<Linked>, Error> {
+async fn linked(change: &mut Change, organisation: &str, text: &str) -> Result<Vec<Linked>, Error> {
     let apart = |c: char| c.is_whitespace() || matches!(c, ',' | '，' | '、' | ';' | '；' | '#');
     let unknown = |word: &str| {
         let word: String = word.chars().take(40).collect();

@@ -99,14 +99,12 @@ fn version_1_stays_readable() {
     let (_, fork) = other.continues(second.note(), &[]).unwrap();
     let returned = receipt(&first, Standing::Returned, None).seal(&supervisor()).unwrap();
     let refused = receipt(&other, Standing::Refused, fork).seal(&supervisor()).unwrap();
-    let notice = Letter::seal(Kind::Notice, letter(), &supervisor()).unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
     for (name, bytes) in [
         ("submission-1-first.json", first.bytes()),
         ("submission-1-second.json", second.bytes()),
         ("receipt-1-returned.json", returned.bytes()),
         ("receipt-1-refused.json", refused.bytes()),
-        ("notice-1.json", notice.bytes()),
     ] {
         let path = format!("{folder}/{name}");
         if std::env::var_os("HANGTU_WRITE_FIXTURES").is_some() {
@@ -123,11 +121,7 @@ fn version_1_stays_readable() {
                 let sealed = Sealed::open(&kept).unwrap();
                 assert_eq!(sealed.key(), supervisor().verifier());
             }
-            Some(kind) => {
-                let opened = Letter::open(kind, &kept).unwrap();
-                assert_eq!((opened.content(), opened.key()), (&letter(), supervisor().verifier()));
-            }
-            None => panic!("{name}"),
+            other => panic!("{name}: {other:?}"),
         }
         // Today's code still writes the same.
         assert_eq!(kept, bytes, "{name}");

@@ -33,3 +33,5 @@ package-why-version = it comes from a newer version of the program
 package-why-content = its content is not written as it must be
 package-why-signature = its signature does not belong to its content
 package-why-checkpoint = the checkpoint in it does not belong to it
+package-notice = Notice no. { $number } of { $issuer } to { $addressee }: { $title }
+package-letter-answers = Answers of { $sender } to notices, sealed { $time }.

@@ -33,3 +33,5 @@ package-why-version = 由更高版本的程序生成
 package-why-content = 内容格式不规范
 package-why-signature = 签名与内容不符
 package-why-checkpoint = 其中的检查点与其不符
+package-notice = { $issuer } 发给 { $addressee } 的第 { $number } 号监管措施：{ $title }
+package-letter-answers = { $sender } 对监管措施的反馈，封装于 { $time }。

@@ -20,6 +20,7 @@ mod policy;
 mod questionnaire;
 mod registry;
 mod rule;
+mod steering;
 mod targets;
 mod training;
 mod words;
@@ -41,6 +42,7 @@ pub use policy::{Acceptance, Approver, Correction, Policy};
 pub use questionnaire::{Applies, Choice, Group, Means, Question, Questionnaire};
 pub use registry::{Industry, Region, RegionKind, Revenue, RevenueBand};
 pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
+pub use steering::{Colour, NoticeKind, Steering, SteeringClause};
 pub use targets::{Plan, Rounding, SetRule, Target, TargetSense, Targets, Ties};
 pub use training::{
     Counting, ItemRule, Marking, MultipleRule, OrderRule, Packages, RoleTitle, Sitting, Track,
@@ -96,6 +98,8 @@ pub struct Catalog {
     pub revenue: Revenue,
     /// What the plan wants by its end.
     pub targets: Targets,
+    /// What a supervisor may tell enterprises.
+    pub steering: Steering,
     /// What training counts and how it is marked.
     pub training: Training,
     /// Courses, by id.
@@ -109,6 +113,7 @@ impl Catalog {
         Ok(Self {
             courses: course::Course::embedded(&controls)?,
             targets: embedded("targets.yml", Targets::parse)?,
+            steering: embedded("steering.yml", Steering::parse)?,
             training: embedded("training.yml", Training::parse)?,
             questionnaire: Questionnaire::embedded(&controls)?,
             controls,

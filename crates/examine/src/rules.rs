@@ -3,9 +3,9 @@
 use crate::judge;
 use hangtu_catalog::{Catalog, RuleInfo, RulePack, sha256};
 use hangtu_record::Kind;
-use hangtu_sigma::{Options, Problem, Rule, RuleIndex, Ruleset};
+use hangtu_sigma::{Body, Options, Problem, ProblemKind, Rule, RuleIndex, Ruleset};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -32,6 +32,15 @@ impl Rules {
     /// Loads the embedded pack and every `.yml` below the folders; a `placeholders.yml` there
     /// replaces the placeholders it names.
     pub fn load(catalog: &Catalog, dirs: &[PathBuf]) -> io::Result<Self> {
+        Self::load_with(catalog, dirs, &[])
+    }
+
+    /// The same with packs of rules beside: name and text of each.
+    pub fn load_with(
+        catalog: &Catalog,
+        dirs: &[PathBuf],
+        packs: &[(String, String)],
+    ) -> io::Result<Self> {
         let (mut rules, mut errors) = RulePack::rules();
         let mut placeholders = catalog.placeholders.clone();
         for dir in dirs {
@@ -55,7 +64,52 @@ impl Rules {
                 errors.extend(wrong.iter().map(ToString::to_string));
             }
         }
+        for (name, text) in packs {
+            let (some, wrong) = hangtu_sigma::parse(name, text.as_bytes());
+            rules.extend(some);
+            errors.extend(wrong.iter().map(ToString::to_string));
+        }
         Ok(Self::compile(catalog, rules, placeholders, errors))
+    }
+
+    /// The rules of a pack that somebody else wrote, to be examined with beside the embedded ones:
+    /// their ids, or what is wrong. Each has an id of its own and can fire here, and a pack only
+    /// adds: a filter would silence other rules, and so would a correlation that refers to them.
+    pub fn pack(catalog: &Catalog, name: &str, text: &str) -> Result<Vec<String>, String> {
+        let (rules, wrong) = hangtu_sigma::parse(name, text.as_bytes());
+        if let Some(e) = wrong.first() {
+            return Err(e.to_string());
+        }
+        let embedded: HashSet<String> =
+            RulePack::rules().0.into_iter().flat_map(|r| [r.id, r.name]).flatten().collect();
+        let mut ids = Vec::new();
+        for rule in &rules {
+            let fits = |id: &String| {
+                (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
+            };
+            let Some(id) = rule.id.clone().filter(fits) else {
+                return Err(format!("{}: id?", rule.title));
+            };
+            if matches!(rule.body, Body::Filter(_)) {
+                return Err(format!("{}: filter", rule.title));
+            }
+            let taken =
+                [&rule.id, &rule.name].into_iter().flatten().find(|n| embedded.contains(*n));
+            if let Some(taken) = taken {
+                return Err(format!("{}: {taken}", rule.title));
+            }
+            ids.push(id);
+        }
+        if ids.is_empty() {
+            return Err(format!("{name}: 0"));
+        }
+        // By itself: what it refers to must come with it.
+        let alone = Self::compile(catalog, rules, catalog.placeholders.clone(), Vec::new());
+        let fatal = |p: &&Problem| !matches!(p.kind, ProblemKind::Placeholder(_));
+        if let Some(problem) = alone.problems.iter().find(fatal) {
+            return Err(problem.to_string());
+        }
+        alone.errors.first().map_or(Ok(ids), |e| Err(e.clone()))
     }
 
     /// The rules that report something themselves and look at a kind of record that was offered:

@@ -30,9 +30,9 @@ pub use hash::{Hash, HashError, empty_root, leaf_hash, node_hash};
 pub use key::{KeyError, KeyId, SignerKey, VerifierKey, WitnessKey};
 pub use note::{MAX_NOTE, MAX_SIGNATURES, Note, NoteError, Signature};
 pub use package::{
-    Commitment, Continuity, Fork, Item, Kind, MAX_EVIDENCE, MAX_ITEMS, MAX_PACKAGE, MAX_STEPS,
-    Mark, Membership, Package, PackageError, Receipt, Sealed, Standing, Step, Submission, compare,
-    kind,
+    Commitment, Continuity, Fork, Item, Kind, Letter, MAX_EVIDENCE, MAX_ITEMS, MAX_PACKAGE,
+    MAX_STEPS, Mark, Membership, Package, PackageError, Receipt, Sealed, Standing, Step,
+    Submission, compare, kind,
 };
 pub use proof::{
     ProofError, consistency_proof, inclusion_proof, root, verify_consistency, verify_inclusion,

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use hangtu_ledger::{
-    Checkpoint, Commitment, Continuity, Fork, Hash, Item, Kind, Membership, Package, PackageError,
-    Receipt, Sealed, SignerKey, Standing, Step, Submission, WitnessKey, consistency_proof, kind,
-    leaf_hash, root,
+    Checkpoint, Commitment, Continuity, Fork, Hash, Item, Kind, Letter, Membership, Package,
+    PackageError, Receipt, Sealed, SignerKey, Standing, Step, Submission, WitnessKey,
+    consistency_proof, kind, leaf_hash, root,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -52,6 +52,12 @@ fn submission(sequence: u64, facts: &Value, steps: Vec<Step>) -> Submission {
 
 fn facts() -> Value {
     json!({ "version": 1, "organisation": { "name": "武汉长江精密机械有限公司" }, "risks": [3, -1, null] })
+}
+
+fn letter() -> serde_json::Map<String, Value> {
+    let content = json!({ "version": 1, "notice": "n1", "number": 3, "addressee": "91420100MA4KX1234B",
+        "title": { "zh": "风险预警", "en": "" }, "until": null, "items": [{ "text": "x", "due": 1 }] });
+    content.as_object().unwrap().clone()
 }
 
 /// The package of a log of `size` entries, with proofs from these sizes.
@@ -115,7 +121,7 @@ fn version_1_stays_readable() {
                 let sealed = Sealed::open(&kept).unwrap();
                 assert_eq!(sealed.key(), supervisor().verifier());
             }
-            None => panic!("{name}"),
+            other => panic!("{name}: {other:?}"),
         }
         // Today's code still writes the same.
         assert_eq!(kept, bytes, "{name}");
@@ -265,5 +271,25 @@ proptest! {
     fn strangers_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = (Package::open(&bytes).is_err(), Sealed::open(&bytes).is_err(), kind(&bytes));
         let _ = Membership::parse(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn a_letter_opens_as_what_it_is_and_as_nothing_else() {
+    let content = letter();
+    let letter = Letter::seal(Kind::Notice, content.clone(), &supervisor()).unwrap();
+    assert_eq!(kind(letter.bytes()), Some(Kind::Notice));
+    let opened = Letter::open(Kind::Notice, letter.bytes()).unwrap();
+    assert_eq!((opened.content(), opened.key()), (&content, supervisor().verifier()));
+    assert_eq!(opened, letter);
+    let fails = |kind| Letter::open(kind, letter.bytes()).is_err();
+    assert!(fails(Kind::Answers) && fails(Kind::Submission) && fails(Kind::Receipt));
+    assert!(Package::open(letter.bytes()).is_err());
+    assert!(Letter::seal(Kind::Receipt, content, &supervisor()).is_err());
+    let mut bytes = letter.bytes().to_vec();
+    for at in 0..bytes.len() {
+        bytes[at] ^= 1;
+        assert!(Letter::open(Kind::Notice, &bytes).is_err(), "byte {at}");
+        bytes[at] ^= 1;
     }
 }

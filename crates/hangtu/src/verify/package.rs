@@ -3,7 +3,8 @@
 use crate::{Ending, failure::Failure, summary};
 use hangtu_catalog::{Arg, Language, key, key::Key, text};
 use hangtu_ledger::{
-    Continuity, Kind, MAX_PACKAGE, Note, Package, PackageError, Sealed, Standing, VerifierKey, kind,
+    Continuity, Kind, Letter, MAX_PACKAGE, Note, Package, PackageError, Sealed, Standing,
+    VerifierKey, kind,
 };
 use std::{
     fs::File,
@@ -43,6 +44,9 @@ pub(super) fn run(
     let mut out = Vec::new();
     let said = match kind(bytes) {
         Some(Kind::Receipt) => Sealed::open(bytes).map(|s| (s.key().clone(), Opened::Receipt(s))),
+        Some(kind @ (Kind::Notice | Kind::Answers)) => {
+            Letter::open(kind, bytes).map(|l| (l.key().clone(), Opened::Letter(kind, l)))
+        }
         _ => Package::open(bytes).map(|p| (p.key().clone(), Opened::Package(p))),
     };
     let (signer, opened) = match said {
@@ -70,6 +74,7 @@ pub(super) fn run(
     let bad = match &opened {
         Opened::Package(package) => page.package(path, package, earlier)?,
         Opened::Receipt(sealed) => page.receipt(sealed),
+        Opened::Letter(kind, letter) => page.letter(*kind, letter),
     };
     let said = if named { key::PACKAGE_KEY_TRUSTED } else { key::PACKAGE_KEY_OWN };
     page.say(said, &[("key", Arg::Text(&signer.to_string()))]);
@@ -81,6 +86,7 @@ pub(super) fn run(
 enum Opened {
     Package(Package),
     Receipt(Sealed),
+    Letter(Kind, Letter),
 }
 
 struct Lines<'o> {
@@ -103,6 +109,29 @@ impl Lines<'_> {
         let args =
             [("origin", Arg::Text(origin)), ("size", Arg::Text(size)), ("root", Arg::Text(root))];
         self.say(key::PACKAGE_LEDGER, &args);
+    }
+
+    /// Says what a letter is; it convicts nobody.
+    fn letter(&mut self, kind: Kind, letter: &Letter) -> bool {
+        let said = |name: &str| letter.content().get(name).and_then(|v| v.as_str()).unwrap_or("?");
+        let number = letter.content().get("number").and_then(serde_json::Value::as_u64);
+        let title = letter.content().get("title").and_then(|t| t.get("zh"));
+        if kind == Kind::Notice {
+            let args = [
+                ("number", Arg::Number(number.unwrap_or(0))),
+                ("issuer", Arg::Text(said("issuer"))),
+                ("addressee", Arg::Text(said("addressee"))),
+                ("title", Arg::Text(title.and_then(|t| t.as_str()).unwrap_or_default())),
+            ];
+            self.say(key::PACKAGE_NOTICE, &args);
+        } else {
+            let time = summary::local(said("created"));
+            let args = [("sender", Arg::Text(said("sender"))), ("time", Arg::Text(&time))];
+            self.say(key::PACKAGE_LETTER_ANSWERS, &args);
+        }
+        let digest = letter.digest().to_string();
+        self.say(key::PACKAGE_DIGEST, &[("digest", Arg::Text(&digest))]);
+        false
     }
 
     /// Says what a package is; whether it convicts its log.

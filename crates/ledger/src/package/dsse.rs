@@ -20,6 +20,10 @@ pub enum Kind {
     Submission,
     /// A receipt, see [`crate::Receipt`].
     Receipt,
+    /// What a supervisor tells an enterprise, see [`crate::Letter`].
+    Notice,
+    /// What an enterprise answers to notices, see [`crate::Letter`].
+    Answers,
 }
 
 impl Kind {
@@ -27,6 +31,8 @@ impl Kind {
         match self {
             Self::Submission => "submission",
             Self::Receipt => "receipt",
+            Self::Notice => "notice",
+            Self::Answers => "answers",
         }
     }
 
@@ -71,7 +77,8 @@ pub enum PackageError {
 /// What kind of envelope some bytes are, from their type alone; nothing is verified.
 pub fn kind(bytes: &[u8]) -> Option<Kind> {
     let envelope = Envelope::parse(bytes).ok()?;
-    [Kind::Submission, Kind::Receipt].into_iter().find(|k| envelope.of(*k))
+    let mut kinds = [Kind::Submission, Kind::Receipt, Kind::Notice, Kind::Answers].into_iter();
+    kinds.find(|k| envelope.of(*k))
 }
 
 /// What is signed (protocol.md, “pre-authentication encoding”).

@@ -88,7 +88,7 @@ fn path(app: &App, sha256: &str) -> PathBuf {
 }
 
 /// Keeps the bytes under their hash; durable when it returns.
-async fn keep(app: &App, bytes: Bytes) -> Result<String, Error> {
+pub(crate) async fn keep(app: &App, bytes: Bytes) -> Result<String, Error> {
     let hash = sha256(&bytes);
     let path = path(app, &hash);
     let kept = tokio::task::spawn_blocking(move || {
@@ -110,6 +110,11 @@ async fn keep(app: &App, bytes: Bytes) -> Result<String, Error> {
     });
     kept.await.map_err(Error::internal)??;
     Ok(hash)
+}
+
+/// The bytes that were kept under a hash.
+pub(crate) async fn kept(app: &App, sha256: &str) -> Result<Vec<u8>, Error> {
+    Ok(tokio::fs::read(path(app, sha256)).await?)
 }
 
 async fn attach(
@@ -171,7 +176,7 @@ async fn download(
     .fetch_optional(&mut *ctx.app.db.read().await?)
     .await?;
     let (name, hash) = found.ok_or(Error::NotFound)?;
-    let bytes = tokio::fs::read(path(&ctx.app, &hash)).await?;
+    let bytes = kept(&ctx.app, &hash).await?;
     Ok(file(bytes, "application/octet-stream", &name))
 }
 

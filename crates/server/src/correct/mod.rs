@@ -25,14 +25,14 @@ use crate::{
     error::Error,
     route::Routes,
 };
-pub(crate) use attach::file;
+pub(crate) use attach::{file, keep, kept};
 use hangtu_catalog::Catalog;
 use hangtu_examine::model::{Examination, Finding};
 pub(crate) use list::Line;
 use serde_json::json;
 use state::Step;
 use std::{sync::Arc, time::Duration};
-pub(crate) use told::{majors, told};
+pub(crate) use told::{by_number, majors, of_rules, told};
 
 pub(crate) fn routes(r: &mut Routes) {
     list::routes(r);

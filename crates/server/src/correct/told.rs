@@ -1,7 +1,7 @@
 //! What a supervisor may be told of findings: counts and times, never what they are about.
 
 use crate::error::Error;
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 /// Findings of one scenario and level.
 #[derive(Clone, Debug, FromRow)]
@@ -65,4 +65,32 @@ pub(crate) async fn majors(
     .bind(limit as i64)
     .fetch_all(c)
     .await?)
+}
+
+/// How many findings some rules have, and how many of them need work.
+pub(crate) async fn of_rules(
+    c: &mut AnyConnection,
+    organisation: &str,
+    rules: &[&str],
+) -> Result<(i64, i64), Error> {
+    let places: Vec<_> = (2..rules.len() + 2).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT COUNT(*), COUNT(CASE WHEN work = 1 THEN 1 END) FROM finding \
+         WHERE organisation = $1 AND rule IN ({})",
+        places.join(",")
+    );
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(organisation);
+    let query = rules.iter().fold(query, |q, rule| q.bind(*rule));
+    Ok(query.fetch_one(c).await?)
+}
+
+/// Level and state of a finding by its number.
+pub(crate) async fn by_number(
+    c: &mut AnyConnection,
+    organisation: &str,
+    number: i64,
+) -> Result<Option<(String, String)>, Error> {
+    let found =
+        sqlx::query_as("SELECT level, state FROM finding WHERE organisation = $1 AND number = $2");
+    Ok(found.bind(organisation).bind(number).fetch_optional(c).await?)
 }

@@ -7,6 +7,7 @@ use crate::{
     db::{Actor, Change},
     error::Error,
     jobs::{Ending, Job, Progress},
+    supervise,
 };
 use futures_util::future::BoxFuture;
 use hangtu_catalog::{Arg, Bilingual, Catalog, Level, Scenario, key, key::Key};
@@ -47,7 +48,8 @@ pub(crate) fn run(
                 return Ok(Ending::Done);
             }
             let evidence = store::of_run(&mut connection, &job.organisation, &id).await?;
-            Plan::new(&app, &run.folder, &evidence)
+            let packs = supervise::packs(&mut connection, &job.organisation).await?;
+            Plan { packs, ..Plan::new(&app, &run.folder, &evidence) }
         };
         let plan = Plan { authorisations: authorise::file(&app, &job.organisation).await?, ..plan };
         let document = runs::document(&app, &id);
@@ -59,6 +61,9 @@ pub(crate) fn run(
             Ok(Some(done)) => {
                 let mut change = app.db.change(&Actor::system(&job.organisation)).await?;
                 keep(&app.catalog, &mut change, &id, &done).await?;
+                // Last: it may go on on behalf of a supervisor.
+                let ran = &done.examination.run.rule_ids;
+                supervise::examined(&mut change, ran, done.examined).await?;
                 change.commit().await?;
                 Ok(Ending::Done)
             }
@@ -78,6 +83,8 @@ struct Plan {
     paths: Vec<PathBuf>,
     called: BTreeMap<PathBuf, String>,
     authorisations: Option<AuthorisationsFile>,
+    /// Rules of bulletins, beside those of the program: name and text.
+    packs: Vec<(String, String)>,
 }
 
 /// An examination that is done and stored.
@@ -112,7 +119,7 @@ impl Plan {
             called.insert(path.clone(), name);
             paths.push(path);
         }
-        Self { paths, called, authorisations: None }
+        Self { paths, called, authorisations: None, packs: Vec::new() }
     }
 
     fn name(&self, path: &str) -> String {
@@ -162,7 +169,7 @@ impl Plan {
     ) -> Result<Option<Done>, Bilingual> {
         let site = app.config.data.join("rules");
         let sites = if site.is_dir() { vec![site] } else { Vec::new() };
-        let rules = Rules::load(&app.catalog, &sites).map_err(|e| disk(&e))?;
+        let rules = Rules::load_with(&app.catalog, &sites, &self.packs).map_err(|e| disk(&e))?;
         let offset = self.authorisations.as_ref().map_or(CHINA, |a| a.authorisations.utc_offset);
         let examined = clock::now();
         let now = Time(examined.saturating_mul(1_000));

@@ -1,7 +1,11 @@
 //! What leaves the plant, built from the allow-list by the functions of those who own the facts.
 
 use crate::{
-    App, clock, correct, drill, error::Error, examine, home, register, supervise::Facts, train,
+    App, clock, correct, drill,
+    error::Error,
+    examine, home, register,
+    supervise::{FACTS, Facts, bulletins},
+    train,
 };
 use hangtu_catalog::{Scenario, sha256};
 use hangtu_ledger::MAX_EVIDENCE;
@@ -92,7 +96,7 @@ pub(super) async fn gather(app: &App, organisation: &str) -> Result<Draft, Error
     }
     let training = training(app, c, organisation).await?;
     let facts = json!({
-        "version": 1,
+        "version": FACTS,
         "organisation": { "name": o.name, "credit_code": o.credit_code, "region": o.region,
             "industry": o.industry, "revenue_band": o.revenue_band },
         "as_of": now,
@@ -110,6 +114,7 @@ pub(super) async fn gather(app: &App, organisation: &str) -> Result<Draft, Error
         "majors": majors,
         "drills": drills,
         "training": training.clone().unwrap_or(json!({})),
+        "bulletins": bulletins(c, organisation).await?,
     });
     let evidence = examine::hashes(c, organisation, MAX_EVIDENCE).await?.join(" ");
     let facts = allowed(facts, training.is_some())?;

@@ -16,7 +16,9 @@ mod sign;
 mod steps;
 mod supervisor;
 
-pub(crate) use intake::Gate;
+pub(crate) use intake::{Gate, body, refused, supervises, trusted};
+pub(crate) use send::exchange;
+pub(crate) use supervisor::key_of as supervisor_key;
 
 use crate::{
     App,

@@ -228,6 +228,18 @@ async fn ask(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     Ok(ctx.done(&said, next, key::SUBMIT_ASKED_DONE))
 }
 
+/// Sends a letter to the supervisor's door for notices, where an administrator allowed to send by
+/// network; gives what it answers.
+pub(crate) async fn exchange(ctx: &Ctx, letter: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let supervisor = supervisor::read(&mut *ctx.app.db.read().await?, ctx.organisation()?).await?;
+    let supervisor = supervisor.ok_or_else(|| Error::conflict(key::SUBMIT_NO_SUPERVISOR))?;
+    if supervisor.online != 1 || address(&supervisor.address).is_none() {
+        return Err(Error::conflict(key::SUBMIT_OFFLINE));
+    }
+    let url = format!("{}/notices", supervisor.address.trim_end_matches('/'));
+    Ok(talk(url, ctx.language.tag(), Ask::Send(letter, String::new())).await?)
+}
+
 async fn take(
     app: &App,
     actor: &Actor,

@@ -145,6 +145,14 @@ pub(super) async fn inside(
     Ok(())
 }
 
+/// The verifier key of whom the organisation submits to.
+pub(crate) async fn key_of(
+    c: &mut AnyConnection,
+    organisation: &str,
+) -> Result<Option<String>, Error> {
+    Ok(read(c, organisation).await?.map(|s| s.key))
+}
+
 /// That a receipt and the log do not agree.
 #[derive(Clone, Debug, FromRow, Serialize, JsonSchema)]
 pub(super) struct Warning {

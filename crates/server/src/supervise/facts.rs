@@ -14,11 +14,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of this structure that the program writes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Major risks in one package; the longest-open first where there are more.
 pub(crate) const MAJORS: usize = 1_000;
 /// Lines of the other lists: four scenarios times five levels, with room for what may come.
 const LINES: usize = 200;
+/// Bulletins of a supervisor in one package; the newest where there are more.
+pub(crate) const BULLETINS: usize = 200;
 /// Characters of a name.
 const NAME: usize = 200;
 
@@ -44,6 +46,9 @@ pub(crate) struct Facts {
     pub(crate) drills: Vec<DrillFact>,
     /// Training, in the plan's units.
     pub(crate) training: Training,
+    /// What the rules of the supervisor's bulletins found; since version 2.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) bulletins: Vec<Bulletin>,
 }
 
 /// An enterprise as it introduces itself.
@@ -173,6 +178,20 @@ pub(crate) struct Training {
     pub(crate) professionals: u32,
 }
 
+/// What the rules of one bulletin found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Bulletin {
+    /// The bulletin's id at the supervisor.
+    pub(crate) id: String,
+    /// The last examination in which a rule of it looked.
+    pub(crate) examined: i64,
+    /// Findings of its rules, whatever became of them.
+    pub(crate) found: u32,
+    /// Of these, those that need work.
+    pub(crate) open: u32,
+}
+
 impl Facts {
     /// Whether the enterprise carries out classified and graded protection (the plan's first
     /// target): it has a catalogue of its data, every asset is graded, and where there are important
@@ -227,6 +246,11 @@ impl Facts {
                 "drills.score",
                 self.drills.iter().all(|d| d.score.is_none_or(|s| (0.0..=100.0).contains(&s))),
             ),
+            ("bulletins", self.bulletins.len() <= BULLETINS),
+            ("bulletins.id", self.bulletins.iter().all(|b| !b.id.is_empty() && name(&b.id))),
+            ("bulletins.id", self.bulletins.iter().all(|b| seen.insert(("bulletin", &*b.id)))),
+            ("bulletins.examined", self.bulletins.iter().all(|b| time(b.examined))),
+            ("bulletins.open", self.bulletins.iter().all(|b| b.open <= b.found)),
             ("training.persons", self.training.persons <= self.training.person_times),
         ];
         holds.into_iter().find(|(_, holds)| !holds).map(|(field, _)| field)
@@ -269,6 +293,10 @@ mod tests {
             change(&mut facts);
             facts.fault()
         };
+        let bulletin = |open| Bulletin { id: "b".into(), examined: 1, found: 1, open };
+        assert_eq!(wrong(&|f| f.bulletins = vec![bulletin(1)]), None);
+        assert_eq!(wrong(&|f| f.bulletins = vec![bulletin(2)]), Some("bulletins.open"));
+        assert_eq!(wrong(&|f| f.bulletins = vec![bulletin(1); 2]), Some("bulletins.id"));
         assert_eq!(wrong(&|f| f.data.assets = 3), Some("data.assets"));
         assert_eq!(wrong(&|f| f.as_of = i64::MAX), Some("as_of"));
         assert_eq!(wrong(&|f| f.risks = vec![risk("weather")]), Some("risks.scenario"));

@@ -42,6 +42,7 @@ static ITEMS: &[Item] = &[
     regulator("/supervise/enterprises", key::NAV_ROSTER, Right::Supervise),
     regulator("/supervise/targets", key::NAV_TARGET_SETS, Right::Supervise),
     regulator("/supervise/campaigns", key::CAMPAIGN_TITLE, Right::Supervise),
+    regulator("/supervise/notices", key::STEER_TITLE, Right::Supervise),
     regulator("/supervise/draws", key::DRAW_TITLE, Right::Supervise),
     regulator("/inspections", key::DRAW_MINE, Right::Inspect),
     regulator("/supervise/yearly", key::NAV_YEARLY, Right::Supervise),

@@ -16,14 +16,14 @@ use crate::{
     route::{Access, Doc, Routes},
 };
 use axum::{
-    body::to_bytes,
+    body::{Bytes, to_bytes},
     extract::{Path, Request},
     http::header,
     response::{IntoResponse, Response},
 };
 use hangtu_ledger::MAX_PACKAGE;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Packages in work at a time; more are told to come back.
 const AT_ONCE: usize = 32;
@@ -54,8 +54,22 @@ impl Default for Gate {
     }
 }
 
+impl Gate {
+    /// Room for one more.
+    pub(crate) fn enter(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.0.try_acquire().map_err(|_| Error::Throttled(LATER))
+    }
+}
+
+/// What is sent to the door, in limited time: who sends a byte a minute does not keep the room from
+/// others.
+pub(crate) async fn body(request: Request) -> Result<Bytes, Error> {
+    let read = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), MAX_PACKAGE)).await;
+    read.map_err(|_| Error::TimeOut)?.map_err(|_| Error::TooLarge)
+}
+
 /// The supervising organisation of an address.
-async fn supervises(ctx: &Ctx, id: &str) -> Result<(), Error> {
+pub(crate) async fn supervises(ctx: &Ctx, id: &str) -> Result<(), Error> {
     let kind: Option<(String,)> = sqlx::query_as("SELECT kind FROM organisation WHERE id = $1")
         .bind(id)
         .fetch_optional(&mut *ctx.app.db.read().await?)
@@ -69,9 +83,7 @@ async fn receive(
     Path(supervisor): Path<String>,
     request: Request,
 ) -> Result<Response, Error> {
-    let Ok(_room) = ctx.app.intake.0.try_acquire() else {
-        return Err(Error::Throttled(LATER));
-    };
+    let _room = ctx.app.intake.enter()?;
     supervises(&ctx, &supervisor).await?;
     let token = request.headers().get(TOKEN).and_then(|t| t.to_str().ok()).map(str::to_owned);
     // Guessing secrets is slowed down like guessing passwords.
@@ -79,9 +91,7 @@ async fn receive(
     if token.is_some() {
         ctx.app.throttle.admit(&names)?;
     }
-    // Who sends a byte a minute does not keep the room from others.
-    let read = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), MAX_PACKAGE)).await;
-    let bytes = read.map_err(|_| Error::TimeOut)?.map_err(|_| Error::TooLarge)?;
+    let bytes = body(request).await?;
     let actor = Actor::system(&supervisor);
     let taken = take::take(&ctx.app, &actor, &bytes, By::Network(token.as_deref())).await;
     if token.is_some() && matches!(taken, Err(Error::Invalid(..))) {

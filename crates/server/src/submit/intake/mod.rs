@@ -9,7 +9,8 @@ mod sender;
 mod take;
 mod upload;
 
-pub(crate) use door::Gate;
+pub(crate) use door::{Gate, body, supervises};
+pub(crate) use sender::trusted;
 
 use crate::{
     App,
@@ -76,7 +77,7 @@ fn not_on_roster(error: Error) -> Error {
 }
 
 /// A file that is no package, or no receipt, in words.
-pub(super) fn refused(why: &PackageError) -> Error {
+pub(crate) fn refused(why: &PackageError) -> Error {
     use PackageError as E;
     let why = match why {
         E::TooLong => key::INTAKE_WHY_TOO_LONG,

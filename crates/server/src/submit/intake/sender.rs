@@ -61,6 +61,16 @@ impl Sender {
     }
 }
 
+/// The confirmed key of an enterprise's letters; nothing while nobody confirmed it.
+pub(crate) async fn trusted(
+    c: &mut AnyConnection,
+    organisation: &str,
+    code: &str,
+) -> Result<Option<String>, Error> {
+    let sender = find(c, organisation, code).await?;
+    Ok(sender.filter(|s| s.standing() == "trusted").map(|s| s.key))
+}
+
 pub(super) async fn find(
     c: &mut AnyConnection,
     organisation: &str,

@@ -1,7 +1,15 @@
 //! What is asked of an enterprise that works in the supervisor's own instance.
 
 use super::stands;
-use crate::{clock, ctx::Ctx, error::Error, ui::Page};
+use crate::{
+    auth::Right,
+    clock,
+    ctx::Ctx,
+    error::Error,
+    submit,
+    supervise::steer::{Own, owned},
+    ui::Page,
+};
 use askama::Template;
 use axum::response::Response;
 use hangtu_catalog::key;
@@ -32,6 +40,9 @@ pub(super) struct Asked {
 struct OwnPage<'a> {
     page: Page,
     list: &'a [Asked],
+    notices: &'a [Own],
+    /// Whom the enterprise submits to, where it has an instance of its own.
+    supervisor: bool,
     now: i64,
 }
 
@@ -54,5 +65,14 @@ pub(super) async fn list(ctx: Ctx) -> Result<Response, Error> {
     .fetch_all(&mut *ctx.app.db.read().await?)
     .await?;
     let now = clock::now();
-    ctx.show(key::CAMPAIGN_OWN, &list, |page| OwnPage { page, list: &list, now })
+    let c = &mut *ctx.app.db.read().await?;
+    let notices = owned(c, ctx.organisation()?).await?;
+    let supervisor = submit::supervisor_key(c, ctx.organisation()?).await?.is_some();
+    ctx.show(key::CAMPAIGN_OWN, &list, |page| OwnPage {
+        page,
+        list: &list,
+        notices: &notices,
+        supervisor,
+        now,
+    })
 }

@@ -24,7 +24,7 @@ pub(crate) use recount::recount;
 pub(super) use sums::Shift;
 use sums::turn;
 
-use super::{campaign, facts::Facts, model, roster};
+use super::{campaign, facts::Facts, model, roster, steer};
 use crate::{
     clock,
     db::{Actor, Batch, Change, Value},
@@ -83,6 +83,7 @@ pub(crate) async fn take_in(
     let firm = model::hold(change, supervisor, credit_code).await?;
     // Before it is asked whether they are the newest: what was done was done, whenever it is told.
     campaign::hear(change, supervisor, credit_code, facts).await?;
+    steer::hear(change, supervisor, credit_code, facts).await?;
     let body = serde_json::to_string(facts).map_err(Error::internal)?;
     let digest = sha256(body.as_bytes());
     let before = held(change, supervisor, credit_code).await?;

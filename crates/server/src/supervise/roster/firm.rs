@@ -11,6 +11,7 @@ use crate::{
         facts::Facts,
         model::{self, Event, Firm},
         picture::{held, region, stale_before},
+        steer::{Line, of_firm},
     },
     ui::Page,
 };
@@ -38,6 +39,8 @@ pub(in crate::supervise) struct One {
     /// The newest accepted facts.
     facts: Option<Facts>,
     history: Vec<Event>,
+    /// What it was told, and how it stands.
+    notices: Vec<Line>,
 }
 
 /// Everything about an enterprise of a supervisor.
@@ -63,6 +66,7 @@ pub(in crate::supervise) async fn about(
         revenues,
         facts: held(c, supervisor, code.as_str()).await?.map(|h| h.2),
         history: model::history(c, supervisor, code.as_str()).await?,
+        notices: of_firm(c, supervisor, code.as_str()).await?,
         firm,
     })
 }
@@ -126,7 +130,7 @@ pub(in crate::supervise) fn shown(ctx: &Ctx, one: &One) -> Result<Response, Erro
 }
 
 /// Enters who looked at an enterprise's page.
-async fn looked(ctx: &Ctx, firm: &Firm) -> Result<(), Error> {
+pub(in crate::supervise) async fn looked(ctx: &Ctx, firm: &Firm) -> Result<(), Error> {
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     let subject = format!("supervised/{}", firm.credit_code);
     change.note("enterprise.look", subject.clone(), json!({ "address": ctx.address }));

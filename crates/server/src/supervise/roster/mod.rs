@@ -13,7 +13,7 @@ mod take;
 
 pub(super) use export::XLSX;
 pub(super) use filter::Filter;
-pub(super) use firm::{about, inspected, shown};
+pub(super) use firm::{about, inspected, looked, shown};
 pub(crate) use list::Lists;
 pub(super) use moves::adopt;
 pub(crate) use moves::{host, invited, submitted};

@@ -32,7 +32,7 @@ async function bring(form, file) {
   await submit(form);
 }
 
-const once = () => page.$eval("main pre", e => e.textContent.trim());
+const once = () => page.$eval("main pre", e => e.textContent.trim().split("\n").at(-1));
 
 // How many enterprises carry out classified and graded protection, as the national page says.
 async function number() {
@@ -96,7 +96,7 @@ await tell(async () => {
 
   await sign("p-officer");
   await go("/supervise/enterprises");
-  await submit("form[action='/supervise/enterprises']", {
+  await submit("form[action='/supervise/enterprises'][method=post]", {
     credit_code: CODE, name: NAME, region: "420000", industry: "34", above_scale: "yes",
   });
   await show("enterprise");
@@ -114,7 +114,7 @@ await tell(async () => {
   await submit("form[action='/submissions/supervisor']", { invitation });
   await show("supervisor");
   await go("/people");
-  await submit("form[action='/people']", { account: "boss", name: "赵厂长" });
+  await submit("form[action='/people'][method=post]", { account: "boss", name: "赵厂长" });
   const password = await once();
   await sign("sec");
   await go("/people");
@@ -158,4 +158,45 @@ await tell(async () => {
   await answer(accepted);
   check(await page.$(".tag.good"), "the enterprise holds the countersigned receipt");
   await show("submission-accepted");
+
+  // A warning and an order travel as signed files, and so do their answers.
+  at(capital);
+  await sign("p-officer");
+  await go("/supervise/notices?kind=warning");
+  await page.click("input[name=colour]");
+  await show("warning-form");
+  await page.click("input[name=colour]");
+  await submit("form:has(input[name=colour])", {
+    codes: CODE, title_zh: "勒索病毒风险预警", title_en: "Ransomware warning",
+    reason_zh: "某组态软件漏洞被利用。", reason_en: "A flaw of a configuration tool is exploited.",
+    text_zh: "可能加密工程文件。", text_en: "Engineering files may be encrypted.",
+    todo_zh: "停用远程组态，核查备份。", todo_en: "Stop remote configuration, check backups.",
+  });
+  check(page.url().includes("/supervise/notices/"), "a warning is issued");
+  const warning = page.url();
+  await show("warning");
+  await page.goto(`${warning}/members/${CODE}`, { waitUntil: "load" });
+  await show("warning-member");
+  const letter = await carry("a[href$='/file']");
+  await go("/supervise/notices?kind=order");
+  await show("order-form");
+  at(plant);
+  await sign("officer");
+  await go("/campaigns");
+  await bring("form[action='/notices/files']", letter);
+  await go("/campaigns");
+  await show("asked-of-us");
+  await page.goto(await page.$eval("tbody a[href^='/notices/']", a => a.href), { waitUntil: "load" });
+  await submit("form[action$='/acknowledge']", { note: "已转自动化部" });
+  await show("warning-acknowledged");
+  await go("/campaigns");
+  const answers = await carry("a[href$='/notices/answers']");
+  at(capital);
+  await sign("p-officer");
+  await go("/supervise/notices");
+  await bring("form[action='/supervise/notices/answers']", answers);
+  await page.goto(`${warning}/members/${CODE}`, { waitUntil: "load" });
+  check((await page.content()).includes("已转自动化部"), "the acknowledgement came back");
+  await page.goto(warning, { waitUntil: "load" });
+  await show("warning-answered");
 });

@@ -25,7 +25,10 @@ steer-colour-yellow = Yellow
 steer-colour-blue = Blue
 steer-state-lifted = lifted
 steer-state-over = over
-steer-matching = { $n } enterprises of the roster would be told.
+steer-matching = { $n ->
+    [one] { $n } enterprise
+   *[other] { $n } enterprises
+ } of the roster would be told.
 steer-choose = Choose others: filter the roster, then “Steering”
 steer-codes = Or name them: unified social credit codes
 steer-codes-hint-warning = One a line. Left empty, it goes to the enterprises above.

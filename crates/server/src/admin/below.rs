@@ -45,9 +45,12 @@ const fn depth(kind: Kind) -> u8 {
     }
 }
 
-/// What may stand below.
-fn kinds(above: Kind) -> impl Iterator<Item = Kind> {
-    Kind::ALL.iter().copied().filter(move |kind| depth(*kind) > depth(above))
+/// What may stand below, the nearest first.
+fn kinds(above: Kind) -> Vec<Kind> {
+    let below = Kind::ALL.iter().copied().filter(|kind| depth(*kind) > depth(above));
+    let mut kinds: Vec<Kind> = below.collect();
+    kinds.sort_by_key(|kind| depth(*kind));
+    kinds
 }
 
 /// An organisation below.
@@ -123,7 +126,7 @@ async fn list(ctx: Ctx) -> Result<Response, Error> {
     ctx.show(key::BELOW_TITLE, &list, |page| ListPage {
         page,
         list: &list,
-        kinds: kinds(kind).collect(),
+        kinds: kinds(kind),
         catalog: &ctx.app.catalog,
         now: clock::now(),
     })

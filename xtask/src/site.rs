@@ -26,6 +26,9 @@ impl Drop for Site {
     }
 }
 
+/// Numbers the sites of this run.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
 /// Where cargo builds.
 pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
@@ -37,7 +40,6 @@ impl Site {
         // As the tests build it: alone it would be built once more, with other features below it.
         let build = ["test", "--workspace", "--no-run", "--quiet", "--test", "kill"];
         run(cargo().current_dir(root()).args(build))?;
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let data = env::temp_dir().join(format!("hangtu-site-{}-{number}", std::process::id()));
         let mut process = Command::new(target().join("debug/hangtu"))

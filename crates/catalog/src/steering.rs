@@ -106,10 +106,10 @@ mod tests {
 
     #[test]
     fn the_four_colours_stand_for_the_four_levels_and_red_is_the_nations() {
+        use IncidentLevel as L;
         let file = include_str!("../../../content/steering.yml");
         let steering = Steering::parse("steering.yml", file).unwrap();
         let colours: Vec<_> = steering.colours.iter().map(|c| (c.id.as_str(), c.level)).collect();
-        use IncidentLevel as L;
         let wanted = [
             ("red", L::EspeciallyMajor),
             ("orange", L::Major),

@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(kept.place("a").await.of(&1).as_deref(), Some(&"of 1"));
         assert!(kept.place("a").await.of(&2).is_none());
         let place = kept.place("a").await;
-        assert!(place.recent(&2, Duration::from_secs(60)).is_some());
+        assert!(place.recent(&2, Duration::from_mins(1)).is_some());
         assert!(place.recent(&2, Duration::ZERO).is_none());
         drop(place);
         assert!(kept.place("b").await.of(&1).is_none());

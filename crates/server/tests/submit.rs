@@ -336,7 +336,7 @@ fn packages_come_in_any_order_and_over_the_network_only_where_allowed() {
         anybody.send("POST", &door, &sealed).ok();
         // What found no room goes by itself when its time comes.
         plant.sql("UPDATE submission SET send_next = 1 WHERE send_next IS NOT NULL");
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while state(&officer, &four) == "signed" && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(200));
         }

@@ -281,7 +281,7 @@ async fn next(app: &App) -> Result<bool, Error> {
                 Ok(ended) => ended,
                 Err(e) => Err(e
                     .try_into_panic()
-                    .map_or_else(|e| Error::internal(e), |why| Error::panicked(&*why))),
+                    .map_or_else(Error::internal, |why| Error::panicked(&*why))),
             }
         }
         None => Err(Error::internal(format!("no runner for {}", job.kind))),

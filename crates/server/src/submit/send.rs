@@ -289,7 +289,8 @@ async fn again(app: &App, organisation: &str, id: &str) -> Result<(), Error> {
             }
         }
         // The administrator forbade it meanwhile, or the submission went on another way.
-        Err(_) => String::new(),
+        Err(Error::Conflict(_) | Error::NotFound) => String::new(),
+        Err(e) => return Err(e),
     };
     let mut change = app.db.change(&actor).await?;
     settle(&mut change, id, &fault).await?;

@@ -55,16 +55,14 @@ pub(super) struct Facts {
     pub(super) now: i64,
 }
 
-/// What runs observed of each control point and what training records show of theirs; and how far
-/// people are trained.
+/// What runs observed of each control point, and what training records show of theirs.
 pub(super) async fn observed(
     app: &App,
     c: &mut AnyConnection,
     organisation: &str,
-) -> Result<(BTreeMap<String, Observed>, Arc<train::Standing>), Error> {
+) -> Result<BTreeMap<String, Observed>, Error> {
     let mut all = examine::observed(c, organisation).await?;
-    let training = train::standing(app, c, organisation).await?;
-    if let Some(shown) = &training.evidence {
+    if let Some(shown) = &train::standing(app, c, organisation).await?.evidence {
         let seen = Observed {
             run: String::new(),
             time: shown.time,
@@ -76,7 +74,7 @@ pub(super) async fn observed(
             all.insert(shown.control.to_owned(), seen);
         }
     }
-    Ok((all, training))
+    Ok(all)
 }
 
 pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
@@ -96,10 +94,9 @@ pub(super) async fn gather(ctx: &Ctx) -> Result<Facts, Error> {
             drilled.insert(scenario, last);
         }
     }
-    let (observed, training) = observed(&ctx.app, c, organisation).await?;
     Ok(Facts {
-        observed,
-        training,
+        observed: observed(&ctx.app, c, organisation).await?,
+        training: train::standing(&ctx.app, c, organisation).await?,
         claims: answer::claims(c, organisation).await?,
         answers: answer::standing(&ctx.app.catalog, c, organisation, &who.person).await?,
         counts: facts::counts(&ctx.app, c, organisation).await?,
@@ -144,7 +141,7 @@ pub(crate) async fn coverage(
     organisation: &str,
     now: i64,
 ) -> Result<BTreeMap<&'static str, u32>, Error> {
-    let (observed, _) = observed(app, c, organisation).await?;
+    let observed = observed(app, c, organisation).await?;
     let claims = answer::claims(c, organisation).await?;
     let mut counted = BTreeMap::new();
     for control in &app.catalog.controls {

@@ -52,7 +52,7 @@ pub(super) async fn list(ctx: Ctx, Asked(filter): Asked<Filter>) -> Result<Respo
     let organisation = ctx.organisation()?;
     let (observed, claims) = {
         let c = &mut *ctx.app.db.read().await?;
-        (observed(&ctx.app, c, organisation).await?.0, answer::claims(c, organisation).await?)
+        (observed(&ctx.app, c, organisation).await?, answer::claims(c, organisation).await?)
     };
     let now = clock::now();
     let within = |scenarios: &[Scenario]| {

@@ -144,50 +144,48 @@ async fn enrol(change: &mut Change, firm: &Firm) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts an enterprise that works in the same instance on the roster, where it is not yet, and notes
-/// that it was invited.
-pub(crate) async fn host(change: &mut Change, is: &Organisation) -> Result<(), Error> {
-    let (supervisor, now) = (change.organisation().to_owned(), clock::now());
-    match model::find(change, &supervisor, &is.credit_code).await {
-        Err(Error::NotFound) => {
-            let firm = Firm {
-                credit_code: is.credit_code.clone(),
-                name: is.name.clone(),
-                region: is.region.clone(),
-                industry: is.industry.clone(),
-                status: "active".into(),
-                added: now,
-                changed: now,
-                ..Firm::default()
-            };
-            enrol(change, &firm).await?;
-        }
-        found => drop(found?),
+/// The same, where it is not there yet.
+async fn ensure(change: &mut Change, firm: &Firm) -> Result<(), Error> {
+    let supervisor = change.organisation().to_owned();
+    match model::find(change, &supervisor, &firm.credit_code).await {
+        Err(Error::NotFound) => enrol(change, firm).await,
+        found => found.map(drop),
     }
+}
+
+/// Puts an enterprise that works in the same instance on the roster, and notes that it was invited.
+pub(crate) async fn host(change: &mut Change, is: &Organisation) -> Result<(), Error> {
+    let now = clock::now();
+    let firm = Firm {
+        credit_code: is.credit_code.clone(),
+        name: is.name.clone(),
+        region: is.region.clone(),
+        industry: is.industry.clone(),
+        status: "active".into(),
+        added: now,
+        changed: now,
+        ..Firm::default()
+    };
+    ensure(change, &firm).await?;
     invited(change, &is.credit_code, now).await.map(drop)
 }
 
-/// Puts an enterprise that stands on the roster of somebody below on one's own, where it is not yet.
+/// Puts an enterprise that stands on the roster of somebody below on one's own; what was accepted of
+/// it is taken in afterwards.
 pub(in crate::supervise) async fn adopt(change: &mut Change, firm: &Firm) -> Result<(), Error> {
-    let supervisor = change.organisation().to_owned();
-    match model::find(change, &supervisor, &firm.credit_code).await {
-        Err(Error::NotFound) => {
-            let now = clock::now();
-            let firm = Firm {
-                added: now,
-                changed: now,
-                accepted: None,
-                as_of: None,
-                graded: 0,
-                target: 0,
-                open: 0,
-                majors: 0,
-                ..firm.clone()
-            };
-            enrol(change, &firm).await
-        }
-        found => found.map(drop),
-    }
+    let now = clock::now();
+    let firm = Firm {
+        added: now,
+        changed: now,
+        accepted: None,
+        as_of: None,
+        graded: 0,
+        target: 0,
+        open: 0,
+        majors: 0,
+        ..firm.clone()
+    };
+    ensure(change, &firm).await
 }
 
 /// Writes an enterprise as it is now, and moves the sums by the difference.

@@ -102,11 +102,11 @@ async fn way(app: &App, code: &str) -> Result<Option<Invited>, Error> {
 }
 
 async fn page(ctx: Ctx, Asked(q): Asked<Code>) -> Result<Response, Error> {
-    let way = match way(&ctx.app, &q.code).await {
-        Err(_) if is_set_up(&ctx.app).await? => return Ok(ctx.go("/sign-in")),
-        Ok(None) if is_set_up(&ctx.app).await? => return Ok(ctx.go("/sign-in")),
-        way => way?,
-    };
+    let invited = below::invited(&mut *ctx.app.db.read().await?, &q.code).await?;
+    if invited.is_none() && is_set_up(&ctx.app).await? {
+        return Ok(ctx.go("/sign-in"));
+    }
+    let way = way(&ctx.app, &q.code).await?;
     let (kind, kinds) = match &way {
         Some(invited) => (invited.kind()?, &[][..]),
         None => (Kind::from_word(&q.kind).unwrap_or(Kind::Enterprise), Kind::ALL),

@@ -29,9 +29,8 @@ pub fn run_all() -> Result<()> {
         examine(&program, url, "officer", site.word("password: ")?)?;
     }
     let site = Site::start(&[], "/set-up?code=")?;
-    let link = site.said.last().and_then(|l| l.split_whitespace().find(|w| w.contains("code=")));
-    let (url, code) =
-        link.and_then(|link| link.split_once("/set-up?code=")).context("no set-up link")?;
+    let link = site.word("this link: ")?;
+    let (url, code) = link.split_once("/set-up?code=").context("no set-up link")?;
     let mut form =
         vec![("code", code), ("kind", "province"), ("name", "主管部门"), ("region", "420000")];
     for account in ["system", "security", "audit", "officer"] {

@@ -5,6 +5,9 @@
 ALTER TABLE organisation ADD COLUMN parent TEXT NOT NULL DEFAULT '';
 CREATE INDEX organisation_parent ON organisation (parent);
 CREATE INDEX organisation_code ON organisation (credit_code);
+-- An enterprise works here once, whoever sets it up at the same moment.
+CREATE UNIQUE INDEX organisation_enterprise ON organisation (credit_code)
+    WHERE kind = 'enterprise' AND credit_code <> '';
 
 -- Links with which an organisation below is set up, each once.
 CREATE TABLE set_up_link (

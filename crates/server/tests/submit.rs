@@ -474,6 +474,16 @@ fn what_a_hosted_enterprise_hands_in_counts_for_its_province_and_for_the_nation(
             ("revenue_band", "400m-1bn"),
         ];
         below(&site, "hb-sys", "enterprise", "firm", &firm);
+        // The same enterprise a second time, by another link and other people.
+        let link = json!({ "kind": "enterprise", "label": "twice" });
+        let made = site.signed("hb-sys").post("/organisations", &link).ok().json();
+        let code = made["link"].as_str().unwrap().split("code=").nth(1).unwrap().to_owned();
+        let mut form = vec![("code", code.as_str()), ("kind", "enterprise")];
+        form.extend(firm);
+        for account in ["t-sys", "t-sec", "t-aud", "t-officer"] {
+            form.extend([("account", account), ("person", account), ("password", PASSWORD)]);
+        }
+        assert_eq!(site.client().form("/set-up", &form).status, 422);
         let upward = json!({ "kind": "nation", "label": "x" });
         assert_eq!(site.signed("hb-sys").post("/organisations", &upward).status, 422);
         assert_eq!(site.signed("firm-sys").get("/organisations").status, 403);

@@ -215,10 +215,6 @@ pub(crate) async fn set_up(
         if placed && !by.region.is_empty() && organisation.region != by.region {
             return Err(Error::invalid("region", key::ROSTER_ELSEWHERE));
         }
-        let twice = hosted(&mut *app.db.read().await?, &organisation.credit_code).await?;
-        if organisation.kind == Kind::Enterprise && twice.is_some() {
-            return Err(Error::invalid("credit_code", key::BELOW_THERE));
-        }
     }
     let roles = first(organisation.kind);
     if [form.account.len(), form.person.len(), form.password.len()] != [roles.len(); 3] {
@@ -280,7 +276,13 @@ async fn insert(change: &mut Change, id: &str, o: &Organisation) -> Result<(), E
     .bind(clock::now())
     .bind(o.kind.word())
     .execute(&mut **change)
-    .await?;
+    .await
+    .map_err(|e| match &e {
+        sqlx::Error::Database(why) if why.is_unique_violation() => {
+            Error::invalid("credit_code", key::BELOW_THERE)
+        }
+        _ => e.into(),
+    })?;
     change.note("organisation.create", format!("organisation/{id}"), json!(o));
     Ok(())
 }

@@ -43,8 +43,8 @@ pub use registry::{Industry, Region, RegionKind, Revenue, RevenueBand};
 pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
 pub use targets::{Plan, Rounding, SetRule, Target, TargetSense, Targets, Ties};
 pub use training::{
-    Counting, ItemRule, Marking, MultipleRule, OrderRule, Packages, RoleTitle, Sitting, Track,
-    TrackExam, Training,
+    Counting, ItemRule, Marking, MultipleRule, OrderRule, OutsideKind, Packages, RoleTitle,
+    Sitting, Track, TrackExam, Training,
 };
 
 use hangtu_sigma::{Mapping, MappingError};

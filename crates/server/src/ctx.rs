@@ -25,6 +25,9 @@ use std::{borrow::Cow, sync::Arc};
 /// Where programs ask.
 const API: &str = "/api/";
 
+/// Where courses made elsewhere stand: below it nobody is signed in, whatever a request brings.
+pub(crate) const FOREIGN: &str = "/cmi5/";
+
 /// A request's context; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Ctx {
@@ -162,7 +165,10 @@ impl Ctx {
             (Some(ip), _) => ip.to_string(),
             (None, _) => String::new(),
         };
-        let who = if let Some(token) = word(headers, "authorization").and_then(bearer) {
+        let foreign = path.starts_with(FOREIGN);
+        let who = if foreign {
+            None
+        } else if let Some(token) = word(headers, "authorization").and_then(bearer) {
             let token = token.as_ref();
             let names = [format!("token {address}")];
             app.throttle.admit(&names)?;
@@ -192,7 +198,7 @@ impl Ctx {
             address,
             agent: word(headers, "user-agent").unwrap_or_default().chars().take(200).collect(),
             flash: cookie(headers, "hangtu_flash").and_then(Key::find),
-            origin: Origin::of(headers),
+            origin: if foreign { Origin::NoCookie } else { Origin::of(headers) },
             path,
             app,
         })

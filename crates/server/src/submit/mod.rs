@@ -17,6 +17,7 @@ mod steps;
 mod supervisor;
 
 pub(crate) use intake::Gate;
+pub(crate) use send::address;
 
 use crate::{
     auth::Right,

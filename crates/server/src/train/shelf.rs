@@ -1,5 +1,6 @@
-//! The courses of an organisation: those that come with the program, and its own.
+//! The courses of an organisation: those that come with the program, its own, those made elsewhere.
 
+use super::cmi5;
 use crate::{App, error::Error};
 use hangtu_catalog::course::Course;
 use sqlx::AnyConnection;
@@ -10,7 +11,7 @@ const KEPT: usize = 256;
 
 /// Courses of one's own as they were read, and what they were read from.
 pub(super) struct Kept {
-    stamp: (i64, i64),
+    stamp: ((i64, i64), (i64, i64)),
     courses: Arc<Vec<Course>>,
 }
 
@@ -46,13 +47,15 @@ pub(super) async fn shelf(
     c: &mut AnyConnection,
     organisation: &str,
 ) -> Result<Shelf, Error> {
-    let stamp: (i64, i64) = sqlx::query_as(
+    let own: (i64, i64) = sqlx::query_as(
         "SELECT COUNT(*), COALESCE(MAX(changed), 0) FROM own_course WHERE organisation = $1",
     )
     .bind(organisation)
     .fetch_one(&mut *c)
     .await?;
-    if stamp.0 == 0 {
+    let elsewhere = cmi5::stamp(c, organisation).await?;
+    let stamp = (own, elsewhere);
+    if own.0 == 0 && elsewhere.0 == 0 {
         return Ok(Shelf::Embedded(app.clone()));
     }
     if let Some(kept) = app.training.shelves().get(organisation).filter(|k| k.stamp == stamp) {
@@ -74,6 +77,7 @@ pub(super) async fn shelf(
             Err(why) => tracing::warn!(organisation, course = id, why, "a course does not hold"),
         }
     }
+    courses.extend(cmi5::courses(c, organisation).await?);
     courses.sort_by(|a, b| a.id.cmp(&b.id));
     let courses = Arc::new(courses);
     let mut shelves = app.training.shelves();

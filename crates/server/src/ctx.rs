@@ -28,6 +28,9 @@ const API: &str = "/api/";
 /// Where courses made elsewhere stand: below it nobody is signed in, whatever a request brings.
 pub(crate) const FOREIGN: &str = "/cmi5/";
 
+/// The record store of programs: refusals are data, never a page.
+const XAPI: &str = "/xapi/";
+
 /// A request's context; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Ctx {
@@ -192,7 +195,7 @@ impl Ctx {
             .unwrap_or(Language::Chinese);
         Ok(Self {
             language,
-            data: path.starts_with(API),
+            data: path.starts_with(API) || path.starts_with(XAPI),
             enhanced: headers.contains_key("x-hangtu-form"),
             who: who.map(Arc::new),
             address,

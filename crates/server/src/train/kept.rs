@@ -18,6 +18,8 @@ use sqlx::{AnyConnection, FromRow};
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
+/// Bytes that are kept of what an activity is.
+const MOST_TOLD: usize = 64 << 10;
 /// Bytes of attachments in one answer.
 const MOST_ATTACHED: usize = 64 << 20;
 
@@ -172,22 +174,43 @@ async fn learn(
     statement: &Map<String, Value>,
 ) -> Result<(), Error> {
     let Some(object) = statement.get("object") else { return Ok(()) };
-    let (Some(id), Some(definition)) = (object["id"].as_str(), object.get("definition")) else {
+    let (Some(id), Some(new)) = (object["id"].as_str(), object.get("definition")) else {
         return Ok(());
     };
+    let mut told = definition(c, organisation, id).await?.unwrap_or_default();
+    if told == *new {
+        return Ok(());
+    }
+    merge(&mut told, new);
+    let text = told.to_string();
+    if text.len() > MOST_TOLD {
+        return Ok(());
+    }
     sqlx::query(
         "INSERT INTO xapi_activity (organisation, hash, definition) VALUES ($1, $2, $3) \
          ON CONFLICT (organisation, hash) DO UPDATE SET definition = excluded.definition",
     )
     .bind(organisation)
     .bind(sha256(id.as_bytes()))
-    .bind(definition.to_string())
+    .bind(text)
     .execute(c)
     .await?;
     Ok(())
 }
 
-/// What the last statement about an activity told of it.
+/// Adds what is new; what is told anew holds.
+fn merge(old: &mut Value, new: &Value) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (name, value) in new {
+                merge(old.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (old, new) => *old = new.clone(),
+    }
+}
+
+/// What statements about an activity have told of it.
 pub(super) async fn definition(
     c: &mut AnyConnection,
     organisation: &str,
@@ -256,7 +279,8 @@ pub(super) async fn take(
             there.insert(attachment.sha2.clone());
         }
     }
-    if let Err(refusal) = Multipart::belongs(parts, &batch, &|sha2| there.contains(sha2)) {
+    let belongs = Multipart::belongs(parts, &batch, &|sha2| there.contains(sha2));
+    if let Err(refusal) = belongs.and_then(|()| lrs::check_signatures(parts, &batch)) {
         return Ok(Err(refusal));
     }
     let now = clock::stamp(clock::now());

@@ -62,8 +62,8 @@ CREATE TABLE cmi5_session (
     registration TEXT NOT NULL REFERENCES cmi5_registration (id),
     -- Stands in the path of its files.
     files TEXT NOT NULL UNIQUE,
-    -- Gives the token, once.
-    fetch TEXT NOT NULL UNIQUE,
+    -- Gives the token, once; quoted, since it is a word of PostgreSQL's.
+    "fetch" TEXT NOT NULL UNIQUE,
     fetched BIGINT,
     -- Opens the record store; empty until it was fetched.
     token TEXT NOT NULL DEFAULT '',

@@ -236,7 +236,7 @@ async fn launch(
     let body = serde_json::to_string(&Session::new(unit, &launch)).map_err(Error::internal)?;
     sqlx::query(
         "INSERT INTO cmi5_session (id, organisation, person, person_name, course, version, unit, \
-         registration, files, fetch, body, created, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         registration, files, \"fetch\", body, created, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
          $9, $10, $11, $12, $13)",
     )
     .bind(&row.id)

@@ -57,6 +57,19 @@ pub struct Course {
     pictures: BTreeMap<String, Arc<str>>,
 }
 
+/// What is said of a course that another maker's program holds.
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// Its version here.
+    pub version: u32,
+    /// About how long it takes.
+    pub minutes: u16,
+    /// Months for which having completed it is worth something.
+    pub valid_months: u16,
+    /// The risk scenarios it is about.
+    pub scenarios: Vec<Scenario>,
+}
+
 const FACTS: &str = "course.yml";
 const QUESTIONS: &str = "questions.yml";
 
@@ -139,6 +152,48 @@ impl Course {
             chinese,
             pictures,
         })
+    }
+
+    /// A course that another maker's program holds (cmi5): there is nothing to read here, no exam,
+    /// and it addresses no role by itself.
+    pub fn elsewhere(id: &str, title: Bilingual, summary: Bilingual, rule: Elsewhere) -> Self {
+        let nothing = || Reading { sections: Vec::new(), length: 0 };
+        Self {
+            id: id.to_owned(),
+            version: rule.version,
+            bank_version: 0,
+            minutes: rule.minutes,
+            title,
+            summary,
+            goals: Vec::new(),
+            scenarios: rule.scenarios,
+            roles: Vec::new(),
+            controls: Vec::new(),
+            topics: Vec::new(),
+            valid_months: rule.valid_months,
+            exam: ExamRule {
+                minutes: 0,
+                pass_percent: 100,
+                attempts: 0,
+                cooling_hours: 0,
+                draw: BTreeMap::new(),
+            },
+            questions: Vec::new(),
+            english: nothing(),
+            chinese: nothing(),
+            pictures: BTreeMap::new(),
+        }
+    }
+
+    /// Whether another maker's program holds it ([`Course::elsewhere`]).
+    pub fn is_elsewhere(&self) -> bool {
+        self.chinese.sections.is_empty()
+    }
+
+    /// The one language in which its exam can be sat: some question that an exam may draw has no
+    /// text in the other.
+    pub fn exam_only(&self) -> Option<Language> {
+        self.bank().find_map(|q| q.only)
     }
 
     /// The embedded courses, by id.

@@ -45,8 +45,8 @@ pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
 pub use steering::{Colour, NoticeKind, Steering, SteeringClause};
 pub use targets::{Plan, Rounding, SetRule, Target, TargetSense, Targets, Ties};
 pub use training::{
-    Counting, ItemRule, Marking, MultipleRule, OrderRule, Packages, RoleTitle, Sitting, Track,
-    TrackExam, Training,
+    Counting, ItemRule, Marking, MultipleRule, OrderRule, OutsideKind, Packages, RoleTitle,
+    Sitting, Track, TrackExam, Training,
 };
 
 use hangtu_sigma::{Mapping, MappingError};

@@ -28,6 +28,25 @@ pub struct Training {
     pub roles: Vec<RoleTitle>,
     /// Ways to be counted as a professional.
     pub tracks: Vec<Track>,
+    /// Certificates of others that may be recorded.
+    pub certificates: Vec<OutsideKind>,
+}
+
+/// A kind of certificate that others issue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutsideKind {
+    /// Identifier.
+    pub id: String,
+    /// Its title.
+    #[serde(deserialize_with = "bilingual")]
+    pub title: Bilingual,
+    /// Its grade in the occupational standard: `one` to `four`, or `other`.
+    pub grade: String,
+    /// Whether its holder counts as a professional while it is in force.
+    pub counts: bool,
+    /// Months for which it counts where it names no last day; none: without an end.
+    pub valid_months: Option<u16>,
 }
 
 /// When a person has completed a session (人次).
@@ -191,6 +210,17 @@ impl Training {
             return bad("roles: each role once, in their order");
         }
         crate::unique(name, all.tracks.iter().map(|t| t.id.as_str()))?;
+        crate::unique(name, all.certificates.iter().map(|c| c.id.as_str()))?;
+        let graded = |c: &OutsideKind| {
+            ["one", "two", "three", "four", "other"].contains(&c.grade.as_str())
+                && c.valid_months.is_none_or(|m| (1..=240).contains(&m))
+        };
+        if let Some(c) = all.certificates.iter().find(|c| !graded(c)) {
+            return bad(&format!(
+                "certificates.{}: grade one, two, three, four or other; valid_months to 240",
+                c.id
+            ));
+        }
         for track in &all.tracks {
             let exam = &track.exam;
             if !(1..=120).contains(&track.valid_months)
@@ -213,6 +243,11 @@ impl Training {
     /// The title of a role.
     pub fn role(&self, role: Role) -> Option<&Bilingual> {
         self.roles.iter().find(|r| r.id == role).map(|r| &r.title)
+    }
+
+    /// A kind of certificate of others by id.
+    pub fn certificate(&self, id: &str) -> Option<&OutsideKind> {
+        self.certificates.iter().find(|c| c.id == id)
     }
 
     /// A track by id.
@@ -244,6 +279,7 @@ mod tests {
             ("least: 30", "least: 3", "items: least"),
             ("- id: professional", "- id: assessor", "assessor stands twice"),
             ("per_course: 4", "per_course: 0", "tracks."),
+            ("grade: one", "grade: five", "certificates."),
             ("grace_seconds", "grace", "grace"),
         ] {
             let error = Training::parse("own.yml", &text.replace(from, to)).unwrap_err();

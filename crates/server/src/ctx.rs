@@ -25,6 +25,12 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 /// Where programs ask.
 const API: &str = "/api/";
 
+/// Where courses made elsewhere stand: below it nobody is signed in, whatever a request brings.
+pub(crate) const FOREIGN: &str = "/cmi5/";
+
+/// The record store of programs: refusals are data, never a page.
+const XAPI: &str = "/xapi/";
+
 /// A request's context; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Ctx {
@@ -162,7 +168,10 @@ impl Ctx {
             (Some(ip), _) => ip.to_string(),
             (None, _) => String::new(),
         };
-        let who = if let Some(token) = word(headers, "authorization").and_then(bearer) {
+        let foreign = path.starts_with(FOREIGN);
+        let who = if foreign {
+            None
+        } else if let Some(token) = word(headers, "authorization").and_then(bearer) {
             let token = token.as_ref();
             let names = [format!("token {address}")];
             app.throttle.admit(&names)?;
@@ -186,13 +195,13 @@ impl Ctx {
             .unwrap_or(Language::Chinese);
         Ok(Self {
             language,
-            data: path.starts_with(API),
+            data: path.starts_with(API) || path.starts_with(XAPI),
             enhanced: headers.contains_key("x-hangtu-form"),
             who: who.map(Arc::new),
             address,
             agent: word(headers, "user-agent").unwrap_or_default().chars().take(200).collect(),
             flash: cookie(headers, "hangtu_flash").and_then(Key::find),
-            origin: Origin::of(headers),
+            origin: if foreign { Origin::NoCookie } else { Origin::of(headers) },
             path,
             app,
         })

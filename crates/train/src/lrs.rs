@@ -17,7 +17,7 @@ mod tests;
 pub use document::{
     Conditions, Document, DocumentKey, Method, Resource, Wanted, check_delete, etag, merge,
 };
-pub use multipart::{Multipart, Part, read_multipart, write_multipart};
+pub use multipart::{Multipart, Part, check_signatures, read_multipart, write_multipart};
 pub use person::{about, activity, person};
 pub use query::{Filter, Format, MAX_PAGE, Many, Query};
 pub use statements::{Answer, MAX_BATCH, StoreOrRefusal, get_statements, parse_batch, store_batch};

@@ -1,7 +1,7 @@
 //! `questions.yml`: the question bank of a course.
 
-use super::facts::{Topic, fault, is_id, words};
-use crate::{Bilingual, ContentError, words::bilingual};
+use super::facts::{Topic, fault, is_id};
+use crate::{Bilingual, ContentError, Language};
 use serde::{Deserialize, Serialize};
 
 /// A question, as its author knows it: with the right answer. What a candidate sees is another type
@@ -28,6 +28,9 @@ pub struct Question {
     pub options: Vec<Step>,
     /// Why the right answer is right and the tempting wrong one wrong.
     pub why: Bilingual,
+    /// The one language it has, where it was taken over from another maker: its texts then say the
+    /// same in both, and an exam that may draw it is offered in that language alone.
+    pub only: Option<Language>,
 }
 
 impl Question {
@@ -78,29 +81,50 @@ struct Entry {
     difficulty: u8,
     #[serde(default)]
     check: bool,
-    #[serde(default, deserialize_with = "crate::words::optional")]
-    situation: Option<Bilingual>,
+    situation: Option<Words>,
     evidence: Option<String>,
-    #[serde(deserialize_with = "bilingual")]
-    question: Bilingual,
-    #[serde(deserialize_with = "options")]
-    options: Vec<Step>,
-    #[serde(deserialize_with = "bilingual")]
-    why: Bilingual,
+    question: Words,
+    options: Vec<OptionEntry>,
+    why: Words,
+    /// `en` or `zh`: the one language that every text of it has.
+    only: Option<String>,
+}
+
+/// A text: `en` and `zh`, or the one that `only` names.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    #[serde(default)]
+    en: String,
+    #[serde(default)]
+    zh: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OptionEntry {
+    #[serde(default)]
     en: String,
+    #[serde(default)]
     zh: String,
     #[serde(default)]
     right: bool,
 }
 
-fn options<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
-    let all = Vec::<OptionEntry>::deserialize(from)?;
-    all.into_iter().map(|o| Ok(Step { text: words(o.en, o.zh)?, right: o.right })).collect()
+/// A text in both languages; where there is one only, it stands for both.
+fn text(en: String, zh: String, only: Option<Language>) -> Result<Bilingual, String> {
+    let (one, other) = match only {
+        None => {
+            let text = Bilingual::new(zh.trim(), en.trim());
+            return fault(&text).map_or(Ok(text), Err);
+        }
+        Some(Language::Chinese) => (zh, en),
+        Some(Language::English) => (en, zh),
+    };
+    if one.trim().is_empty() || !other.trim().is_empty() {
+        return Err("with only, a text stands in that language and in no other".into());
+    }
+    Ok(Bilingual::new(one.trim(), one.trim()))
 }
 
 /// Reads a bank: its version and its questions.
@@ -135,13 +159,23 @@ fn question(entry: Entry, course: &str, topics: &[Topic]) -> Result<Question, St
     if !(1..=3).contains(&entry.difficulty) {
         return Err("difficulty: 1, 2 or 3".into());
     }
-    let texts = [("question", Some(&entry.question)), ("why", Some(&entry.why))];
-    for (place, text) in texts.into_iter().chain([("situation", entry.situation.as_ref())]) {
-        if let Some(why) = text.and_then(fault) {
-            return Err(format!("{place}: {why}"));
-        }
-    }
-    let (all, right) = (entry.options.len(), entry.options.iter().filter(|o| o.right).count());
+    let only = match entry.only.as_deref() {
+        None => None,
+        Some("en") => Some(Language::English),
+        Some("zh") => Some(Language::Chinese),
+        Some(other) => return Err(format!("only: {other:?} is neither en nor zh")),
+    };
+    let words =
+        |place: &str, w: Words| text(w.en, w.zh, only).map_err(|why| format!("{place}: {why}"));
+    let asked = words("question", entry.question)?;
+    let why = words("why", entry.why)?;
+    let situation = entry.situation.map(|s| words("situation", s)).transpose()?;
+    let step = |o: OptionEntry| {
+        let text = text(o.en, o.zh, only).map_err(|why| format!("options: {why}"))?;
+        Ok::<_, String>(Step { text, right: o.right })
+    };
+    let options = entry.options.into_iter().map(step).collect::<Result<Vec<Step>, _>>()?;
+    let (all, right) = (options.len(), options.iter().filter(|o| o.right).count());
     match entry.kind {
         Kind::Single if right != 1 || !(3..=6).contains(&all) => {
             return Err("options: single has 3 to 6, one of them right".into());
@@ -154,9 +188,9 @@ fn question(entry: Entry, course: &str, topics: &[Topic]) -> Result<Question, St
         }
         _ => {}
     }
-    for (at, option) in entry.options.iter().enumerate() {
+    for (at, option) in options.iter().enumerate() {
         let same = |o: &Step| o.text.en == option.text.en || o.text.zh == option.text.zh;
-        if entry.options[..at].iter().any(same) {
+        if options[..at].iter().any(same) {
             return Err(format!("options: {:?} stands twice", option.text.en));
         }
     }
@@ -177,10 +211,11 @@ fn question(entry: Entry, course: &str, topics: &[Topic]) -> Result<Question, St
         kind: entry.kind,
         difficulty: entry.difficulty,
         check: entry.check,
-        situation: entry.situation,
+        situation,
         evidence,
-        question: entry.question,
-        options: entry.options,
-        why: entry.why,
+        question: asked,
+        options,
+        why,
+        only,
     })
 }

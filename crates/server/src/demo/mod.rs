@@ -2,6 +2,7 @@
 
 mod door;
 mod story;
+mod training;
 
 use crate::{
     App,

@@ -1,6 +1,6 @@
 //! What the demonstration's people do once their evidence is examined.
 
-use super::door::Person;
+use super::{door::Person, training};
 use crate::{App, clock, error::Error};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -102,7 +102,7 @@ const STEPS: [Step; 12] = [
 pub(super) struct People(pub(super) BTreeMap<&'static str, Person>);
 
 impl People {
-    fn of(&self, account: &str) -> Result<&Person, Error> {
+    pub(super) fn of(&self, account: &str) -> Result<&Person, Error> {
         self.0.get(account).ok_or(Error::NotFound)
     }
 }
@@ -119,6 +119,8 @@ pub(super) async fn tell(app: &App, people: &People, run: &str) -> Result<(), Er
         }
     }
     let member = colleague(app, "member").await?;
+    let approver = colleague(app, "approver").await?;
+    training::learn(app, people, &member, &approver).await?;
     answer(officer, &member).await?;
     correct(people, &member).await?;
     officer.post("/reports", &json!({})).await?;

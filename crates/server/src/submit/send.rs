@@ -38,7 +38,7 @@ pub(super) fn routes(r: &mut Routes) {
 }
 
 /// An address that may be sent to: by HTTPS, or on this machine.
-pub(super) fn address(text: &str) -> Option<Url> {
+pub(crate) fn address(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let host = url.host_str()?.trim_matches(['[', ']']);
     let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());

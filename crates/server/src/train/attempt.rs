@@ -123,6 +123,20 @@ pub(super) async fn all(
         .await?)
 }
 
+/// Attempts that are over and of which no statement tells yet.
+pub(super) async fn untold(
+    c: &mut AnyConnection,
+    organisation: &str,
+    most: i64,
+) -> Result<Vec<Row>, Error> {
+    let sql = format!(
+        "SELECT {READ} FROM exam_attempt WHERE organisation = $1 AND told = 0 AND state = 'over' \
+         ORDER BY ended LIMIT $2"
+    );
+    let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(organisation).bind(most);
+    Ok(rows.fetch_all(c).await?)
+}
+
 /// Holds an attempt until the transaction ends; of one person, or whoever's.
 pub(super) async fn hold(
     change: &mut Change,
@@ -206,6 +220,9 @@ pub(super) async fn begin(
     let sat = Attempt::start(rule, paper, clock::stamp(now), grace);
     let closes = sat.ends().as_microsecond() + i64::from(grace) * clock::SECOND;
     let id = new_id();
+    // An exam with questions in one language is offered in that one, whatever the reader's is.
+    let only = shelf.one(subject).ok().filter(|_| kind == Kind::Course).and_then(Course::exam_only);
+    let language = only.unwrap_or(ctx.language);
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     let made = sqlx::query(
         "INSERT INTO exam_attempt (id, organisation, person, person_name, kind, subject, number, \
@@ -219,7 +236,7 @@ pub(super) async fn begin(
     .bind(kind.word())
     .bind(subject)
     .bind(i64::from(number))
-    .bind(ctx.language.tag())
+    .bind(language.tag())
     .bind(serde_json::to_string(&sat).map_err(Error::internal)?)
     .bind(now)
     .bind(closes)

@@ -1,6 +1,9 @@
 //! Who came and left when, and what that comes to.
 
-use super::session::{READ, Row};
+use super::{
+    cmi5,
+    session::{READ, Row},
+};
 use crate::{clock, error::Error};
 use hangtu_catalog::Counting;
 use hangtu_train::count::{Quiz, Span, Verdict, judge};
@@ -102,7 +105,7 @@ pub(super) async fn judged(
     .bind(person.unwrap_or_default())
     .fetch_all(&mut *c)
     .await?;
-    let sat: Vec<(String, String, i64, i64)> = sqlx::query_as(
+    let mut sat: Vec<(String, String, i64, i64)> = sqlx::query_as(
         "SELECT person, subject, ended, passed FROM exam_attempt WHERE organisation = $1 \
          AND kind = 'course' AND state = 'over' AND ended IS NOT NULL \
          AND ($2 = '' OR person = $2) ORDER BY ended",
@@ -111,6 +114,9 @@ pub(super) async fn judged(
     .bind(person.unwrap_or_default())
     .fetch_all(&mut *c)
     .await?;
+    // A course made elsewhere brings its own exam.
+    let elsewhere = cmi5::completed(c, organisation, person).await?;
+    sat.extend(elsewhere.into_iter().map(|(person, course, at)| (person, course, at, 1)));
     let mut exams: HashMap<(&str, &str), Vec<(i64, bool)>> = HashMap::new();
     for (person, course, at, passed) in &sat {
         exams.entry((person, course)).or_default().push((*at, *passed == 1));

@@ -1,7 +1,7 @@
 //! The numbers to be reported: person-times, persons, professionals, each beside what it is part of.
 
 use super::{
-    TRAIN, attendance, people,
+    TRAIN, attendance, cmi5, people,
     shelf::{self, Shelf},
     track,
 };
@@ -106,6 +106,8 @@ struct Counts {
     /// Completions told, of which those counted are person-times.
     told: u64,
     professionals: u64,
+    /// Of them, who holds a certificate of others in force.
+    by_certificate: u64,
     tracks: Vec<OfTrack>,
     sessions: Vec<OfSession>,
     courses: Vec<OfCourse>,
@@ -145,9 +147,10 @@ async fn completions(
          AND kind = 'course' AND passed = 1 AND ended IS NOT NULL",
     )
     .bind(organisation)
-    .fetch_all(c)
+    .fetch_all(&mut *c)
     .await?;
-    for (person, course, at) in &rows {
+    let elsewhere = cmi5::completed(c, organisation, None).await?;
+    for (person, course, at) in rows.iter().chain(&elsewhere) {
         if quizzes.contains(&(person.as_str(), course.as_str(), *at)) {
             continue;
         }
@@ -181,12 +184,12 @@ pub(crate) async fn totals(
     let training = &app.catalog.training;
     let judged = attendance::judged(c, organisation, None, None, training.counting).await?;
     let all = completions(c, organisation, &shelf, &judged).await?;
-    if all.is_empty() {
+    let known = track::people(app, c, organisation, None).await?;
+    if all.is_empty() && known.iter().all(|p| p.certificates.is_empty()) {
         return Ok(None);
     }
     let first = clock::of(PLAN.at(0, 0, 0, 0)).unwrap_or(0);
     let (person_times, persons) = count(&all).between(clock::stamp(first), clock::stamp(now + 1));
-    let known = track::people(c, organisation, None).await?;
     let found = professionals(&training.tracks, &shelf, &known, clock::stamp(now), clock::day(now));
     Ok(Some(Totals { person_times, persons, professionals: found.persons }))
 }
@@ -241,7 +244,7 @@ async fn show(ctx: Ctx, Asked(span): Asked<Span>) -> Result<Response, Error> {
         }
     });
     let sessions = sessions.collect();
-    let known = track::people(c, organisation, None).await?;
+    let known = track::people(&ctx.app, c, organisation, None).await?;
     let found = professionals(&training.tracks, &shelf, &known, clock::stamp(now), clock::day(now));
     let track = |t: &Track| OfTrack {
         id: t.id.clone(),
@@ -258,6 +261,7 @@ async fn show(ctx: Ctx, Asked(span): Asked<Span>) -> Result<Response, Error> {
         reached: reached.len() as u64,
         told: all.iter().filter(|c| c.at >= from_t && c.at < to_t).count() as u64,
         professionals: found.persons,
+        by_certificate: found.certificates.values().sum(),
         tracks: training.tracks.iter().map(track).collect(),
         sessions,
         courses,

@@ -5,7 +5,7 @@ pub(super) use super::progress::{
 };
 use super::{
     attempt::{self, Kind},
-    people, runs_out,
+    cmi5, people, runs_out,
     shelf::{self, Shelf},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 use askama::Template;
 use axum::{extract::Path, response::Response};
 use hangtu_catalog::{
-    Bilingual,
+    Bilingual, Language,
     course::{Course, Role},
     key,
 };
@@ -51,6 +51,8 @@ pub(super) struct Line {
     /// Whether it addresses a role of the reader.
     pub(super) mine: bool,
     pub(super) own: bool,
+    /// Whether another maker's program holds it (cmi5).
+    pub(super) elsewhere: bool,
     /// Sections read, of how many.
     pub(super) read: usize,
     pub(super) sections: usize,
@@ -96,6 +98,7 @@ pub(super) fn line(
         minutes: course.minutes,
         scenarios: course.scenarios.iter().map(|s| s.name()).collect(),
         mine: course.roles.iter().any(|r| roles.contains(r)),
+        elsewhere: course.is_elsewhere(),
         own: ctx.app.catalog.courses.iter().all(|c| c.id != course.id),
         read: progress.map_or(0, |p| sections.iter().filter(|s| p.has(&s.anchor)).count()),
         sections: sections.len(),
@@ -157,6 +160,8 @@ struct Shown {
     cooling_hours: u16,
     /// `admitted`, `under-way`, `passed`, `cooling`, `exhausted` or `not-yet`.
     exam: &'static str,
+    /// `zh` or `en` where the exam is in that language alone.
+    only: &'static str,
     cooling: Option<i64>,
     tries: Vec<Try>,
     finished: Option<i64>,
@@ -178,6 +183,15 @@ impl CoursePage<'_> {
     }
 }
 
+/// The language that an exam is in alone, as messages name it.
+pub(super) fn only(course: &Course) -> &'static str {
+    match course.exam_only() {
+        Some(Language::Chinese) => "zh",
+        Some(Language::English) => "en",
+        None => "",
+    }
+}
+
 fn titles(app: &App, roles: &[Role]) -> Vec<Bilingual> {
     roles.iter().filter_map(|r| app.catalog.training.role(*r).cloned()).collect()
 }
@@ -188,6 +202,9 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     let c = &mut *ctx.app.db.read().await?;
     let shelf: Shelf = shelf::shelf(&ctx.app, c, &who.organisation).await?;
     let course = shelf.one(&id)?;
+    if course.is_elsewhere() {
+        return cmi5::show(&ctx, course).await;
+    }
     let progress = progress(c, &who.organisation, &who.person).await?.remove(&id);
     let answered = checks(c, &who.organisation, &who.person, &id).await?;
     let passed = passed(c, &who.organisation, &who.person).await?.remove(&id);
@@ -225,6 +242,7 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         attempts: rule.attempts,
         cooling_hours: rule.cooling_hours,
         exam,
+        only: only(course),
         cooling,
         tries: rows
             .into_iter()
@@ -259,7 +277,7 @@ async fn again(ctx: Ctx, Path(course): Path<String>) -> Result<Response, Error> 
     sqlx::query(
         "INSERT INTO course_progress (organisation, person, course, since, sections) \
          VALUES ($1, $2, $3, $4, ' ') ON CONFLICT (organisation, person, course) DO UPDATE SET \
-         since = excluded.since, sections = ' ', finished = NULL",
+         since = excluded.since, sections = ' ', finished = NULL, told = 0",
     )
     .bind(&who.organisation)
     .bind(&who.person)

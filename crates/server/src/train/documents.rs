@@ -2,12 +2,13 @@
 
 use super::{
     TRAIN,
-    lrs::{Said, bad, end, parameters, version},
+    alternate::alternate,
+    lrs::{Said, bad, end, http_date, parameters, version},
 };
 use crate::{
-    clock,
+    App, clock,
     ctx::Ctx,
-    db::{Change, nothing_to_change},
+    db::{Actor, Change, nothing_to_change},
     error::Error,
     route::{Access, Routes},
 };
@@ -34,7 +35,7 @@ pub(super) fn routes(r: &mut Routes) {
 }
 
 async fn state(ctx: Ctx, method: Http, headers: HeaderMap, body: Bytes) -> Result<Response, Error> {
-    end(document(&ctx, Resource::State, &method, &headers, &body).await)
+    end(&headers, document(&ctx, Resource::State, &method, &headers, &body).await)
 }
 
 async fn activity_profile(
@@ -43,7 +44,7 @@ async fn activity_profile(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    end(document(&ctx, Resource::ActivityProfile, &method, &headers, &body).await)
+    end(&headers, document(&ctx, Resource::ActivityProfile, &method, &headers, &body).await)
 }
 
 async fn agent_profile(
@@ -52,7 +53,7 @@ async fn agent_profile(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    end(document(&ctx, Resource::AgentProfile, &method, &headers, &body).await)
+    end(&headers, document(&ctx, Resource::AgentProfile, &method, &headers, &body).await)
 }
 
 const fn word(resource: Resource) -> &'static str {
@@ -97,7 +98,7 @@ async fn find(
 
 fn shown(document: Document) -> Response {
     let tag = lrs::etag(&document.bytes);
-    let when = document.updated.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let when = http_date(document.updated);
     let headers = [
         // What strangers stored is never shown as a page of ours.
         (header::CONTENT_DISPOSITION, "attachment".to_owned()),
@@ -108,6 +109,31 @@ fn shown(document: Document) -> Response {
     (headers, document.bytes).into_response()
 }
 
+/// What a request asks of documents.
+pub(super) struct Wish {
+    pub(super) method: Method,
+    pub(super) key: DocumentKey,
+    pub(super) wanted: Wanted,
+}
+
+/// Reads what a request asks of documents.
+pub(super) fn wish(
+    ctx: &Ctx,
+    resource: Resource,
+    http: &Http,
+    headers: &HeaderMap,
+) -> Result<Wish, Refusal> {
+    let method = match *http {
+        Http::PUT => Method::Put,
+        Http::POST => Method::Post,
+        Http::DELETE => Method::Delete,
+        _ => Method::Get,
+    };
+    version(headers)?;
+    let (key, wanted) = DocumentKey::parse(resource, method, &parameters(ctx)?)?;
+    Ok(Wish { method, key, wanted })
+}
+
 async fn document(
     ctx: &Ctx,
     resource: Resource,
@@ -115,25 +141,44 @@ async fn document(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Said {
-    let method = match *http {
-        Http::PUT => Method::Put,
-        Http::POST => Method::Post,
-        Http::DELETE => Method::Delete,
-        _ => Method::Get,
-    };
-    let read = version(headers)
-        .and_then(|_| parameters(ctx))
-        .and_then(|p| DocumentKey::parse(resource, method, &p));
-    let (key, wanted) = match read {
-        Ok(read) => read,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let organisation = ctx.organisation()?.to_owned();
+    if *http == Http::POST {
+        match alternate(ctx, headers, body) {
+            Ok(None) => {}
+            Ok(Some(asked)) => {
+                if asked.method == Http::GET {
+                    nothing_to_change();
+                }
+                return match wish(&asked.ctx, resource, &asked.method, &asked.headers) {
+                    Ok(wish) => {
+                        act(&ctx.app, &ctx.actor()?, wish, &asked.headers, &asked.body).await
+                    }
+                    Err(refusal) => Ok(Err(refusal)),
+                };
+            }
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    match wish(ctx, resource, http, headers) {
+        Ok(wish) => act(&ctx.app, &ctx.actor()?, wish, headers, body).await,
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+/// Does it, on behalf of somebody.
+pub(super) async fn act(
+    app: &App,
+    actor: &Actor,
+    wish: Wish,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Said {
+    let Wish { method, key, wanted } = wish;
+    let (resource, organisation) = (key.resource, actor.organisation.clone());
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     let conditions =
         Conditions { if_match: text(header::IF_MATCH), if_none_match: text(header::IF_NONE_MATCH) };
     if method == Method::Get {
-        let c = &mut *ctx.app.db.read().await?;
+        let c = &mut *app.db.read().await?;
         return Ok(match wanted {
             Wanted::One(name) => match find(c, &organisation, &key, &name).await? {
                 Some(document) => Ok(shown(document)),
@@ -155,7 +200,7 @@ async fn document(
             }
         });
     }
-    let mut change = ctx.app.db.change(&ctx.actor()?).await?;
+    let mut change = app.db.change(actor).await?;
     let detail = |what: &str| json!({ "resource": word(resource), "what": what });
     let done = match (method, wanted) {
         (Method::Delete, Wanted::One(name)) => {
@@ -177,21 +222,7 @@ async fn document(
                 Ok(new) => new,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            sqlx::query(
-                "INSERT INTO xapi_document (organisation, resource, owner, name, media, content, \
-                 updated) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (organisation, resource, \
-                 owner, name) DO UPDATE SET media = excluded.media, content = excluded.content, \
-                 updated = excluded.updated",
-            )
-            .bind(&organisation)
-            .bind(word(resource))
-            .bind(owner(&key))
-            .bind(&name)
-            .bind(&new.content_type)
-            .bind(STANDARD.encode(&new.bytes))
-            .bind(new.updated.as_microsecond())
-            .execute(&mut *change)
-            .await?;
+            keep(&mut change, &organisation, &key, &name, &new).await?;
             1
         }
     };
@@ -204,6 +235,50 @@ async fn document(
         nothing_to_change();
     }
     Ok(Ok(StatusCode::NO_CONTENT.into_response()))
+}
+
+/// Keeps a document as it has become.
+pub(super) async fn keep(
+    change: &mut Change,
+    organisation: &str,
+    key: &DocumentKey,
+    name: &str,
+    new: &Document,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO xapi_document (organisation, resource, owner, name, media, content, updated) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (organisation, resource, owner, name) \
+         DO UPDATE SET media = excluded.media, content = excluded.content, \
+         updated = excluded.updated",
+    )
+    .bind(organisation)
+    .bind(word(key.resource))
+    .bind(owner(key))
+    .bind(name)
+    .bind(&new.content_type)
+    .bind(STANDARD.encode(&new.bytes))
+    .bind(new.updated.as_microsecond())
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
+/// How many documents there are where this one stands.
+pub(super) async fn count(
+    c: &mut AnyConnection,
+    organisation: &str,
+    key: &DocumentKey,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM xapi_document WHERE organisation = $1 AND resource = $2 \
+         AND owner = $3",
+    )
+    .bind(organisation)
+    .bind(word(key.resource))
+    .bind(owner(key))
+    .fetch_one(c)
+    .await?;
+    Ok(n)
 }
 
 async fn remove(

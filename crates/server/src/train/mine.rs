@@ -133,7 +133,7 @@ async fn mine(ctx: Ctx) -> Result<Response, Error> {
         .filter(|l| l.state() == "valid" && l.until < now + certificate::SOON && newest(l))
         .map(|l| l.id.clone())
         .collect();
-    let known = track::people(c, organisation, Some(person)).await?;
+    let known = track::people(&ctx.app, c, organisation, Some(person)).await?;
     let tracks = ctx.app.catalog.training.tracks.iter().map(|t| {
         let stands = count::stands(t, &shelf, known.first(), person, now);
         Way {

@@ -4,22 +4,28 @@
 //! What is drawn, marked, counted and signed is decided by `hangtu-train`; here are its tables and
 //! pages. A right answer leaves the server only after an attempt has ended.
 
+mod alternate;
 mod ask;
 mod attempt;
 mod attend;
 mod attendance;
+mod blobs;
 mod certificate;
 mod check;
+mod cmi5;
 mod count;
 mod courses;
 mod documents;
 mod enrol;
 mod exam;
+mod forward;
 mod issue;
 mod items;
+mod kept;
 mod lrs;
 mod mine;
 mod need;
+mod outside;
 mod own;
 mod paper;
 mod people;
@@ -27,8 +33,10 @@ mod plan;
 mod progress;
 mod qr;
 mod reading;
+mod records;
 mod roll;
 mod saver;
+mod say;
 mod session;
 mod shelf;
 mod standing;
@@ -65,13 +73,16 @@ pub(crate) fn routes(r: &mut Routes) {
     count::routes(r);
     lrs::routes(r);
     documents::routes(r);
+    records::routes(r);
+    cmi5::routes(r);
+    outside::routes(r);
 }
 
 /// What is kept in memory: the way to the saver, courses of one's own as they were read, how people
 /// stand.
 pub(crate) struct State {
     saver: saver::Saver,
-    shelves: Kept<String, (i64, i64), Vec<Course>>,
+    shelves: Kept<String, shelf::Stamp, Vec<Course>>,
     standings: Kept<String, (i64, i64), Standing>,
 }
 
@@ -86,6 +97,7 @@ impl Default for State {
 pub(crate) fn start(app: &App) {
     saver::start(app);
     sweep::start(app);
+    records::start(app);
 }
 
 /// The end of something that is good for so many months.

@@ -2,7 +2,7 @@
 //! shortcoming, a session or somebody's word gave.
 
 use super::{
-    TRAIN, attendance,
+    TRAIN, attendance, cmi5,
     people::{self, Reached},
     runs_out,
     shelf::{self, Shelf},
@@ -69,7 +69,8 @@ struct Duty {
     label: String,
 }
 
-/// When people completed courses last: by exam, or in a session about the course.
+/// When people completed courses last: by exam, in a session about the course, or in one made
+/// elsewhere.
 async fn completions(
     c: &mut AnyConnection,
     organisation: &str,
@@ -87,7 +88,9 @@ async fn completions(
     .await?;
     let mut all: HashMap<(String, String), i64> =
         rows.into_iter().map(|(person, course, at)| ((person, course), at)).collect();
-    for (person, course, at) in attendance::completed(c, organisation, person, rule).await? {
+    let mut others = attendance::completed(c, organisation, person, rule).await?;
+    others.extend(cmi5::completed(c, organisation, person).await?);
+    for (person, course, at) in others {
         let last = all.entry((person, course)).or_insert(at);
         *last = (*last).max(at);
     }

@@ -293,39 +293,36 @@ fn report(bytes: &[u8], limits: Limits) -> Result<QtiReport, Error> {
     Ok(QtiReport { rows: vec![row] })
 }
 
-/// A text in the one language it has; the other says so, as every text of a bank has both.
-fn both(text: &str, part: &str) -> Value {
-    let chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-    if chinese {
-        json!({ "zh": text, "en": format!("{part} (in Chinese only)") })
-    } else {
-        json!({ "zh": format!("{text}（仅有英文）"), "en": text })
-    }
-}
-
-/// A question of another maker as an entry of the bank.
+/// A question of another maker as an entry of the bank: in the one language it has, and said to be so.
 fn entry(course: &str, topic: &str, number: usize, item: &Imported) -> Value {
-    let option = |(n, o): (usize, &hangtu_train::exchange::qti::ImportedOption)| {
-        let mut option = both(&o.text, &format!("Option {}", n + 1));
+    let texts = [&item.question, &item.situation, &item.why];
+    let all = texts.into_iter().chain(item.options.iter().map(|o| &o.text));
+    let chinese = all.flat_map(|t| t.chars()).any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let only = if chinese { "zh" } else { "en" };
+    let option = |o: &hangtu_train::exchange::qti::ImportedOption| {
+        let mut option = json!({ only: o.text });
         if item.kind != Kind::Order && o.right {
             option["right"] = true.into();
         }
         option
     };
-    let why = item.why.trim();
-    let why =
-        if why.is_empty() { json!({ "zh": "无", "en": "—" }) } else { both(why, "Reason") };
+    let why = match item.why.trim() {
+        "" if chinese => "无",
+        "" => "—",
+        why => why,
+    };
     let mut entry = json!({
         "id": format!("{course}-{number:02}"),
         "topic": topic,
         "kind": item.kind,
         "difficulty": 2,
-        "question": both(&item.question, "Question"),
-        "options": item.options.iter().enumerate().map(option).collect::<Vec<_>>(),
-        "why": why,
+        "only": only,
+        "question": { only: item.question },
+        "options": item.options.iter().map(option).collect::<Vec<_>>(),
+        "why": { only: why },
     });
     if !item.situation.trim().is_empty() {
-        entry["situation"] = both(item.situation.trim(), "Situation");
+        entry["situation"] = json!({ only: item.situation.trim() });
     }
     entry
 }

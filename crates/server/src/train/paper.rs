@@ -95,6 +95,8 @@ pub(super) struct Shown {
     /// A number above those of all saves.
     next_sequence: u64,
     answered: usize,
+    /// `zh` or `en` where it is in that language alone.
+    only: &'static str,
     paper: Vec<Question>,
     ended: Option<i64>,
     percent: Option<i64>,
@@ -199,6 +201,7 @@ pub(super) async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, E
         seconds: 0,
         next_sequence: 1,
         answered: sat.answered(),
+        only: shelf.one(&row.subject).map_or("", courses::only),
         paper: Vec::new(),
         ended: row.ended,
         percent: row.percent,

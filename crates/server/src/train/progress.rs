@@ -2,7 +2,7 @@
 
 use super::{
     attempt::{self, Kind},
-    certificate, runs_out, shelf,
+    certificate, cmi5, runs_out, shelf,
 };
 use crate::{App, clock, ctx::Ctx, db::Change, error::Error};
 use hangtu_catalog::{course::Course, key};
@@ -181,7 +181,7 @@ pub(super) fn admitted(
     }
 }
 
-/// When somebody passed the exams of courses last.
+/// When somebody passed the exams of courses last, or completed one made elsewhere.
 pub(super) async fn passed(
     c: &mut AnyConnection,
     organisation: &str,
@@ -193,7 +193,11 @@ pub(super) async fn passed(
     )
     .bind(organisation)
     .bind(person)
-    .fetch_all(c)
+    .fetch_all(&mut *c)
     .await?;
-    Ok(rows.into_iter().collect())
+    let mut last: BTreeMap<String, i64> = rows.into_iter().collect();
+    for (_, course, at) in cmi5::completed(c, organisation, Some(person)).await? {
+        last.insert(course, at);
+    }
+    Ok(last)
 }

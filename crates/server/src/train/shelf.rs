@@ -1,9 +1,14 @@
-//! The courses of an organisation: those that come with the program, and its own.
+//! The courses of an organisation: those that come with the program, its own, those made elsewhere.
 
+use super::cmi5;
 use crate::{App, error::Error};
 use hangtu_catalog::course::Course;
 use sqlx::AnyConnection;
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+
+/// What the courses of an organisation were read from: how many there are and when the last changed,
+/// of its own and of those made elsewhere.
+pub(super) type Stamp = ((i64, i64), (i64, i64));
 
 /// The courses of an organisation.
 pub(super) enum Shelf {
@@ -37,13 +42,15 @@ pub(super) async fn shelf(
     c: &mut AnyConnection,
     organisation: &str,
 ) -> Result<Shelf, Error> {
-    let stamp: (i64, i64) = sqlx::query_as(
+    let own: (i64, i64) = sqlx::query_as(
         "SELECT COUNT(*), COALESCE(MAX(changed), 0) FROM own_course WHERE organisation = $1",
     )
     .bind(organisation)
     .fetch_one(&mut *c)
     .await?;
-    if stamp.0 == 0 {
+    let elsewhere = cmi5::stamp(c, organisation).await?;
+    let stamp = (own, elsewhere);
+    if own.0 == 0 && elsewhere.0 == 0 {
         return Ok(Shelf::Embedded(app.clone()));
     }
     let place = app.training.shelves.place(organisation.to_owned()).await;
@@ -66,6 +73,7 @@ pub(super) async fn shelf(
             Err(why) => tracing::warn!(organisation, course = id, why, "a course does not hold"),
         }
     }
+    courses.extend(cmi5::courses(c, organisation).await?);
     courses.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Shelf::Own(place.put(stamp, courses)))
 }

@@ -4,7 +4,7 @@
 use super::{
     TRAIN,
     attempt::{self, Kind},
-    courses, issue,
+    cmi5, courses, issue, outside,
     shelf::{self, Shelf},
 };
 use crate::{
@@ -39,8 +39,10 @@ pub(super) fn routes(r: &mut Routes) {
     r.post("/training/tracks/{track}/open", Access::May(TRAIN), doc, reopen);
 }
 
-/// What is known of people: courses and exams passed, drills taken part in; or of one person.
+/// What is known of people: courses and exams passed, drills taken part in, certificates of others;
+/// or of one person.
 pub(super) async fn people(
+    app: &App,
     c: &mut AnyConnection,
     organisation: &str,
     person: Option<&str>,
@@ -73,8 +75,16 @@ pub(super) async fn people(
             }
         });
     }
+    for (id, course, at) in cmi5::completed(c, organisation, person).await? {
+        let at = clock::stamp(at);
+        of(&id, &mut |p| p.courses.push(CourseDone { course: course.clone(), at }));
+    }
     for (id, at) in drill::played(c, organisation, person).await? {
         of(&id, &mut |p| p.drills.push(clock::stamp(at)));
+    }
+    let rules = &app.catalog.training;
+    for (id, certificate) in outside::counting(c, organisation, person, rules).await? {
+        of(&id, &mut |p| p.certificates.push(certificate.clone()));
     }
     Ok(all.into_values().collect())
 }
@@ -89,7 +99,7 @@ pub(super) async fn complete(
     language: &str,
 ) -> Result<(), Error> {
     let organisation = change.organisation().to_owned();
-    let known = people(change, &organisation, Some(person)).await?;
+    let known = people(app, change, &organisation, Some(person)).await?;
     let Some(known) = known.first() else { return Ok(()) };
     let now = clock::now();
     for track in &app.catalog.training.tracks {
@@ -129,7 +139,7 @@ pub(super) async fn settle(app: &App) -> Result<(), Error> {
         let ready = {
             let c = &mut *app.db.read().await?;
             let shelf = shelf::shelf(app, c, &organisation).await?;
-            let known = people(c, &organisation, Some(&person)).await?;
+            let known = people(app, c, &organisation, Some(&person)).await?;
             let now = clock::stamp(clock::now());
             let done =
                 |t: &Track| known.iter().any(|p| standing(t, &shelf, p, now).until.is_some());
@@ -191,7 +201,7 @@ pub(super) async fn exam_opened(ctx: &Ctx, id: &str) -> Result<i64, Error> {
     let track = ctx.app.catalog.training.track(id).ok_or(Error::NotFound)?;
     let c = &mut *ctx.app.db.read().await?;
     let shelf = shelf::shelf(&ctx.app, c, &who.organisation).await?;
-    let known = people(c, &who.organisation, Some(&who.person)).await?;
+    let known = people(&ctx.app, c, &who.organisation, Some(&who.person)).await?;
     let now = clock::stamp(clock::now());
     let course = |l: &Lacking| matches!(l, Lacking::Course(_) | Lacking::Courses);
     let lacks = match known.first() {
@@ -218,7 +228,8 @@ async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
         drills: Vec::new(),
         certificates: Vec::new(),
     };
-    let known = people(c, &who.organisation, Some(&who.person)).await?.pop().unwrap_or(nobody);
+    let known =
+        people(&ctx.app, c, &who.organisation, Some(&who.person)).await?.pop().unwrap_or(nobody);
     let stands = standing(track, &shelf, &known, clock::stamp(now));
     let lacks = |l: &Lacking| stands.lacking.contains(l);
     let mut parts: Vec<Part> = track

@@ -63,6 +63,7 @@ static ITEMS: &[Item] = &[
     regulator("/organisations", key::BELOW_TITLE, Right::System),
     item("/people", key::NAV_PEOPLE, Right::People),
     item("/audit", key::NAV_AUDIT, Right::Audit),
+    plant("/training/records", key::TRAIN_RECORDS, Right::System),
     item("/sso", key::NAV_SSO, Right::System),
     item("/operate", key::NAV_OPERATE, Right::System),
 ];

@@ -193,6 +193,9 @@ pub fn merge(
             "the document is there already: look at it, then put it with If-Match and its ETag";
         return Err(Refusal::new(409, why));
     }
+    if method == Method::Put && resource != Resource::State && unconditional {
+        return Err(Refusal::bad("a profile is put with If-Match or If-None-Match"));
+    }
     let is_json = |t: &str| {
         t.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
     };

@@ -1,7 +1,12 @@
 //! Statements with attachments: `multipart/mixed` (part three, 1.5.2).
 
 use super::Refusal;
-use crate::exchange::xapi::Statement;
+use crate::{
+    credential::strict_json,
+    exchange::xapi::{Statement, Version},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::collections::BTreeMap;
 
@@ -135,6 +140,58 @@ impl Multipart {
             Some(hash) => Err(Refusal::bad(format!("{hash}: no statement names this part"))),
             None => Ok(()),
         }
+    }
+}
+
+/// What a signature is used as (part two, 2.6).
+const SIGNATURE: &str = "http://adlnet.gov/expapi/attachments/signature";
+
+/// Whether what is attached as a signature is one: a compact JWS of RS256, RS384 or RS512 over this
+/// statement as it was before. Whose key it is, nobody here can know.
+pub fn check_signatures(
+    attachments: &BTreeMap<String, Part>,
+    statements: &[Statement],
+) -> Result<(), Refusal> {
+    for statement in statements {
+        let Some(Value::Array(all)) = statement.json().get("attachments") else { continue };
+        for one in all.iter().filter(|a| a["usageType"] == SIGNATURE) {
+            let media = one["contentType"].as_str().unwrap_or_default();
+            if media != "application/octet-stream" {
+                return Err(Refusal::bad("a signature is application/octet-stream"));
+            }
+            let sha2 = one["sha2"].as_str().unwrap_or_default().to_ascii_lowercase();
+            if let Some(part) = attachments.get(&sha2) {
+                signature(&part.bytes, statement)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn signature(bytes: &[u8], statement: &Statement) -> Result<(), Refusal> {
+    let bad = |why: &str| Refusal::bad(format!("signature: {why}"));
+    let text = std::str::from_utf8(bytes).map_err(|_| bad("no text"))?.trim();
+    let parts: Vec<&str> = text.split('.').collect();
+    let [header, payload, mark] = parts.as_slice() else { return Err(bad("no compact JWS")) };
+    let open = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| bad("no base64url"));
+    let json = |part: &str| strict_json(&open(part)?).map_err(|e| bad(&format!("no JSON: {e}")));
+    let algorithm = json(header)?["alg"].as_str().map(str::to_owned);
+    if !["RS256", "RS384", "RS512"].iter().any(|a| algorithm.as_deref() == Some(a)) {
+        return Err(bad("alg is RS256, RS384 or RS512"));
+    }
+    if open(mark)?.is_empty() {
+        return Err(bad("nothing signs it"));
+    }
+    let Value::Object(signed) = json(payload)? else { return Err(bad("signs no statement")) };
+    let mut said = statement.json().clone();
+    // It stood without its signature when it was signed; others it had before.
+    said.remove("attachments");
+    let mut signed = signed;
+    signed.remove("attachments");
+    let both = [signed, said].map(|json| Statement::parse(&Value::Object(json), Version::V2));
+    match both {
+        [Ok(signed), Ok(said)] if signed.says_the_same(&said) => Ok(()),
+        _ => Err(bad("signs another statement")),
     }
 }
 

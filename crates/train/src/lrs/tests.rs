@@ -254,7 +254,7 @@ fn documents_keep_two_writers_apart() {
     let put = |r, existing, c| merge(r, Method::Put, existing, "text/plain", b"hi", c, at(1));
     assert_eq!(etag(b"abc"), "\"a9993e364706816aba3e25717850c26c9cd0d89d\"");
     assert_eq!(status(put(state, Some(&old), none)), 204);
-    assert_eq!(status(put(profile, None, none)), 204);
+    assert_eq!(status(put(profile, None, none)), 400);
     assert_eq!(status(put(profile, Some(&old), none)), 409);
     let tag = etag(&old.bytes);
     let matching = Conditions { if_match: Some(&tag), if_none_match: None };

@@ -190,6 +190,7 @@ impl Statement {
         self.facets.id = Some(*self.facets.id.get_or_insert(id));
         let id = self.facets.id.unwrap_or(id);
         let now = Value::from(stored.to_string());
+        lists(&mut self.json);
         self.json.insert("id".into(), id.to_string().into());
         self.json.entry("timestamp").or_insert_with(|| now.clone());
         self.json.insert("stored".into(), now);
@@ -202,6 +203,19 @@ impl Statement {
     /// Whether both say the same (part two, 2.3.1 “Statement Comparision Requirements”).
     pub fn says_the_same(&self, other: &Self) -> bool {
         compare::same(&self.json, &other.json)
+    }
+}
+
+/// A context activity that stands alone is given back as a list of one (part two, 2.4.6.2).
+fn lists(statement: &mut Map<String, Value>) {
+    let kinds = statement.get_mut("context").and_then(|c| c.get_mut("contextActivities"));
+    for kind in kinds.and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        if kind.is_object() {
+            *kind = Value::Array(vec![kind.take()]);
+        }
+    }
+    if let Some(Value::Object(inner)) = statement.get_mut("object") {
+        lists(inner);
     }
 }
 

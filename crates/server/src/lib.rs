@@ -38,6 +38,7 @@ mod input;
 mod jobs;
 mod kept;
 mod operate;
+mod outward;
 mod people;
 mod register;
 mod report;

@@ -17,7 +17,7 @@ mod steps;
 mod supervisor;
 
 pub(crate) use intake::{Gate, body, refused, supervises, trusted};
-pub(crate) use send::{address, exchange};
+pub(crate) use send::exchange;
 pub(crate) use supervisor::key_of as supervisor_key;
 
 use crate::{

@@ -14,15 +14,14 @@ use crate::{
     ctx::Ctx,
     db::{Actor, Change, nothing_to_change},
     error::Error,
+    outward,
     route::{Doc, Routes},
 };
 use axum::{extract::Path, response::Response};
 use hangtu_catalog::{Bilingual, key};
 use hangtu_ledger::MAX_PACKAGE;
-use openidconnect::url::Url;
 use serde_json::{Value, json};
-use std::{net::IpAddr, sync::Arc, time::Duration};
-use ureq::tls::{RootCerts, TlsConfig};
+use std::{sync::Arc, time::Duration};
 
 /// The whole of one request.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,18 +34,6 @@ pub(super) fn routes(r: &mut Routes) {
     r.post("/submissions/{id}/send", SUBMIT, doc.returns::<receipt::Said>(), send);
     let doc = Doc::new("Asks the supervisor by HTTPS for the last receipt of a package");
     r.post("/submissions/{id}/ask", SUBMIT, doc.returns::<receipt::Said>(), ask);
-}
-
-/// An address that may be sent to: by HTTPS, or on this machine.
-pub(crate) fn address(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let host = url.host_str()?.trim_matches(['[', ']']);
-    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let plain = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    (plain && (url.scheme() == "https" || url.scheme() == "http" && here)).then_some(url)
 }
 
 /// What an address answered.
@@ -63,15 +50,7 @@ enum Ask {
 }
 
 fn request(url: &str, language: &'static str, ask: Ask) -> Result<Answer, ureq::Error> {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(None)
-        .tls_config(tls)
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into();
+    let agent = outward::agent(PATIENCE);
     let mut response = match ask {
         Ask::Send(bytes, token) => {
             let post = agent.post(url).header("accept-language", language);
@@ -95,7 +74,7 @@ async fn open(app: &App, organisation: &str, id: &str) -> Result<(Row, Superviso
     }
     let supervisor = supervisor::read(c, organisation).await?;
     let supervisor = supervisor.ok_or_else(|| Error::conflict(key::SUBMIT_NO_SUPERVISOR))?;
-    let there = !supervisor.inside.is_empty() || address(&supervisor.address).is_some();
+    let there = !supervisor.inside.is_empty() || outward::address(&supervisor.address).is_some();
     if !supervisor.reached() || !there {
         return Err(Error::conflict(key::SUBMIT_OFFLINE));
     }
@@ -233,7 +212,7 @@ async fn ask(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
 pub(crate) async fn exchange(ctx: &Ctx, letter: Vec<u8>) -> Result<Vec<u8>, Error> {
     let supervisor = supervisor::read(&mut *ctx.app.db.read().await?, ctx.organisation()?).await?;
     let supervisor = supervisor.ok_or_else(|| Error::conflict(key::SUBMIT_NO_SUPERVISOR))?;
-    if supervisor.online != 1 || address(&supervisor.address).is_none() {
+    if supervisor.online != 1 || outward::address(&supervisor.address).is_none() {
         return Err(Error::conflict(key::SUBMIT_OFFLINE));
     }
     let url = format!("{}/notices", supervisor.address.trim_end_matches('/'));

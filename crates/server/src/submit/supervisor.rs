@@ -76,7 +76,7 @@ impl Invitation {
         let i = &invitation;
         let texts = [&i.supervisor, &i.code, &i.address, &i.token];
         let whole = fine(&i.key, false) && fine(&i.witness, true) && texts.iter().all(|t| short(t));
-        (whole && (i.address.is_empty() || super::send::address(&i.address).is_some()))
+        (whole && (i.address.is_empty() || crate::outward::address(&i.address).is_some()))
             .then_some(invitation)
     }
 }

@@ -19,8 +19,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hangtu_train::lrs::{
-    self, Conditions, Document, DocumentKey, Method, Refusal, Resource, Wanted,
+use hangtu_train::{
+    exchange::xapi::Version,
+    lrs::{self, Conditions, Document, DocumentKey, Method, Refusal, Resource, Wanted},
 };
 use serde_json::json;
 use sqlx::AnyConnection;
@@ -114,6 +115,7 @@ pub(super) struct Wish {
     pub(super) method: Method,
     pub(super) key: DocumentKey,
     pub(super) wanted: Wanted,
+    version: Version,
 }
 
 /// Reads what a request asks of documents.
@@ -129,9 +131,9 @@ pub(super) fn wish(
         Http::DELETE => Method::Delete,
         _ => Method::Get,
     };
-    version(headers)?;
+    let version = version(headers)?;
     let (key, wanted) = DocumentKey::parse(resource, method, &parameters(ctx)?)?;
-    Ok(Wish { method, key, wanted })
+    Ok(Wish { method, key, wanted, version })
 }
 
 async fn document(
@@ -172,11 +174,14 @@ pub(super) async fn act(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Said {
-    let Wish { method, key, wanted } = wish;
+    let Wish { method, key, wanted, version } = wish;
     let (resource, organisation) = (key.resource, actor.organisation.clone());
     let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
-    let conditions =
-        Conditions { if_match: text(header::IF_MATCH), if_none_match: text(header::IF_NONE_MATCH) };
+    let conditions = Conditions {
+        if_match: text(header::IF_MATCH),
+        if_none_match: text(header::IF_NONE_MATCH),
+        version,
+    };
     if method == Method::Get {
         let c = &mut *app.db.read().await?;
         return Ok(match wanted {

@@ -6,7 +6,7 @@ use super::{
     kept,
     records::{Out, beyond, owner},
 };
-use crate::{App, clock, db::Actor, error::Error};
+use crate::{App, clock, db::Actor, error::Error, outward};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hangtu_train::{
     exchange::xapi::{Statement, Version},
@@ -14,7 +14,6 @@ use hangtu_train::{
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
-use ureq::tls::{RootCerts, TlsConfig};
 
 /// Statements of one request; requests of one round.
 const AT_ONCE: i64 = 50;
@@ -46,15 +45,7 @@ struct Request {
 
 /// Asks. Blocks.
 fn post(request: &Request) -> Answered {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(None)
-        .tls_config(tls)
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into();
+    let agent = outward::agent(PATIENCE);
     let sent = agent
         .post(&request.url)
         .header("authorization", &request.authorization)

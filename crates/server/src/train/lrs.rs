@@ -35,7 +35,7 @@ pub(super) const VERSION: HeaderName = HeaderName::from_static("x-experience-api
 
 pub(super) fn routes(r: &mut Routes) {
     let may = Access::May(TRAIN);
-    r.add(Http::GET, "/xapi/about", may, None, about);
+    r.add(Http::GET, "/xapi/about", Access::Open, None, about);
     r.add(Http::GET, STATEMENTS, may, None, get);
     r.add(Http::PUT, STATEMENTS, may, None, put);
     r.add(Http::POST, STATEMENTS, may, None, post);
@@ -56,7 +56,7 @@ pub(super) fn end(asked: &HeaderMap, said: Said) -> Result<Response, Error> {
         }
     };
     let headers = response.headers_mut();
-    let spoken = version(asked).unwrap_or(Version::V2);
+    let spoken = version(asked).unwrap_or_default();
     headers.insert(VERSION, HeaderValue::from_static(spoken.name()));
     let now = HeaderValue::from_str(&clock::rfc3339(clock::now())).map_err(Error::internal)?;
     headers.insert(HeaderName::from_static("x-experience-api-consistent-through"), now);
@@ -77,8 +77,8 @@ pub(super) fn parameters(ctx: &Ctx) -> Result<Vec<(String, String)>, Refusal> {
     serde_html_form::from_str(query).map_err(|e| bad(&e.to_string()))
 }
 
-async fn about(ctx: Ctx, headers: HeaderMap) -> Result<Response, Error> {
-    ctx.signed()?;
+/// Which versions there are: asked before anything else is known, so by anybody (part three, 2.8).
+async fn about(headers: HeaderMap) -> Result<Response, Error> {
     end(&headers, Ok(Ok(Json(lrs::about()).into_response())))
 }
 

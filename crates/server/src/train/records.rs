@@ -11,8 +11,8 @@ use crate::{
     download,
     error::Error,
     input::{Input, line, prose},
+    outward,
     route::{Access, Doc, Routes},
-    submit,
     ui::{Count, Page},
 };
 use askama::Template;
@@ -211,7 +211,7 @@ struct Target {
 
 async fn target(ctx: Ctx, Input(typed): Input<Target>) -> Result<Response, Error> {
     let address = typed.address.trim().trim_end_matches('/').to_owned();
-    if !address.is_empty() && (address.len() > 500 || submit::address(&address).is_none()) {
+    if !address.is_empty() && (address.len() > 500 || outward::address(&address).is_none()) {
         return Err(Error::invalid("address", key::TRAIN_RECORDS_ADDRESS_BAD));
     }
     let account =

@@ -4,7 +4,7 @@
 use super::Refusal;
 use crate::{
     credential::strict_json,
-    exchange::xapi::{agent_key, is_iri, timestamp},
+    exchange::xapi::{Version, agent_key, is_iri, timestamp},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -141,13 +141,15 @@ pub struct Document {
     pub updated: Timestamp,
 }
 
-/// The headers `If-Match` and `If-None-Match`.
+/// What a writer says of the document it supposes, and in which version.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Conditions<'a> {
     /// `If-Match`.
     pub if_match: Option<&'a str>,
     /// `If-None-Match`.
     pub if_none_match: Option<&'a str>,
+    /// What the request speaks: 2.0 keeps writers of states apart, too.
+    pub version: Version,
 }
 
 /// The entity tag of contents: their SHA-1 in hex, in quotes (1.0.3 asks for just that).
@@ -188,13 +190,16 @@ pub fn merge(
 ) -> Result<Document, Refusal> {
     conditions.hold(existing)?;
     let unconditional = conditions.if_match.is_none() && conditions.if_none_match.is_none();
-    if method == Method::Put && resource != Resource::State && existing.is_some() && unconditional {
-        let why =
-            "the document is there already: look at it, then put it with If-Match and its ETag";
-        return Err(Refusal::new(409, why));
-    }
-    if method == Method::Put && resource != Resource::State && unconditional {
-        return Err(Refusal::bad("a profile is put with If-Match or If-None-Match"));
+    if method == Method::Put && unconditional {
+        let guarded = resource != Resource::State || conditions.version == Version::V2;
+        if guarded && existing.is_some() {
+            let why =
+                "the document is there already: look at it, then put it with If-Match and its ETag";
+            return Err(Refusal::new(409, why));
+        }
+        if resource != Resource::State {
+            return Err(Refusal::bad("a profile is put with If-Match or If-None-Match"));
+        }
     }
     let is_json = |t: &str| {
         t.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")

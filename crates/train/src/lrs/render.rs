@@ -28,7 +28,7 @@ fn ids(statement: &mut Map<String, Value>) {
     }
     if let Some(Value::Object(object)) = statement.get_mut("object") {
         match object.get("objectType").and_then(Value::as_str) {
-            None | Some("Activity") => keep(object, &["objectType", "id"]),
+            None | Some("Activity") => keep(object, &["id"]),
             Some("Agent" | "Group") => agent(object),
             Some("SubStatement") => ids(object),
             _ => {}
@@ -46,8 +46,8 @@ fn ids(statement: &mut Map<String, Value>) {
                 Value::Array(all) => all
                     .iter_mut()
                     .filter_map(Value::as_object_mut)
-                    .for_each(|a| keep(a, &["objectType", "id"])),
-                Value::Object(one) => keep(one, &["objectType", "id"]),
+                    .for_each(|a| keep(a, &["id"])),
+                Value::Object(one) => keep(one, &["id"]),
                 _ => {}
             }
         }

@@ -254,12 +254,15 @@ fn documents_keep_two_writers_apart() {
     let put = |r, existing, c| merge(r, Method::Put, existing, "text/plain", b"hi", c, at(1));
     assert_eq!(etag(b"abc"), "\"a9993e364706816aba3e25717850c26c9cd0d89d\"");
     assert_eq!(status(put(state, Some(&old), none)), 204);
+    let second = Conditions { version: Version::V2, ..none };
+    assert_eq!(status(put(state, Some(&old), second)), 409);
+    assert_eq!(status(put(state, None, second)), 204);
     assert_eq!(status(put(profile, None, none)), 400);
     assert_eq!(status(put(profile, Some(&old), none)), 409);
     let tag = etag(&old.bytes);
-    let matching = Conditions { if_match: Some(&tag), if_none_match: None };
-    let stale = Conditions { if_match: Some("\"00\""), if_none_match: None };
-    let fresh = Conditions { if_match: None, if_none_match: Some("*") };
+    let matching = Conditions { if_match: Some(&tag), ..none };
+    let stale = Conditions { if_match: Some("\"00\""), ..none };
+    let fresh = Conditions { if_none_match: Some("*"), ..none };
     assert_eq!(status(put(profile, Some(&old), matching)), 204);
     assert_eq!(status(put(profile, Some(&old), stale)), 412);
     assert_eq!(status(put(profile, None, matching)), 412);

@@ -1,7 +1,7 @@
 //! Talking to a provider: only to it, in limited time, believing limited answers.
 
 use super::Provider;
-use crate::{App, error::Error};
+use crate::{App, error::Error, outward};
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
     Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenResponse,
@@ -11,8 +11,7 @@ use openidconnect::{
     },
     url::Url,
 };
-use std::{net::IpAddr, time::Duration};
-use ureq::tls::{RootCerts, TlsConfig};
+use std::time::Duration;
 
 /// What a provider says of itself, with its keys.
 pub(super) type Metadata = CoreProviderMetadata;
@@ -58,18 +57,9 @@ fn answer(error: &dyn std::error::Error) -> Failure {
     Failure::Answer(told.chars().take(300).collect())
 }
 
-/// An issuer that may be asked: by HTTPS, or on this machine. Private addresses are fine, for plants
-/// run their own.
+/// An issuer that may be asked.
 pub(super) fn issuer(text: &str) -> Result<Url, Failure> {
-    let url = Url::parse(text).map_err(|_| Failure::Issuer)?;
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let plain = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    let secure = url.scheme() == "https" || url.scheme() == "http" && here;
-    if secure && plain { Ok(url) } else { Err(Failure::Issuer) }
+    outward::address(text).ok_or(Failure::Issuer)
 }
 
 /// Sends requests to the issuer's own scheme, host and port, and follows no redirect.
@@ -77,15 +67,7 @@ fn http(
     issuer: &str,
 ) -> Result<impl Fn(HttpRequest) -> Result<HttpResponse, Failure> + use<>, Failure> {
     let home = self::issuer(issuer)?.origin();
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(None)
-        .tls_config(tls)
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into();
+    let agent = outward::agent(PATIENCE);
     Ok(move |request: HttpRequest| {
         let to = request.uri().to_string();
         if Url::parse(&to).map(|url| url.origin()).ok() != Some(home.clone()) {

@@ -46,7 +46,7 @@ async fn invite(ctx: Ctx, Input(whom): Input<Whom>) -> Result<Response, Error> {
     let base = config.url(config.listen);
     let address = format!("{}/api/v1/receive/{organisation}", base.trim_end_matches('/'));
     // An address that nobody may send to is left out: such a site takes files.
-    let address = super::super::send::address(&address).map(|_| address).unwrap_or_default();
+    let address = crate::outward::address(&address).map(|_| address).unwrap_or_default();
     let invitation = Invitation {
         supervisor: who.organisation_name.clone(),
         code: code.clone(),

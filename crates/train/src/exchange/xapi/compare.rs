@@ -33,6 +33,9 @@ fn body(statement: &mut Map<String, Value>) {
     {
         *text = at.to_string();
     }
+    if let Some(Value::String(text)) = statement.get_mut("result").and_then(|r| r.get_mut("duration")) {
+        *text = hundredths(text);
+    }
     if let Some(Value::Object(verb)) = statement.get_mut("verb") {
         verb.remove("display");
     }
@@ -92,4 +95,15 @@ fn agent(agent: &mut Map<String, Value>) {
 
 fn sort(all: &mut [Value]) {
     all.sort_by_cached_key(Value::to_string);
+}
+
+/// A duration without what is finer than 0.01 s (part two, 4.6: it does not count in comparisons).
+fn hundredths(duration: &str) -> String {
+    let Some((whole, rest)) = duration.split_once(['.', ',']) else { return duration.to_owned() };
+    let Some(fraction) = rest.strip_suffix('S') else { return duration.to_owned() };
+    let fine: String = fraction.chars().take(2).collect();
+    match fine.trim_end_matches('0') {
+        "" => format!("{whole}S"),
+        fine => format!("{whole}.{fine}S"),
+    }
 }

@@ -17,9 +17,10 @@ use uuid::Uuid;
 pub const VOIDED: &str = "http://adlnet.gov/expapi/verbs/voided";
 
 /// The version that a request names in `X-Experience-API-Version`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Version {
-    /// 1.0, 1.0.0 to 1.0.3.
+    /// 1.0, 1.0.0 to 1.0.3; what is answered to whoever names none.
+    #[default]
     V1,
     /// 2.0.0 (IEEE 9274.1.1).
     V2,

@@ -151,6 +151,8 @@ fn the_same_said_otherwise_is_the_same() {
         json!([{"id": "https://plant.example/track"}]);
     other["id"] = json!("FD41C918-B88B-4B20-A0A5-A4C32391AAA0");
     assert!(a.says_the_same(&Statement::parse(&other, Version::V1).unwrap()));
+    other["result"]["duration"] = json!("PT12M3.509S");
+    assert!(a.says_the_same(&Statement::parse(&other, Version::V1).unwrap()));
     other["result"]["success"] = json!(false);
     assert!(!a.says_the_same(&Statement::parse(&other, Version::V1).unwrap()));
 }

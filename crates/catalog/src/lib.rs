@@ -12,6 +12,7 @@ pub mod course;
 mod credit_code;
 mod deadline;
 pub mod exercise;
+pub mod history;
 mod incident;
 mod language;
 mod level;
@@ -98,6 +99,8 @@ pub struct Catalog {
     pub targets: Targets,
     /// What training counts and how it is marked.
     pub training: Training,
+    /// Questions about history.
+    pub history: history::History,
     /// Courses, by id.
     pub courses: Vec<course::Course>,
 }
@@ -108,6 +111,7 @@ impl Catalog {
         let controls = embedded("controls.yml", control::load)?;
         Ok(Self {
             courses: course::Course::embedded(&controls)?,
+            history: embedded("history.yml", history::History::parse)?,
             targets: embedded("targets.yml", Targets::parse)?,
             training: embedded("training.yml", Training::parse)?,
             questionnaire: Questionnaire::embedded(&controls)?,

@@ -78,6 +78,8 @@ pub(crate) struct Parts {
     pub(crate) training: train::State,
     pub(crate) intake: submit::Gate,
     pub(crate) pictures: supervise::picture::Pictures,
+    #[cfg(feature = "history")]
+    pub(crate) history: supervise::history::State,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }

@@ -17,6 +17,8 @@ mod steps;
 mod supervisor;
 
 pub(crate) use intake::Gate;
+#[cfg(feature = "history")]
+pub(crate) use intake::told;
 
 use crate::{
     App,

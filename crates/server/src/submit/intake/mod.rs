@@ -10,6 +10,8 @@ mod take;
 mod upload;
 
 pub(crate) use door::Gate;
+#[cfg(feature = "history")]
+pub(crate) use review::told;
 
 use crate::{
     App,

@@ -5,6 +5,7 @@
 //! system time of the whole process, as `/usr/bin/time` (Debian package time) tells them.
 
 mod exam;
+pub(crate) mod history;
 mod intake;
 mod logs;
 mod seat;
@@ -25,11 +26,11 @@ use std::{
 /// Runs a benchmark.
 pub fn run(args: &[String]) -> Result<()> {
     let what = args.first().map(String::as_str);
-    if !matches!(what, Some("traffic" | "memory" | "logs" | "seat" | "exam" | "intake" | "nation"))
-    {
+    let known = ["traffic", "memory", "logs", "seat", "exam", "intake", "nation", "history"];
+    if !what.is_some_and(|w| known.contains(&w)) {
         bail!(
             "usage: cargo xtask bench traffic [--mib N] [--no-tshark] | memory | logs [--mib N] | seat | \
-             exam | intake | nation"
+             exam | intake | nation | history [--months N]"
         );
     }
     let value = |name: &str| {
@@ -38,6 +39,7 @@ pub fn run(args: &[String]) -> Result<()> {
     let mib = value("--mib").map(str::parse::<u64>).transpose().context("--mib takes a number")?;
     match what {
         Some("exam") => return exam::run_all(),
+        Some("history") => return history::run_all(value("--months")),
         Some("intake") => return intake::run_all(),
         Some("nation") => return seat::nation(),
         Some("seat") => return seat::run_all(),

@@ -24,6 +24,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   oracle logs      compare detections with chainsaw's and hayabusa's over ../shared/data/logs
   fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
   browser [DIR]    the main story in headless Chromium; screenshots go to DIR (target/browser)
+  history          tests of history and of a Ballista cluster over it (builds for long, so not in test)
   schemathesis     hold the API of a demonstration against its own description
   package          a Debian package to carry to a machine without a network
   plant [DIR]      generate examples/plant
@@ -33,7 +34,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench seat       the web program with 100,000 findings: requests a second, percentiles, start, memory
   bench exam       a thousand candidates at once, the server killed in the middle: p99 of a save, answers lost
   bench intake     packages a second and MB/s at a supervisor, killed in the middle
-  bench nation     a regulator's picture of 45,000 synthetic enterprises while submissions come in";
+  bench nation     a regulator's picture of 45,000 synthetic enterprises while submissions come in
+  bench history    100 million rows asked by DataFusion, Ballista and PostgreSQL [--months N]";
 
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);
@@ -43,6 +45,7 @@ fn main() -> Result<()> {
         "bench" => bench::run(&rest),
         "browser" => browser::run_all(&rest),
         "fuzz" => fuzz::run(&rest),
+        "history" => bench::history::tests(),
         "oracle" => oracle::run(&rest),
         "package" => package::run_all(),
         "schemathesis" => schemathesis::run_all(),

@@ -19,6 +19,11 @@ pub struct Postgres {
 impl Postgres {
     /// Makes a cluster and starts it on a free port of the loopback.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings of its own.
+    pub fn start_with(more: &[&str]) -> Result<Self> {
         let programs = programs().context("PostgreSQL is missing: apt-get install postgresql")?;
         let cluster = folder()?;
         // Bound and let go again: what takes it in between is told of by the server's log.
@@ -31,9 +36,10 @@ impl Postgres {
             .arg(&data)
             .stdout(Stdio::null()))?;
         // Nothing here must survive a power cut, and the tests make many databases.
+        let more: String = more.iter().map(|s| format!(" -c {s}")).collect();
         let settings = format!(
             "-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -c synchronous_commit=off \
-             -c full_page_writes=off -c max_connections=400 -c unix_socket_directories="
+             -c full_page_writes=off -c max_connections=400 -c unix_socket_directories={more}"
         );
         let log = server.cluster.join("log");
         let started = run(server

@@ -12,6 +12,7 @@ pub mod course;
 mod credit_code;
 mod deadline;
 pub mod exercise;
+pub mod history;
 mod incident;
 mod language;
 mod level;
@@ -102,6 +103,8 @@ pub struct Catalog {
     pub steering: Steering,
     /// What training counts and how it is marked.
     pub training: Training,
+    /// Questions about history.
+    pub history: history::History,
     /// Courses, by id.
     pub courses: Vec<course::Course>,
 }
@@ -112,6 +115,7 @@ impl Catalog {
         let controls = embedded("controls.yml", control::load)?;
         Ok(Self {
             courses: course::Course::embedded(&controls)?,
+            history: embedded("history.yml", history::History::parse)?,
             targets: embedded("targets.yml", Targets::parse)?,
             steering: embedded("steering.yml", Steering::parse)?,
             training: embedded("training.yml", Training::parse)?,

@@ -95,7 +95,10 @@ pub(crate) fn command(language: Language) -> Command {
             .arg(help_flag(language))
     };
     let levels: Vec<&str> = Level::ALL.iter().map(|l| l.name()).collect();
-    Command::new("hangtu")
+    let serve = sub("serve", key::CLI_SERVE);
+    #[cfg(feature = "history")]
+    let serve = serve.arg(option("history", "DIR", key::CLI_HISTORY_SERVE));
+    let command = Command::new("hangtu")
         .version(env!("CARGO_PKG_VERSION"))
         .about(t(key::CLI_ABOUT))
         .after_help(t(key::CLI_EXIT_CODES))
@@ -208,7 +211,7 @@ pub(crate) fn command(language: Language) -> Command {
                 .subcommand(sub("rules test", key::CLI_RULES_TEST).arg(dirs())),
         )
         .subcommand(
-            sub("serve", key::CLI_SERVE)
+            serve
                 .arg(data())
                 .arg(
                     option("listen", "ADDRESS", key::CLI_SERVE_ADDRESS)
@@ -272,7 +275,10 @@ pub(crate) fn command(language: Language) -> Command {
                 .arg(option("key", "KEY", key::CLI_ARG_KEY).action(ArgAction::Append))
                 .arg(file("status", "FILE", key::CLI_ARG_STATUS))
                 .arg(file("against", "FILE", key::CLI_ARG_AGAINST)),
-        )
+        );
+    #[cfg(feature = "history")]
+    let command = command.subcommand(crate::history::command(language));
+    command
 }
 
 pub(crate) fn help_flag(language: Language) -> Arg {

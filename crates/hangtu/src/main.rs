@@ -10,6 +10,8 @@ mod drill;
 mod examine;
 mod explain;
 mod failure;
+#[cfg(feature = "history")]
+mod history;
 mod memory;
 mod progress;
 mod records;
@@ -68,6 +70,8 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("drill", m)) => drill::run(language, m),
         Some(("explain", m)) => explain::run(language, m),
         Some(("verify", m)) => verify::run(language, m),
+        #[cfg(feature = "history")]
+        Some(("history", m)) => history::run(language, m),
         _ => Ok(cli::print_help(language)),
     }
 }

@@ -25,6 +25,10 @@ fn config(m: &ArgMatches) -> Config {
         path: "/proc/self/exe".into(),
         arguments: vec![crate::drill::WORKER.into()],
     });
+    #[cfg(feature = "history")]
+    {
+        config.history = m.get_one::<String>("history").cloned();
+    }
     config.folders = m.get_many::<PathBuf>("folder").into_iter().flatten().cloned().collect();
     config
 }
@@ -52,6 +56,10 @@ fn failure(error: ServeError) -> Failure {
         }
         ServeError::NoDemo => {
             Failure::new(key::CLI_SERVE_NO_DEMO, Some(key::CLI_SERVE_NO_DEMO_REMEDY))
+        }
+        #[cfg(feature = "history")]
+        ServeError::History(why) => {
+            Failure::new(key::CLI_HISTORY_BAD, Some(key::CLI_HISTORY_BAD_REMEDY)).with("why", why)
         }
         ServeError::Content(e) => e.into(),
     }

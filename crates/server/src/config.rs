@@ -29,6 +29,9 @@ pub struct Config {
     pub drill_folders: Vec<PathBuf>,
     /// The program a simulation runs as its confined worker; none: there are no simulations.
     pub drill_worker: Option<hangtu_drill::simulate::Program>,
+    /// Where history is kept: a folder, or `s3://bucket/prefix`.
+    #[cfg(feature = "history")]
+    pub history: Option<String>,
     /// How long a session may go unused.
     pub idle: Duration,
 }
@@ -51,6 +54,8 @@ impl Config {
             folders: Vec::new(),
             drill_folders: Vec::new(),
             drill_worker: None,
+            #[cfg(feature = "history")]
+            history: None,
             idle: Duration::from_hours(1),
         }
     }

@@ -82,6 +82,8 @@ pub(crate) struct Parts {
     pub(crate) intake: submit::Gate,
     pub(crate) pictures: supervise::picture::Pictures,
     pub(crate) rosters: supervise::roster::Lists,
+    #[cfg(feature = "history")]
+    pub(crate) history: supervise::history::State,
     /// Opens the set-up page while there is no organisation.
     pub(crate) set_up: admin::SetUpCode,
 }

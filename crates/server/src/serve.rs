@@ -41,6 +41,10 @@ pub enum ServeError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Database(String),
+    /// History cannot be kept where it was asked for.
+    #[cfg(feature = "history")]
+    #[error("history: {0}")]
+    History(String),
     /// The data folder belongs to an organisation that is no demonstration.
     #[error("the data folder is set up for an organisation already")]
     NoDemo,
@@ -112,6 +116,9 @@ impl Server {
             intake: crate::submit::Gate::default(),
             pictures: crate::supervise::picture::Pictures::default(),
             rosters: crate::supervise::roster::Lists::default(),
+            #[cfg(feature = "history")]
+            history: crate::supervise::history::State::open(config.history.as_deref())
+                .map_err(ServeError::History)?,
             set_up: admin::SetUpCode::new().map_err(broken)?,
             config,
         }));

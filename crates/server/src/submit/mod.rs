@@ -16,6 +16,8 @@ mod sign;
 mod steps;
 mod supervisor;
 
+#[cfg(feature = "history")]
+pub(crate) use intake::told;
 pub(crate) use intake::{Gate, body, refused, supervises, trusted};
 pub(crate) use send::exchange;
 pub(crate) use supervisor::key_of as supervisor_key;

@@ -7,6 +7,7 @@
 mod campaign;
 mod draw;
 mod facts;
+pub(crate) mod history;
 mod model;
 pub(crate) mod nation;
 pub(crate) mod picture;
@@ -27,9 +28,13 @@ pub(crate) fn routes(r: &mut Routes) {
     draw::routes(r);
     campaign::routes(r);
     steer::routes(r);
+    #[cfg(feature = "history")]
+    history::routes(r);
 }
 
 /// What the clock does by itself.
 pub(crate) fn start(app: &App) {
     picture::start(app);
+    #[cfg(feature = "history")]
+    history::start(app);
 }

@@ -46,6 +46,8 @@ static ITEMS: &[Item] = &[
     regulator("/supervise/draws", key::DRAW_TITLE, Right::Supervise),
     regulator("/inspections", key::DRAW_MINE, Right::Inspect),
     regulator("/supervise/yearly", key::NAV_YEARLY, Right::Supervise),
+    #[cfg(feature = "history")]
+    regulator("/supervise/history", key::HISTORY_TITLE, Right::Supervise),
     plant("/", key::NAV_HOME, Right::Read),
     plant("/evidence", key::EVIDENCE_TITLE, Right::Read),
     plant("/runs", key::RUN_TITLE, Right::Read),

@@ -43,10 +43,9 @@ fn ids(statement: &mut Map<String, Value>) {
     if let Some(Value::Object(lists)) = context.get_mut("contextActivities") {
         for list in lists.values_mut() {
             match list {
-                Value::Array(all) => all
-                    .iter_mut()
-                    .filter_map(Value::as_object_mut)
-                    .for_each(|a| keep(a, &["id"])),
+                Value::Array(all) => {
+                    all.iter_mut().filter_map(Value::as_object_mut).for_each(|a| keep(a, &["id"]))
+                }
                 Value::Object(one) => keep(one, &["id"]),
                 _ => {}
             }

@@ -10,6 +10,8 @@ mod take;
 mod upload;
 
 pub(crate) use door::{Gate, body, supervises};
+#[cfg(feature = "history")]
+pub(crate) use review::told;
 pub(crate) use sender::trusted;
 
 use crate::{

@@ -74,6 +74,18 @@ async fn load(c: &mut AnyConnection, organisation: &str, id: &str) -> Result<Row
     .ok_or(Error::NotFound)
 }
 
+/// What a package that was accepted told: its number and its facts.
+#[cfg(feature = "history")]
+pub(crate) async fn told(
+    c: &mut AnyConnection,
+    organisation: &str,
+    id: &str,
+) -> Result<(i64, supervise::Facts), Error> {
+    let row = load(c, organisation, id).await?;
+    let (package, _) = opened(&row)?;
+    Ok((row.sequence, take::facts(&package)?))
+}
+
 /// The proof that a log shows two histories.
 #[derive(Serialize, JsonSchema)]
 struct Proof {
@@ -233,9 +245,11 @@ async fn accept(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
     supervise::picture::take_in(&mut change, &organisation, &row.code, &facts)
         .await
         .map_err(not_on_roster)?;
+    let package = [organisation.as_str(), id.as_str()];
+    supervise::history::due(&mut change, &organisation, package, &row.code).await?;
     let detail = json!({ "sender": row.code, "sequence": row.sequence, "sha256": row.digest });
     change.note("intake.accept", format!("intake/{id}"), detail);
-    supervise::pass_up(&mut change, &row.code, &facts).await?;
+    supervise::pass_up(&mut change, package, &row.code, &facts).await?;
     change.commit().await?;
     Ok(ctx.done(&json!({}), &format!("/intake/{id}"), key::INTAKE_ACCEPTED_DONE))
 }

@@ -24,7 +24,7 @@ pub(crate) use recount::recount;
 pub(super) use sums::Shift;
 use sums::turn;
 
-use super::{campaign, facts::Facts, model, roster, steer};
+use super::{campaign, facts::Facts, history, model, roster, steer};
 use crate::{
     clock,
     db::{Actor, Batch, Change, Value},
@@ -117,9 +117,10 @@ pub(crate) async fn take_in(
 
 /// Takes what the change's organisation accepted into the pictures of those above it in this
 /// instance, within the same change: an enterprise that they do not know yet comes on their rosters,
-/// and each has an entry in its own log.
+/// and each has an entry in its own log. `holder` and `intake` name the package.
 pub(crate) async fn pass_up(
     change: &mut Change,
+    [holder, intake]: [&str; 2],
     credit_code: &str,
     facts: &Facts,
 ) -> Result<(), Error> {
@@ -129,6 +130,7 @@ pub(crate) async fn pass_up(
         change.turn(&Actor::system(&above)).await?;
         roster::adopt(change, &firm).await?;
         take_in(change, &above, credit_code, facts).await?;
+        history::due(change, &above, [holder, intake], credit_code).await?;
         below = above;
     }
     Ok(())

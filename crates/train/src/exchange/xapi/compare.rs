@@ -33,7 +33,9 @@ fn body(statement: &mut Map<String, Value>) {
     {
         *text = at.to_string();
     }
-    if let Some(Value::String(text)) = statement.get_mut("result").and_then(|r| r.get_mut("duration")) {
+    if let Some(Value::String(text)) =
+        statement.get_mut("result").and_then(|r| r.get_mut("duration"))
+    {
         *text = hundredths(text);
     }
     if let Some(Value::Object(verb)) = statement.get_mut("verb") {

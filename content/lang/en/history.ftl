@@ -1,0 +1,24 @@
+# hangtu history.
+cli-history = Ask history in SQL, and run the processes of a cluster that answers
+cli-history-query = Answer one SELECT over history
+cli-history-scheduler = Run the scheduler of a Ballista cluster
+cli-history-executor = Run an executor of a Ballista cluster
+cli-history-place = Folder of history, or s3://BUCKET/PREFIX
+cli-history-sql = One SELECT
+cli-history-organisation = Whose history, where the folder holds that of several
+cli-history-ballista = Have the cluster of this scheduler answer
+cli-history-listen = Where to listen; an executor takes the next port too
+cli-history-connect = The scheduler
+cli-history-work = Where intermediate results lie
+cli-history-memory = Megabytes that its work may hold
+cli-history-serve = Keep history: a folder, or s3://BUCKET/PREFIX
+cli-history-bad = history cannot be used: { $why }
+cli-history-bad-remedy = Name a folder, or s3://BUCKET/PREFIX with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY set.
+cli-history-several = { $path } holds the history of several organisations: { $organisations }
+cli-history-several-remedy = Choose one with --organisation.
+cli-history-nothing = { $path } holds no history
+cli-history-no-answer = no answer: { $why }
+cli-history-no-answer-remedy = Ask with one SELECT over submission, risk, major and drill.
+cli-history-cluster = the process of the cluster ended: { $why }
+cli-history-more = Cut off: there are more rows.
+cli-history-listens = Listens on { $address }

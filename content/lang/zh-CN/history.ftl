@@ -1,0 +1,24 @@
+# hangtu history 命令。
+cli-history = 用 SQL 查询历史数据，运行查询集群的进程
+cli-history-query = 对历史数据执行一条 SELECT 查询
+cli-history-scheduler = 运行 Ballista 集群的调度进程
+cli-history-executor = 运行 Ballista 集群的执行进程
+cli-history-place = 历史数据目录，或 s3://存储桶/前缀
+cli-history-sql = 一条 SELECT 语句
+cli-history-organisation = 目录中存有多个单位的历史数据时，指定单位
+cli-history-ballista = 由该调度进程所属集群执行查询
+cli-history-listen = 监听地址；执行进程还占用其后一个端口
+cli-history-connect = 调度进程的地址
+cli-history-work = 中间结果目录
+cli-history-memory = 可用内存上限（MB）
+cli-history-serve = 归档历史数据的目录，或 s3://存储桶/前缀
+cli-history-bad = 无法使用历史数据：{ $why }
+cli-history-bad-remedy = 请指定目录；或指定 s3://存储桶/前缀，并设置 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY。
+cli-history-several = { $path } 中存有多个单位的历史数据：{ $organisations }
+cli-history-several-remedy = 请用 --organisation 指定一个单位。
+cli-history-nothing = { $path } 中没有历史数据
+cli-history-no-answer = 无法得出结果：{ $why }
+cli-history-no-answer-remedy = 请用一条 SELECT 语句查询 submission、risk、major、drill 各表。
+cli-history-cluster = 集群进程已停止：{ $why }
+cli-history-more = 结果未全部输出，尚有更多行。
+cli-history-listens = 正在监听 { $address }

@@ -228,6 +228,10 @@ pub(crate) fn command(language: Language) -> Command {
                         .value_name(None)
                         .action(ArgAction::SetTrue),
                 )
+                .arg(
+                    option("signature", "NAME", key::CLI_SERVE_SIGNATURE)
+                        .value_parser(PossibleValuesParser::new(["ed25519", "sm2"])),
+                )
                 .arg(file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append))
                 .arg(
                     file("drill-folder", "DIR", key::CLI_SERVE_DRILL_FOLDER)

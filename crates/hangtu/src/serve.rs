@@ -29,6 +29,7 @@ fn config(m: &ArgMatches) -> Config {
     {
         config.history = m.get_one::<String>("history").cloned();
     }
+    config.signature = m.get_one::<String>("signature").and_then(|name| name.parse().ok());
     config.folders = m.get_many::<PathBuf>("folder").into_iter().flatten().cloned().collect();
     config
 }
@@ -53,6 +54,10 @@ fn failure(error: ServeError) -> Failure {
         ServeError::Database(why) => {
             Failure::new(key::CLI_SERVE_DATABASE, Some(key::CLI_SERVE_DATABASE_REMEDY))
                 .with("why", why)
+        }
+        ServeError::Signature(algorithm) => {
+            Failure::new(key::CLI_SERVE_SIGNS, Some(key::CLI_SERVE_SIGNS_REMEDY))
+                .with("algorithm", algorithm)
         }
         ServeError::NoDemo => {
             Failure::new(key::CLI_SERVE_NO_DEMO, Some(key::CLI_SERVE_NO_DEMO_REMEDY))

@@ -1,16 +1,12 @@
 //! Keys: who signs, who witnesses, who verifies (C2SP signed-note, tlog-cosignature).
 
 use crate::{
+    algorithm::{Algorithm, Private, Public},
     note::Signature,
     text::{from_base64, from_hex, hex, key_name, to_base64},
 };
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr};
-
-/// Signature types of C2SP signed-note.
-const ED25519: u8 = 0x01;
-const COSIGNATURE: u8 = 0x04;
 
 /// What the secret text of a key begins with, as Go's `note` package has it.
 const PRIVATE: &str = "PRIVATE+KEY+";
@@ -36,45 +32,62 @@ pub enum KeyError {
     )]
     Id,
     /// Not a point of the curve, or a weak one.
-    #[error("the public key is none of Ed25519")]
+    #[error("the public key is none of Ed25519 or SM2, or a weak one")]
     Point,
 }
 
-fn id(name: &str, kind: u8, public: &[u8; 32]) -> KeyId {
+fn id(name: &str, prefix: &[u8], public: &[u8]) -> KeyId {
     let hash = Sha256::new()
         .chain_update(name)
-        .chain_update([b'\n', kind])
+        .chain_update(b"\n")
+        .chain_update(prefix)
         .chain_update(public)
         .finalize();
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
-/// Takes `name+id+base64(kind || 32 bytes)` apart.
-fn take_apart(text: &str) -> Result<(&str, KeyId, u8, [u8; 32]), KeyError> {
-    let mut parts = text.splitn(3, '+');
-    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(KeyError::Form);
-    };
-    if !key_name(name) {
-        return Err(KeyError::Name);
+/// What `name+id+base64(prefix || key)` says; the key is not looked at.
+struct Parts<'a> {
+    name: &'a str,
+    id: KeyId,
+    algorithm: Algorithm,
+    witness: bool,
+    key: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn parse(text: &'a str) -> Result<Self, KeyError> {
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(written), Some(key)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(KeyError::Form);
+        };
+        if !key_name(name) {
+            return Err(KeyError::Name);
+        }
+        let mut id = KeyId::default();
+        from_hex(written, &mut id).ok_or(KeyError::Form)?;
+        let bytes = from_base64(key).ok_or(KeyError::Form)?;
+        for algorithm in [Algorithm::Ed25519, Algorithm::Sm2] {
+            for witness in [false, true] {
+                if let Some(key) = bytes.strip_prefix(algorithm.prefix(witness)) {
+                    return Ok(Self { name, id, algorithm, witness, key: key.to_vec() });
+                }
+            }
+        }
+        Err(KeyError::Kind)
     }
-    let mut bytes = KeyId::default();
-    from_hex(id, &mut bytes).ok_or(KeyError::Form)?;
-    let key = from_base64(key).ok_or(KeyError::Form)?;
-    let (kind, key) = key.split_first().ok_or(KeyError::Form)?;
-    let key = key.try_into().map_err(|_| KeyError::Form)?;
-    Ok((name, bytes, *kind, key))
 }
 
 /// A public key with its name: of a log (signs notes) or of a witness (cosigns checkpoints).
 ///
-/// Its text is `name+id+base64(kind || key)`.
+/// Its text is `name+id+base64(prefix || key)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
     id: KeyId,
-    kind: u8,
-    key: VerifyingKey,
+    witness: bool,
+    key: Public,
 }
 
 impl VerifierKey {
@@ -90,12 +103,20 @@ impl VerifierKey {
 
     /// Whether it is a witness's key, whose signatures carry a time.
     pub fn is_witness(&self) -> bool {
-        self.kind == COSIGNATURE
+        self.witness
     }
 
-    /// The public key of Ed25519.
-    pub fn public(&self) -> &[u8; 32] {
-        self.key.as_bytes()
+    /// What it signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
+    }
+
+    /// The public key, where it is one of Ed25519.
+    pub fn ed25519(&self) -> Option<&[u8; 32]> {
+        match &self.key {
+            Public::Ed25519(key) => Some(key.as_bytes()),
+            Public::Sm2(_) => None,
+        }
     }
 
     /// Checks a signature that bears this key's name and id. Gives the seconds since 1970 that a
@@ -111,24 +132,21 @@ impl VerifierKey {
         } else {
             (0, text.to_owned(), signature)
         };
-        // Strict: weak keys and second spellings of a signature are refused.
-        let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
-        self.key.verify_strict(message.as_bytes(), &signature).ok()?;
-        Some(time)
+        self.key.verifies(message.as_bytes(), signature).then_some(time)
     }
 }
 
 impl VerifierKey {
     /// Checks the signature of a DSSE envelope; a witness signs none.
     pub(crate) fn check_dsse(&self, encoding: &[u8], signature: &[u8]) -> bool {
-        let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else { return false };
-        !self.is_witness() && self.key.verify_strict(encoding, &signature).is_ok()
+        !self.is_witness() && self.key.verifies(encoding, signature)
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[self.kind], self.key.as_bytes().as_slice()].concat();
+        let prefix = self.algorithm().prefix(self.witness);
+        let key = [prefix, self.key.bytes().as_slice()].concat();
         write!(f, "{}+{}+{}", self.name, hex(&self.id), to_base64(&key))
     }
 }
@@ -143,18 +161,12 @@ impl FromStr for VerifierKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (name, written, kind, public) = take_apart(text)?;
-        if kind != ED25519 && kind != COSIGNATURE {
-            return Err(KeyError::Kind);
-        }
-        if written != id(name, kind, &public) {
+        let Parts { name, id: written, algorithm, witness, key } = Parts::parse(text)?;
+        if written != id(name, algorithm.prefix(witness), &key) {
             return Err(KeyError::Id);
         }
-        let key = VerifyingKey::from_bytes(&public).map_err(|_| KeyError::Point)?;
-        if key.is_weak() {
-            return Err(KeyError::Point);
-        }
-        Ok(Self { name: name.to_owned(), id: written, kind, key })
+        let key = Public::parse(algorithm, &key).ok_or(KeyError::Point)?;
+        Ok(Self { name: name.to_owned(), id: written, witness, key })
     }
 }
 
@@ -165,34 +177,40 @@ fn cosigned(text: &str, time: u64) -> String {
 
 struct Secret {
     verifier: VerifierKey,
-    key: SigningKey,
+    key: Private,
 }
 
 impl Secret {
-    fn new(name: &str, kind: u8, seed: &[u8; 32]) -> Result<Self, KeyError> {
+    fn new(
+        algorithm: Algorithm,
+        name: &str,
+        witness: bool,
+        seed: &[u8; 32],
+    ) -> Result<Self, KeyError> {
         if !key_name(name) {
             return Err(KeyError::Name);
         }
-        let key = SigningKey::from_bytes(seed);
-        let public = key.verifying_key();
-        let id = id(name, kind, public.as_bytes());
-        let verifier = VerifierKey { name: name.to_owned(), id, kind, key: public };
+        let key = Private::new(algorithm, seed);
+        let public = key.public();
+        let id = id(name, algorithm.prefix(witness), &public.bytes());
+        let verifier = VerifierKey { name: name.to_owned(), id, witness, key: public };
         Ok(Self { verifier, key })
     }
 
-    fn parse(text: &str, wanted: u8) -> Result<Self, KeyError> {
+    fn parse(text: &str, wanted: bool) -> Result<Self, KeyError> {
         let text = text.strip_prefix(PRIVATE).ok_or(KeyError::Form)?;
-        let (name, written, kind, seed) = take_apart(text)?;
-        if kind != wanted {
+        let Parts { name, id, algorithm, witness, key } = Parts::parse(text)?;
+        if witness != wanted {
             return Err(KeyError::Kind);
         }
-        let secret = Self::new(name, kind, &seed)?;
-        if secret.verifier.id == written { Ok(secret) } else { Err(KeyError::Id) }
+        let seed = key.as_slice().try_into().map_err(|_| KeyError::Form)?;
+        let secret = Self::new(algorithm, name, witness, seed)?;
+        if secret.verifier.id == id { Ok(secret) } else { Err(KeyError::Id) }
     }
 
     fn text(&self) -> String {
         let v = &self.verifier;
-        let seed = [&[v.kind], self.key.as_bytes().as_slice()].concat();
+        let seed = [v.algorithm().prefix(v.witness), self.key.seed().as_slice()].concat();
         format!("{PRIVATE}{}+{}+{}", v.name, hex(&v.id), to_base64(&seed))
     }
 
@@ -209,14 +227,19 @@ pub struct SignerKey(Secret);
 pub struct WitnessKey(Secret);
 
 impl SignerKey {
-    /// Makes a key from 32 random bytes.
+    /// Makes a key of Ed25519 from 32 random bytes.
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
-        Secret::new(name, ED25519, seed).map(Self)
+        Self::new(Algorithm::Ed25519, name, seed)
+    }
+
+    /// Makes a key from 32 random bytes.
+    pub fn new(algorithm: Algorithm, name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
+        Secret::new(algorithm, name, false, seed).map(Self)
     }
 
     /// Reads what [`Self::secret_text`] wrote.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        Secret::parse(text, ED25519).map(Self)
+        Secret::parse(text, false).map(Self)
     }
 
     /// The secret as a text, to be stored where nobody else reads.
@@ -231,35 +254,41 @@ impl SignerKey {
 
     /// Signs what a JSON Web Signature signs (RFC 7515, section 5.1): two base64url texts with a dot
     /// between them. Anything else is refused, so that no signature made here can be one of a note,
-    /// whose text ends with a newline.
+    /// whose text ends with a newline. A key of SM2 signs none: no web signature names it.
     pub fn sign_jws(&self, input: &str) -> Option<[u8; 64]> {
         let fine = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.');
         let parts = input.bytes().filter(|c| *c == b'.').count();
         let fits = input.bytes().all(fine) && parts == 1;
-        fits.then(|| self.0.key.sign(input.as_bytes()).to_bytes())
+        let fits = fits && self.verifier().algorithm() == Algorithm::Ed25519;
+        fits.then(|| self.0.key.sign(input.as_bytes()))
     }
 
     /// Signs the encoding of a DSSE envelope. It begins with `DSSEv1` and ends with the brace of an
     /// object, so it can be neither a note nor what a web signature signs.
     pub(crate) fn sign_dsse(&self, encoding: &[u8]) -> [u8; 64] {
         debug_assert!(encoding.starts_with(b"DSSEv1 ") && encoding.ends_with(b"}"));
-        self.0.key.sign(encoding).to_bytes()
+        self.0.key.sign(encoding)
     }
 
     pub(crate) fn sign(&self, text: &str) -> Signature {
-        self.0.signature(self.0.key.sign(text.as_bytes()).to_bytes().to_vec())
+        self.0.signature(self.0.key.sign(text.as_bytes()).to_vec())
     }
 }
 
 impl WitnessKey {
-    /// Makes a key from 32 random bytes.
+    /// Makes a key of Ed25519 from 32 random bytes.
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
-        Secret::new(name, COSIGNATURE, seed).map(Self)
+        Self::new(Algorithm::Ed25519, name, seed)
+    }
+
+    /// Makes a key from 32 random bytes.
+    pub fn new(algorithm: Algorithm, name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
+        Secret::new(algorithm, name, true, seed).map(Self)
     }
 
     /// Reads what [`Self::secret_text`] wrote.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        Secret::parse(text, COSIGNATURE).map(Self)
+        Secret::parse(text, true).map(Self)
     }
 
     /// The secret as a text, to be stored where nobody else reads.
@@ -273,7 +302,7 @@ impl WitnessKey {
     }
 
     pub(crate) fn cosign(&self, text: &str, time: u64) -> Signature {
-        let signature = self.0.key.sign(cosigned(text, time).as_bytes()).to_bytes();
+        let signature = self.0.key.sign(cosigned(text, time).as_bytes());
         self.0.signature([&time.to_be_bytes(), signature.as_slice()].concat())
     }
 }

@@ -9,6 +9,7 @@
 //! Pure: no clock, no randomness, no database. Whoever stores the log keeps the leaves, and the
 //! frontier as one text.
 
+mod algorithm;
 mod canonical;
 mod checkpoint;
 mod entry;
@@ -22,6 +23,7 @@ mod proof;
 mod text;
 mod verify;
 
+pub use algorithm::Algorithm;
 pub use checkpoint::{Checkpoint, CheckpointError, Relation};
 pub use entry::{Actor, Entry, EntryError, MAX_ENTRY};
 pub use export::{ExportError, Header, write_export};

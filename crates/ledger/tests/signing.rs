@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hangtu_ledger::{
-    Checkpoint, CheckpointError, KeyError, Note, NoteError, SignerKey, VerifierKey, WitnessKey,
-    empty_root,
+    Algorithm, Checkpoint, CheckpointError, KeyError, Note, NoteError, SignerKey, VerifierKey,
+    WitnessKey, empty_root,
 };
 
 // From the tests of Go's golang.org/x/mod/sumdb/note (BSD licence).
@@ -71,8 +72,16 @@ fn only_whole_keys_are_keys() {
 
 #[test]
 fn a_checkpoint_is_signed_and_witnessed() {
-    let log = SignerKey::from_seed("plant.example/p1", &[1; 32]).unwrap();
-    let witness = WitnessKey::from_seed("province.example/w", &[2; 32]).unwrap();
+    for log in [Algorithm::Ed25519, Algorithm::Sm2] {
+        for witness in [Algorithm::Ed25519, Algorithm::Sm2] {
+            signed_and_witnessed(log, witness);
+        }
+    }
+}
+
+fn signed_and_witnessed(one: Algorithm, two: Algorithm) {
+    let log = SignerKey::new(one, "plant.example/p1", &[1; 32]).unwrap();
+    let witness = WitnessKey::new(two, "province.example/w", &[2; 32]).unwrap();
     let checkpoint = Checkpoint {
         origin: "plant.example/p1".into(),
         size: 0,
@@ -91,7 +100,86 @@ fn a_checkpoint_is_signed_and_witnessed() {
     assert!(changed.verify(log.verifier()).is_err());
     assert!(changed.verify(witness.verifier()).is_err());
     // A log does not sign in another's name.
-    let other = SignerKey::from_seed("plant.example/p2", &[3; 32]).unwrap();
+    let other = SignerKey::new(one, "plant.example/p2", &[3; 32]).unwrap();
     assert!(checkpoint.sign(&other).is_err());
     assert!(Checkpoint::open(&note, other.verifier()).is_err());
+}
+
+#[test]
+fn keys_of_sm2_are_texts_with_one_spelling() {
+    let log = SignerKey::new(Algorithm::Sm2, "plant.example/p1", &[1; 32]).unwrap();
+    let text = log.verifier().to_string();
+    let read: VerifierKey = text.parse().unwrap();
+    assert_eq!((&read, read.algorithm()), (log.verifier(), Algorithm::Sm2));
+    assert!(read.ed25519().is_none() && !read.is_witness());
+    assert_eq!(SignerKey::parse(&log.secret_text()).unwrap().verifier(), log.verifier());
+    assert!(WitnessKey::parse(&log.secret_text()).is_err());
+    assert_eq!(log.sign_jws("a.b"), None);
+    // The scalar nought is none: its hash is.
+    SignerKey::new(Algorithm::Sm2, "x", &[0; 32]).unwrap();
+    for at in 0..text.len() {
+        let mut changed = text.as_bytes().to_vec();
+        changed[at] ^= 1;
+        assert!(String::from_utf8_lossy(&changed).parse::<VerifierKey>().is_err(), "{at}");
+    }
+}
+
+/// OpenSSL believes a signature of SM2 that is ours.
+#[test]
+fn a_second_tool_verifies_sm2() {
+    let log = SignerKey::new(Algorithm::Sm2, "plant.example/p1", &[5; 32]).unwrap();
+    let checkpoint = Checkpoint {
+        origin: "plant.example/p1".into(),
+        size: 0,
+        root: empty_root(),
+        extension: Vec::new(),
+    };
+    let note = checkpoint.sign(&log).unwrap();
+    let base64 = |text: &str| STANDARD.decode(text).unwrap();
+    let line = note.to_string().lines().last().unwrap().to_owned();
+    let signature = base64(line.rsplit(' ').next().unwrap())[4..].to_vec();
+    let key = log.verifier().to_string();
+    let point = base64(key.splitn(3, '+').nth(2).unwrap())[b"\xffhangtu/sm2-sm3/".len()..].to_vec();
+    let whole = |number: &[u8]| {
+        let mut number: &[u8] = number;
+        while let [0, rest @ ..] = number {
+            number = rest;
+        }
+        let sign = usize::from(number[0] >= 0x80);
+        let mut out = vec![2, (number.len() + sign) as u8];
+        out.extend(std::iter::repeat_n(0, sign));
+        out.extend(number);
+        out
+    };
+    let numbers = [whole(&signature[..32]), whole(&signature[32..])].concat();
+    let der = [&[0x30, numbers.len() as u8], numbers.as_slice()].concat();
+    // SubjectPublicKeyInfo of id-ecPublicKey on sm2p256v1 (GB/T 35275), the point compressed.
+    let head = [
+        0x30, 0x39, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
+        0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d, 0x03, 0x22, 0x00,
+    ];
+    let public = [head.as_slice(), &point].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let (public, der) = (put("key.der", &public), put("signature", &der));
+    let verified = |text: &str| {
+        let text = put("text", text.as_bytes());
+        std::process::Command::new("openssl")
+            .args(["pkeyutl", "-verify", "-rawin", "-digest", "sm3", "-pkeyopt"])
+            .args(["distid:1234567812345678", "-pubin", "-keyform", "DER", "-inkey"])
+            .arg(&public)
+            .args([&"-sigfile".into(), &der, &"-in".into(), &text])
+            .output()
+    };
+    match verified(note.text()) {
+        Err(e) => println!("SKIPPED: openssl does not run ({e}): apt-get install openssl"),
+        Ok(out) => {
+            assert!(out.status.success(), "{out:?}");
+            assert!(!verified(&note.text().replace('0', "1")).unwrap().status.success());
+        }
+    }
 }

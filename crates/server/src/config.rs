@@ -32,6 +32,8 @@ pub struct Config {
     /// Where history is kept: a folder, or `s3://bucket/prefix`.
     #[cfg(feature = "history")]
     pub history: Option<String>,
+    /// What a new site signs with; nothing: Ed25519, or what its key is of.
+    pub signature: Option<hangtu_ledger::Algorithm>,
     /// How long a session may go unused.
     pub idle: Duration,
 }
@@ -56,6 +58,7 @@ impl Config {
             drill_worker: None,
             #[cfg(feature = "history")]
             history: None,
+            signature: None,
             idle: Duration::from_hours(1),
         }
     }

@@ -41,6 +41,9 @@ pub enum ServeError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Database(String),
+    /// The site's key signs with this, and something else was asked for.
+    #[error("the site signs with {0}")]
+    Signature(hangtu_ledger::Algorithm),
     /// History cannot be kept where it was asked for.
     #[cfg(feature = "history")]
     #[error("history: {0}")]
@@ -91,11 +94,15 @@ impl Server {
             Some((certificate, key)) => Some(Tls::open(certificate, key)?),
             None => None,
         };
+        if let Some(other) = audit::signs_otherwise(&config.data, config.signature) {
+            return Err(ServeError::Signature(other));
+        }
         let auth = crate::auth::State::open(&config).map_err(data)?;
         let url = config.database_url.clone().unwrap_or_else(|| Db::embedded(&config.data));
         let broken = |e: Error| ServeError::Database(format!("{e:?}"));
         let db = Db::open(&url).await.map_err(broken)?;
-        let signer = audit::Signer::open(&config.data, &db).await.map_err(broken)?;
+        let signer =
+            audit::Signer::open(&config.data, &db, config.signature).await.map_err(broken)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|e| ServeError::Listen(config.listen, e))?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod kit;
+use hangtu_ledger::Algorithm;
 use hangtu_server::{Config, backup, restore};
 use kit::{Client, PASSWORD, Site, on_both};
 use serde_json::{Value, json};
@@ -120,7 +121,10 @@ fn put_back(file: &std::path::Path) -> Site {
 #[test]
 fn a_submission_counts_after_it_was_returned_and_mended_and_a_fork_is_caught() {
     on_both(|capital| {
-        let plant = Site::start(None);
+        // The plant signs with SM2, its supervisor with Ed25519.
+        let (mut config, data) = Site::config(None);
+        config.signature = Some(Algorithm::Sm2);
+        let plant = Site::with(config, data);
         enterprise(&plant);
         let invitation = province(&capital);
         let (officer, province) = (plant.signed("officer"), capital.signed("officer"));

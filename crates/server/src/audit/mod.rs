@@ -8,7 +8,7 @@ mod signer;
 mod verify;
 
 pub(crate) use leaves::leaves;
-pub(crate) use signer::Signer;
+pub(crate) use signer::{Signer, signs_otherwise};
 pub(crate) use verify::{committed, verify};
 
 use crate::{ctx::Ctx, error::Error, route::Routes};

@@ -173,7 +173,7 @@ async fn download(ctx: Ctx, Path((id, file)): Path<(String, String)>) -> Result<
         "certificate.pdf" => {
             let address = address(&ctx, &id);
             let organisation = ctx.signed()?.organisation_name.clone();
-            let key = ctx.app.signer.key(&line.organisation)?.verifier().to_string();
+            let key = ctx.app.signer.certificates(&line.organisation)?.verifier().to_string();
             let document = document(&line, &organisation, &address, &key)?;
             let pdf = tokio::task::spawn_blocking(move || hangtu_print::pdf(&document))
                 .await

@@ -78,8 +78,8 @@ async fn checked(app: &App, text: &str, line: Option<&Line>) -> Result<Checked, 
     let (mut trusted, mut status, mut list) = (Vec::new(), None, String::new());
     let mut out = Checked::default();
     if let Some(line) = line {
-        let key = app.signer.key(&line.organisation)?;
-        trusted.push(TrustedKey::of(key.verifier()));
+        let key = app.signer.certificates(&line.organisation)?;
+        trusted.extend(TrustedKey::of(key.verifier()));
         out.trusted = key.verifier().to_string();
         let c = &mut *app.db.read().await?;
         status = Some(issue::status_list(app, c, &line.organisation, line.list).await?);

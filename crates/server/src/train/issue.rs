@@ -150,7 +150,7 @@ async fn issue(
         valid_until: Some(clock::stamp(until)),
         status: Some(StatusEntry { list: list_id(&organisation, list), index: place }),
     };
-    let token = badge.issue(&app.signer.key(&organisation)?).map_err(Error::internal)?;
+    let token = badge.issue(&app.signer.certificates(&organisation)?).map_err(Error::internal)?;
     sqlx::query(
         "INSERT INTO certificate (id, organisation, person, person_name, kind, subject, title_zh, \
          title_en, language, attempt, issued, until, list, place, token) VALUES ($1, $2, $3, $4, $5, \
@@ -206,7 +206,7 @@ pub(super) async fn status_list(
         StatusPurpose::Revocation,
         clock::stamp(now),
         clock::stamp(now + LIST_HOLDS),
-        &app.signer.key(organisation)?,
+        &app.signer.certificates(organisation)?,
     )
     .map_err(Error::internal)
 }

@@ -45,11 +45,17 @@ pub(crate) fn fresh_database(url: &str) -> String {
 
 impl Site {
     pub(crate) fn start(database_url: Option<String>) -> Self {
+        let (config, data) = Self::config(database_url);
+        Self::with(config, data)
+    }
+
+    /// The settings of a new site, and the folder it lives in.
+    pub(crate) fn config(database_url: Option<String>) -> (Config, tempfile::TempDir) {
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().join("data"));
         config.listen = "127.0.0.1:0".parse().unwrap();
         config.database_url = database_url;
-        Self::with(config, data)
+        (config, data)
     }
 
     /// With settings of one's own.

@@ -120,10 +120,10 @@ pub(super) fn identity_hash(identifier: &str, salt: &str) -> String {
 
 impl Issuer {
     /// The id as it stands in credentials signed with this key.
-    pub fn id(&self, key: &SignerKey) -> String {
+    pub fn id(&self, key: &SignerKey) -> Result<String, IssueError> {
         match &self.id {
-            IssuerId::Key => did_key(key.verifier().public()),
-            IssuerId::Https(id) => id.clone(),
+            IssuerId::Key => key.verifier().ed25519().map(did_key).ok_or(IssueError::Key),
+            IssuerId::Https(id) => Ok(id.clone()),
         }
     }
 
@@ -170,7 +170,7 @@ impl Badge {
             return Err(IssueError::Backwards);
         }
         let (from, until) = (seconds(self.valid_from), self.valid_until.map(seconds));
-        let issuer = self.issuer.id(key);
+        let issuer = self.issuer.id(key)?;
         let mut subject = json!({"id": self.recipient.id, "type": ["AchievementSubject"]});
         let name = self.recipient.name.iter().map(|name| {
             json!({"type": "IdentityObject", "hashed": false, "identityHash": name,

@@ -23,6 +23,9 @@ pub enum IssueError {
     /// Longer than [`MAX_TOKEN`].
     #[error("the credential is longer than {MAX_TOKEN} bytes")]
     TooLong,
+    /// The key is none of Ed25519, by which alone credentials are signed.
+    #[error("credentials are signed with Ed25519, and this key is none")]
+    Key,
 }
 
 pub(super) fn base64url(bytes: &[u8]) -> String {
@@ -36,7 +39,7 @@ pub(super) fn from_base64url(text: &str) -> Option<Vec<u8>> {
 /// Signs a payload. The key is named by its did:key and stands in the header, so that a verifier
 /// needs nothing but the token (and its own opinion of the key).
 pub(super) fn sign(key: &SignerKey, payload: &Value) -> Result<String, IssueError> {
-    let public = key.verifier().public();
+    let public = key.verifier().ed25519().ok_or(IssueError::Key)?;
     let did = did_key(public);
     let name = did.trim_start_matches("did:key:");
     let header = json!({

@@ -158,7 +158,7 @@ impl StatusList {
             return Err(IssueError::Backwards);
         }
         let (from, until) = (seconds(valid_from), seconds(valid_until));
-        let issuer_id = issuer.id(key);
+        let issuer_id = issuer.id(key)?;
         let subject = format!("{id}#list");
         let payload = json!({
             "@context": [super::badge::CONTEXTS[0]],

@@ -35,12 +35,13 @@ impl TrustedKey {
         }
         let key: VerifierKey = text.parse().map_err(|_| TrustedKeyError)?;
         // A witness signs checkpoints of others and nothing else.
-        if key.is_witness() { Err(TrustedKeyError) } else { Ok(Self::of(&key)) }
+        if key.is_witness() { Err(TrustedKeyError) } else { Self::of(&key).ok_or(TrustedKeyError) }
     }
 
-    /// The key of a log.
-    pub fn of(key: &VerifierKey) -> Self {
-        Self { public: *key.public(), name: Some(key.name().to_owned()), issuer: None }
+    /// The key of a log, where it is one of Ed25519.
+    pub fn of(key: &VerifierKey) -> Option<Self> {
+        let public = *key.ed25519()?;
+        Some(Self { public, name: Some(key.name().to_owned()), issuer: None })
     }
 
     /// Lets the key speak for this https address only. Without that it speaks for any that it

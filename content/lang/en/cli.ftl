@@ -256,7 +256,7 @@ cli-serve-listen-remedy = Stop what listens there, or choose another address wit
 cli-serve-database = the database cannot be used: { $why }
 cli-serve-database-remedy = Check --database-url, the server behind it, and the data folder's rights.
 # Exported ledgers.
-cli-verify = Check that an exported ledger or a certificate is what was signed
+cli-verify = Check that an exported ledger, a package, a proof of evidence or a certificate is what was signed
 cli-arg-ledger = An exported ledger (hangtu.ledger/1) or a certificate (.jwt)
 cli-arg-key = Key of the log or issuer, had by another way, may be repeated; without it a ledger is only shown to agree with itself and a certificate is by nobody known
 cli-arg-status = The issuer's current status list: was the certificate withdrawn?

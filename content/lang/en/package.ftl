@@ -35,3 +35,14 @@ package-why-signature = its signature does not belong to its content
 package-why-checkpoint = the checkpoint in it does not belong to it
 package-notice = Notice no. { $number } of { $issuer } to { $addressee }: { $title }
 package-letter-answers = Answers of { $sender } to notices, sealed { $time }.
+
+# Proofs of evidence.
+evidence-proven = The file with SHA-256 { $file } was under the commitment of submission no. { $number }.
+evidence-no-package = { $path } is a proof of evidence, and the package it belongs to is missing
+evidence-no-package-remedy = Name the package with --package FILE.
+evidence-broken = { $path } is no proof of evidence: it is cut off or was changed
+evidence-other-package = { $path } is a proof for another package
+evidence-wrong = { $path } does not hold: the file was not under this package’s commitment
+evidence-other-file = { $path } is a proof for another file than the evidence you named
+cli-arg-package = The package that a proof of evidence belongs to
+cli-arg-evidence = The file of evidence itself, to be compared with the proof

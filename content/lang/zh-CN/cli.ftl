@@ -256,7 +256,7 @@ cli-serve-listen-remedy = 请停止占用该地址的程序，或用 --listen �
 cli-serve-database = 无法使用数据库：{ $why }
 cli-serve-database-remedy = 请检查 --database-url、数据库服务以及数据目录的权限。
 # 导出的存证账。
-cli-verify = 核验导出的存证账或证书与签名是否一致
+cli-verify = 核验导出的存证账、报送包、证据证明或证书与签名是否一致
 cli-arg-ledger = 导出的存证账（hangtu.ledger/1）或证书（.jwt）
 cli-arg-key = 存证账或证书签发方的公钥，须经其他途径取得，可多次给出；不给出时只能证明存证账自身前后一致，证书则视为签发方不明
 cli-arg-status = 签发方现行的状态清单，用于核验证书是否已被撤销

@@ -35,3 +35,14 @@ package-why-signature = 签名与内容不符
 package-why-checkpoint = 其中的检查点与其不符
 package-notice = { $issuer } 发给 { $addressee } 的第 { $number } 号监管措施：{ $title }
 package-letter-answers = { $sender } 对监管措施的反馈，封装于 { $time }。
+
+# 证据证明。
+evidence-proven = SHA-256 为 { $file } 的文件包含在第 { $number } 号报送的哈希承诺之内。
+evidence-no-package = { $path } 是证据证明，但未指定其所属的报送包
+evidence-no-package-remedy = 请用 --package 指定报送包文件。
+evidence-broken = { $path } 不是有效的证据证明：内容不完整或已被改动
+evidence-other-package = { $path } 属于另一报送包
+evidence-wrong = { $path } 不成立：该文件不在此报送包的哈希承诺之内
+evidence-other-file = { $path } 所证明的不是所指定的证据文件
+cli-arg-package = 证据证明所属的报送包
+cli-arg-evidence = 证据文件本身，用于与证明比对

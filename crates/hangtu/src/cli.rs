@@ -278,7 +278,9 @@ pub(crate) fn command(language: Language) -> Command {
                 .arg(whole("FILE", key::CLI_ARG_LEDGER))
                 .arg(option("key", "KEY", key::CLI_ARG_KEY).action(ArgAction::Append))
                 .arg(file("status", "FILE", key::CLI_ARG_STATUS))
-                .arg(file("against", "FILE", key::CLI_ARG_AGAINST)),
+                .arg(file("against", "FILE", key::CLI_ARG_AGAINST))
+                .arg(file("package", "FILE", key::CLI_ARG_PACKAGE))
+                .arg(file("evidence", "FILE", key::CLI_ARG_EVIDENCE).requires("package")),
         );
     #[cfg(feature = "history")]
     let command = command.subcommand(crate::history::command(language));

@@ -2,6 +2,7 @@
 //! signed.
 
 mod certificate;
+mod evidence;
 mod package;
 
 use crate::{Ending, failure::Failure, summary};
@@ -23,6 +24,9 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     if let Some(token) = certificate::recognise(&path)? {
         let status = matches.get_one::<PathBuf>("status").map(PathBuf::as_path);
         return certificate::run(language, &path, &token, &keys, status);
+    }
+    if let Some(proof) = evidence::recognise(&path)? {
+        return evidence::run(language, &path, &proof, matches);
     }
     let key = |text: &&String| {
         text.trim().parse::<VerifierKey>().map_err(|_: KeyError| {

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use hangtu_ledger::{Actor, Checkpoint, Entry, Frontier, Header, Note, SignerKey, write_export};
+use hangtu_ledger::{
+    Actor, Checkpoint, Commitment, Entry, Frontier, Hash, Header, Membership, Note, SignerKey,
+    Submission, write_export,
+};
 use std::{fs, path::Path, process::Command};
 
 fn key() -> SignerKey {
@@ -187,4 +190,51 @@ fn packages_and_receipts_are_recognised() {
     fs::write(own.join("flipped"), flipped).unwrap();
     let (code, _, error) = verify(&own, &["flipped"], "zh-CN");
     assert!(code == 1 && error.contains("未通过核验"), "{error}");
+}
+
+#[test]
+fn a_proof_of_evidence_belongs_to_a_package_and_a_file() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify-evidence");
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).unwrap();
+    let contents: [&[u8]; 3] = [b"one", b"two", b"three"];
+    let files = contents.map(|c| hangtu_catalog::sha256(c).parse::<Hash>().unwrap());
+    let sealed = |sequence| {
+        let submission = Submission {
+            sender: "91420100MA4KX1234B".into(),
+            sequence,
+            created: "2026-03-02T06:00:00Z".parse().unwrap(),
+            answers: None,
+            steps: vec![],
+            evidence: Commitment::to(&files),
+            facts: serde_json::Map::new(),
+        };
+        submission.seal(&key(), 0, hangtu_ledger::empty_root()).unwrap()
+    };
+    let package = sealed(1);
+    write("package", package.bytes());
+    write("other", sealed(2).bytes());
+    let proof = Membership::of(package.digest(), files[1], &files).unwrap().write();
+    write("proof", proof.as_bytes());
+    write("cut", &proof.as_bytes()[..proof.len() - 9]);
+    write("moved", proof.replace("\"index\":1", "\"index\":2").as_bytes());
+    write("two", b"two");
+    write("three", b"three");
+    let (code, out, _) =
+        verify(&folder, &["proof", "--package", "package", "--evidence", "two"], "en");
+    assert!(code == 0 && out.contains("under the commitment of submission no. 1"), "{out}");
+    for (args, said) in [
+        (
+            ["proof", "--package", "package", "--evidence", "three"].as_slice(),
+            "不是所指定的证据文件",
+        ),
+        (&["proof", "--package", "other"], "属于另一报送包"),
+        (&["moved", "--package", "package"], "不成立"),
+        (&["cut", "--package", "package"], "不是有效的证据证明"),
+    ] {
+        let (code, _, error) = verify(&folder, args, "zh-CN");
+        assert!(code == 1 && error.contains(said), "{error}");
+    }
+    let (code, _, error) = verify(&folder, &["proof"], "en");
+    assert!(code == 2 && error.contains("--package FILE"), "{error}");
 }

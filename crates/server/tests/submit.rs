@@ -535,3 +535,57 @@ fn what_a_hosted_enterprise_hands_in_counts_for_its_province_and_for_the_nation(
         assert_eq!(nation.api("/findings")["total"], 0, "a regulator has no findings but its own");
     });
 }
+
+#[test]
+fn evidence_that_is_asked_for_is_proven_against_its_package() {
+    on_both(|capital| {
+        let plant = Site::start(None);
+        enterprise(&plant);
+        let invitation = province(&capital);
+        let (officer, province) = (plant.signed("officer"), capital.signed("officer"));
+        plant
+            .signed("sys")
+            .post("/submissions/supervisor", &json!({ "invitation": invitation }))
+            .ok();
+        let office = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/plant/office.pcap.gz");
+        let office = std::fs::read(office).unwrap();
+        officer.examine("office.pcap.gz", &office);
+        officer
+            .examine("notes.txt", b"Mar  2 06:00:00 gateway sshd[1]: Accepted password for root");
+        let (first, package) = signed(&plant, "");
+        let (second, other) = signed(&plant, "");
+        let sha256 = hangtu_catalog::sha256(&office);
+        let proof = |id: &str| {
+            officer.get(&format!("/api/v1/submissions/{id}/evidence/{sha256}")).ok().bytes
+        };
+        let (proof, later) = (proof(&first), proof(&second));
+        let unknown = format!("/api/v1/submissions/{first}/evidence/{}", "0".repeat(64));
+        assert_eq!(officer.get(&unknown).status, 404);
+        let taken = hand_in(&capital, &package)["id"].as_str().unwrap().to_owned();
+        hand_in(&capital, &other);
+        let mut forged = serde_json::from_slice::<Value>(&proof).unwrap();
+        forged["index"] = json!(1 - forged["index"].as_u64().unwrap());
+        let forged = forged.to_string();
+        // A form with proofs and files, as a browser sends it.
+        let ask = |files: &[(&str, &[u8])]| {
+            let mut body = Vec::new();
+            for (name, bytes) in files {
+                let head = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=";
+                body.extend(format!("{head}\"{name}\"\r\n\r\n").bytes());
+                body.extend(bytes.iter().chain(b"\r\n"));
+            }
+            body.extend(b"--x--\r\n");
+            let path = format!("/api/v1/intake/{taken}/evidence");
+            let all = province.upload(&path, "multipart/form-data; boundary=x", &body).ok().json();
+            let all = all.as_array().unwrap().clone();
+            all.iter().map(|c| c["outcome"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(ask(&[("a", &office), ("p", &proof)]), ["proven", "proven"]);
+        assert_eq!(ask(&[("a", b"changed"), ("p", &proof)]), ["proven", "unproven"]);
+        assert_eq!(ask(&[("a", &office), ("p", &later)]), ["other", "other"]);
+        assert_eq!(ask(&[("p", forged.as_bytes())]), ["wrong"]);
+        assert_eq!(ask(&[("p", &proof[..proof.len() - 2])]), ["broken"]);
+        let page = province.get(&format!("/intake/{taken}")).ok().text;
+        assert!(page.contains(&format!("/intake/{taken}/evidence")), "{page}");
+    });
+}

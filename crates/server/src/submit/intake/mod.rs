@@ -2,6 +2,7 @@
 
 mod answer;
 mod door;
+mod evidence;
 mod invite;
 mod list;
 mod review;
@@ -34,6 +35,7 @@ pub(super) fn routes(r: &mut Routes) {
     invite::routes(r);
     sender::routes(r);
     review::routes(r);
+    evidence::routes(r);
     door::routes(r);
 }
 

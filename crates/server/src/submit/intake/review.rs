@@ -74,6 +74,17 @@ async fn load(c: &mut AnyConnection, organisation: &str, id: &str) -> Result<Row
     .ok_or(Error::NotFound)
 }
 
+/// A package with the SHA-256 of its file.
+pub(super) async fn held_package(
+    c: &mut AnyConnection,
+    organisation: &str,
+    id: &str,
+) -> Result<(Package, String), Error> {
+    let row = load(c, organisation, id).await?;
+    let (package, _) = opened(&row)?;
+    Ok((package, row.digest))
+}
+
 /// What a package that was accepted told: its number and its facts.
 #[cfg(feature = "history")]
 pub(crate) async fn told(

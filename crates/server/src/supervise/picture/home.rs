@@ -229,7 +229,7 @@ fn short(code: &str, name: &str, language: Language) -> String {
 }
 
 /// What a scope is called.
-fn title(ctx: &Ctx, scope: &Scope) -> String {
+pub(super) fn title(ctx: &Ctx, scope: &Scope) -> String {
     let catalog = &ctx.app.catalog;
     let mut parts = vec![ctx.t(key::NAV_SUPERVISE)];
     if !scope.region.is_empty() {

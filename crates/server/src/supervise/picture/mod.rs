@@ -9,8 +9,10 @@ mod compute;
 mod days;
 mod goal;
 mod home;
+mod paper;
 mod recount;
 mod sums;
+mod tables;
 mod tiles;
 mod workbook;
 mod yearly;
@@ -38,6 +40,7 @@ use sqlx::AnyConnection;
 pub(super) fn routes(r: &mut Routes) {
     home::routes(r);
     workbook::routes(r);
+    paper::routes(r);
     yearly::routes(r);
 }
 

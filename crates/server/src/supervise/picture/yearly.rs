@@ -36,12 +36,12 @@ pub(super) fn routes(r: &mut Routes) {
 
 /// A frozen picture in the list.
 #[derive(Clone, Debug, FromRow, Serialize, JsonSchema)]
-struct Frozen {
+pub(super) struct Frozen {
     id: String,
-    year: i64,
+    pub(super) year: i64,
     frozen: i64,
     person_name: String,
-    sha256: String,
+    pub(super) sha256: String,
 }
 
 /// Id of a new one.
@@ -124,9 +124,14 @@ async fn find(ctx: &Ctx, id: &str) -> Result<(Frozen, String), Error> {
     Ok((Frozen { id, year, frozen, person_name, sha256 }, body))
 }
 
+/// A frozen picture.
+pub(super) async fn found(ctx: &Ctx, id: &str) -> Result<(Frozen, Picture), Error> {
+    let (frozen, body) = find(ctx, id).await?;
+    Ok((frozen, serde_json::from_str(&body).map_err(Error::internal)?))
+}
+
 async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Error> {
-    let (frozen, body) = find(&ctx, &id).await?;
-    let picture: Picture = serde_json::from_str(&body).map_err(Error::internal)?;
+    let (frozen, picture) = found(&ctx, &id).await?;
     let html =
         Body { page: Page::new(&ctx, String::new()), p: &picture, catalog: &ctx.app.catalog };
     let html = html.render().map_err(Error::internal)?;

@@ -452,6 +452,9 @@ fn help_speaks_the_users_language() {
         "person",
         "product",
         "guard",
+        "ed25519",
+        "sm2",
+        "SM3",
         "h",
         "V",
     ]

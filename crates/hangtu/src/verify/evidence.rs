@@ -6,7 +6,7 @@ use hangtu_catalog::{Arg, Language, key, text};
 use hangtu_ledger::{MAX_PACKAGE, Membership, Package};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -39,9 +39,14 @@ fn package(path: &Path) -> Result<Package, Failure> {
 
 fn digest(path: &Path) -> Result<String, Failure> {
     let failure = |e| Failure::read(path, &e);
-    let mut hash = Sha256::new();
-    io::copy(&mut fs::File::open(path).map_err(failure)?, &mut hash).map_err(failure)?;
-    Ok(hangtu_catalog::hex(&hash.finalize()))
+    let (mut hash, mut chunk) = (Sha256::new(), vec![0; 1 << 20]);
+    let mut file = File::open(path).map_err(failure)?;
+    loop {
+        match file.read(&mut chunk).map_err(failure)? {
+            0 => return Ok(hangtu_catalog::hex(&hash.finalize())),
+            n => hash.update(&chunk[..n]),
+        }
+    }
 }
 
 pub(super) fn run(

@@ -6,6 +6,7 @@
 //! (lengths, numbers of questions), which a site's own short course need not.
 
 mod bar;
+mod emphasis;
 mod facts;
 mod picture;
 mod question;

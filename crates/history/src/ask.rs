@@ -152,10 +152,7 @@ pub(crate) async fn run(
     let mut bytes = 0;
     let mut stream = frame.execute_stream().await?;
     while let Some(batch) = stream.next().await {
-        bytes += take(&batch?, limits.rows, &mut answer)?;
-        if bytes > limits.bytes {
-            answer.more = true;
-        }
+        bytes += take(&batch?, limits.rows, limits.bytes.saturating_sub(bytes), &mut answer)?;
         if answer.more {
             break;
         }
@@ -164,8 +161,13 @@ pub(crate) async fn run(
     Ok(answer)
 }
 
-/// Adds the rows of a batch; says how many bytes they are.
-fn take(batch: &RecordBatch, most: usize, answer: &mut Answer) -> Result<usize, AskError> {
+/// Adds the rows of a batch, as far as there is room; says how many bytes they are.
+fn take(
+    batch: &RecordBatch,
+    most: usize,
+    room: usize,
+    answer: &mut Answer,
+) -> Result<usize, AskError> {
     let options = FormatOptions::default();
     let formats = batch
         .columns()
@@ -175,10 +177,12 @@ fn take(batch: &RecordBatch, most: usize, answer: &mut Answer) -> Result<usize, 
         .map_err(DataFusionError::from)?;
     let mut bytes = 0;
     for at in 0..batch.num_rows() {
-        if answer.rows.len() == most {
+        if answer.rows.len() == most || bytes > room {
             answer.more = true;
             break;
         }
+        // A cell without a text needs room, too.
+        bytes += size_of::<Value>() * formats.len();
         let mut row = Vec::with_capacity(formats.len());
         for (format, column) in formats.iter().zip(batch.columns()) {
             let value = if column.is_null(at) {

@@ -74,8 +74,12 @@ pub(crate) fn builder(who: Who, limits: &Limits) -> Result<SessionStateBuilder, 
         Who::Page => {
             let mut functions = SessionStateDefaults::default_scalar_functions();
             functions.retain(|f| FUNCTIONS.contains(&f.name()));
+            // Those that gather texts make one that no bound counts.
+            let mut aggregates = SessionStateDefaults::default_aggregate_functions();
+            aggregates.retain(|f| !matches!(f.name(), "array_agg" | "string_agg"));
             builder
                 .with_scalar_functions(functions)
+                .with_aggregate_functions(aggregates)
                 .with_higher_order_functions(Vec::new())
                 .with_table_functions(HashMap::new())
         }

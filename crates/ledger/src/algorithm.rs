@@ -78,9 +78,9 @@ impl Public {
                 (!key.is_weak()).then_some(Self::Ed25519(key))
             }
             Algorithm::Sm2 => {
-                let compressed = bytes.len() == 33;
                 let key = sm2::dsa::VerifyingKey::from_sec1_bytes(IDENTITY, bytes).ok()?;
-                compressed.then(|| Self::Sm2(Box::new(key)))
+                let key = Self::Sm2(Box::new(key));
+                (key.bytes() == bytes).then_some(key)
             }
         }
     }

@@ -70,6 +70,7 @@ CREATE TABLE cmi5_session (
     -- hangtu_train::exchange::cmi5::Session, as JSON.
     body TEXT NOT NULL,
     statements BIGINT NOT NULL DEFAULT 0,
+    bytes BIGINT NOT NULL DEFAULT 0,
     created BIGINT NOT NULL,
     until BIGINT NOT NULL,
     ended BIGINT
@@ -188,3 +189,4 @@ CREATE TABLE xapi_head (
 ALTER TABLE xapi_statement ADD COLUMN registration TEXT NOT NULL DEFAULT '';
 ALTER TABLE xapi_statement ADD COLUMN verb TEXT NOT NULL DEFAULT '';
 ALTER TABLE xapi_statement ADD COLUMN refers BIGINT NOT NULL DEFAULT 1;
+CREATE INDEX xapi_statement_registration ON xapi_statement (organisation, registration, sequence);

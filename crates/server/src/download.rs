@@ -29,11 +29,9 @@ pub(crate) fn scratch(data: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Sends a file from its start.
-pub(crate) fn send(mut file: File, media: &'static str, name: &str) -> Result<Response, Error> {
-    file.rewind()?;
-    let size = file.metadata()?.len();
-    let body = Body::from_stream(stream::unfold(Some(file), |file| async move {
+/// A file from where it stands, read as it is sent.
+pub(crate) fn body(file: File) -> Body {
+    Body::from_stream(stream::unfold(Some(file), |file| async move {
         let mut file = file?;
         let read = tokio::task::spawn_blocking(move || {
             let mut chunk = vec![0; CHUNK];
@@ -50,7 +48,14 @@ pub(crate) fn send(mut file: File, media: &'static str, name: &str) -> Result<Re
             Ok((Err(e), _)) => Some((Err(e), None)),
             Err(e) => Some((Err(std::io::Error::other(e)), None)),
         }
-    }));
+    }))
+}
+
+/// Sends a file from its start.
+pub(crate) fn send(mut file: File, media: &'static str, name: &str) -> Result<Response, Error> {
+    file.rewind()?;
+    let size = file.metadata()?.len();
+    let body = body(file);
     let headers = [
         (header::CONTENT_TYPE, media.to_owned()),
         (header::CONTENT_LENGTH, size.to_string()),

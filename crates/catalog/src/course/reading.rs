@@ -2,7 +2,10 @@
 //! pictures. HTML in the source is an error, never passed on; links lead within the text only. The
 //! HTML has no attributes but `href="#…"`, `start` and, on cells, `class="right"` or `"center"`.
 
-use super::question::Question;
+use super::{
+    emphasis::{JOINER, joined},
+    question::Question,
+};
 use crate::{ContentError, Language};
 use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use std::{collections::BTreeMap, fmt::Write, ops::Range, sync::Arc};
@@ -107,6 +110,7 @@ type Events<'a> = Vec<(Event<'a>, Range<usize>)>;
 
 /// Reads a text.
 pub(super) fn parse(name: &str, text: &str, language: Language) -> Result<Reading, ContentError> {
+    let text = &*joined(text);
     let fail = |at: usize, why: String| {
         let line = text.get(..at).unwrap_or(text).matches('\n').count() + 1;
         ContentError { file: name.into(), why: format!("line {line}: {why}") }
@@ -175,6 +179,7 @@ fn escape(out: &mut String, text: &str) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            JOINER => {}
             _ => out.push(c),
         }
     }
@@ -185,7 +190,7 @@ fn plain(events: &[(Event<'_>, Range<usize>)]) -> String {
     let mut out = String::new();
     for (event, _) in events {
         match event {
-            Event::Text(t) | Event::Code(t) => out.push_str(t),
+            Event::Text(t) | Event::Code(t) => out.extend(t.chars().filter(|c| *c != JOINER)),
             Event::SoftBreak | Event::HardBreak => out.push(' '),
             _ => {}
         }
@@ -281,12 +286,12 @@ impl Writer<'_> {
             let why = "a check stands alone between empty lines: {{check ID}}";
             return Err((at, why.into()));
         }
-        let Some(first) = text.chars().next() else { return Ok(()) };
+        let Some(first) = text.chars().find(|c| *c != JOINER) else { return Ok(()) };
         if self.broken && !(wide(self.last) && wide(first)) {
             self.html.push('\n');
         }
         self.broken = false;
-        self.last = text.chars().next_back().unwrap_or(self.last);
+        self.last = text.chars().rfind(|c| *c != JOINER).unwrap_or(self.last);
         escape(&mut self.html, text);
         Ok(())
     }

@@ -180,3 +180,29 @@ fn drafts_named_by_the_environment_reach_the_bar() {
     }
     assert_eq!(faults, [""; 0], "{faults:#?}");
 }
+
+#[test]
+fn chinese_emphasis_needs_no_spaces() {
+    let html = |text: &str| {
+        let mut files = files();
+        files.insert("zh-CN.md".into(), CHINESE.replace("正文。", text));
+        let course = parse(&files).unwrap();
+        let nodes: Vec<_> = course.reading(Language::Chinese).sections[1].nodes.clone();
+        format!("{nodes:?}")
+    };
+    for (text, wanted) in [
+        ("做好。**一是权限：**它只能问。", "做好。<strong>一是权限：</strong>它只能问。"),
+        ("**“已加密。”**存放时", "<strong>“已加密。”</strong>存放时"),
+        ("先看*“标”*再看**（甲）**乙", "先看<em>“标”</em>再看<strong>（甲）</strong>乙"),
+        ("共**三**项，**四**。", "共<strong>三</strong>项，<strong>四</strong>。"),
+    ] {
+        let html = html(text);
+        assert!(html.contains(wanted), "{html}");
+        assert!(!html.contains('\u{2060}') && !html.contains("2060"), "{html}");
+    }
+    for course in &Catalog::embedded().unwrap().courses {
+        let all = format!("{:?}", course.reading(Language::Chinese));
+        let left = all.split("**").nth(1).unwrap_or_default();
+        assert!(left.is_empty(), "{}: {left:.40}", course.id);
+    }
+}

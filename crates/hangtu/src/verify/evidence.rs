@@ -11,8 +11,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What a proof begins with: its members are sorted.
-const BEGINS: &[u8] = b"{\"evidence\":\"";
 /// More bytes than any proof has.
 const MOST: u64 = 64 << 10;
 
@@ -22,7 +20,7 @@ pub(super) fn recognise(path: &Path) -> Result<Option<String>, Failure> {
     File::open(path)
         .and_then(|f| f.take(MOST).read_to_end(&mut bytes))
         .map_err(|e| Failure::read(path, &e))?;
-    Ok(bytes.starts_with(BEGINS).then(|| String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(bytes.starts_with(Membership::BEGINS).then(|| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn package(path: &Path) -> Result<Package, Failure> {

@@ -58,6 +58,9 @@ pub struct Membership {
 }
 
 impl Membership {
+    /// What a written proof begins with: its members are sorted.
+    pub const BEGINS: &[u8] = b"{\"evidence\":\"";
+
     /// Makes the proof for one of these files.
     pub fn of(package: Hash, file: Hash, files: &[Hash]) -> Option<Self> {
         let index = files.iter().position(|f| *f == file)? as u64;

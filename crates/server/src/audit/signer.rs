@@ -104,6 +104,12 @@ impl Signer {
             .map_err(Error::internal)
     }
 
+    /// A name that stands for a text, always the same, and that nobody can tell who lacks the seed.
+    pub(crate) fn id(&self, text: &str) -> uuid::Uuid {
+        let name = [&self.secret.behind("hangtu names")[..], text.as_bytes()].concat();
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, &name)
+    }
+
     fn log(&self, organisation: &str) -> String {
         format!("{}/{organisation}", self.site)
     }

@@ -3,6 +3,7 @@
 use super::{
     TRAIN,
     alternate::alternate,
+    kept,
     lrs::{Said, bad, end, http_date, parameters, version},
 };
 use crate::{
@@ -152,7 +153,8 @@ async fn document(
                 }
                 return match wish(&asked.ctx, resource, &asked.method, &asked.headers) {
                     Ok(wish) => {
-                        act(&ctx.app, &ctx.actor()?, wish, &asked.headers, &asked.body).await
+                        let sent = (&asked.headers, &asked.body);
+                        act(&ctx.app, &ctx.actor()?, wish, sent, LIMITS).await
                     }
                     Err(refusal) => Ok(Err(refusal)),
                 };
@@ -161,18 +163,30 @@ async fn document(
         }
     }
     match wish(ctx, resource, http, headers) {
-        Ok(wish) => act(&ctx.app, &ctx.actor()?, wish, headers, body).await,
+        Ok(wish) => act(&ctx.app, &ctx.actor()?, wish, (headers, body), LIMITS).await,
         Err(refusal) => Ok(Err(refusal)),
     }
 }
+
+/// How much may be kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Bytes of a document, also one that grew by being merged.
+    pub(super) bytes: usize,
+    /// Documents where this one stands.
+    pub(super) documents: i64,
+}
+
+/// Of programs that have a token.
+const LIMITS: Limits = Limits { bytes: 4 << 20, documents: 10_000 };
 
 /// Does it, on behalf of somebody.
 pub(super) async fn act(
     app: &App,
     actor: &Actor,
     wish: Wish,
-    headers: &HeaderMap,
-    body: &Bytes,
+    (headers, body): (&HeaderMap, &Bytes),
+    limits: Limits,
 ) -> Said {
     let Wish { method, key, wanted, version } = wish;
     let (resource, organisation) = (key.resource, actor.organisation.clone());
@@ -206,6 +220,8 @@ pub(super) async fn act(
         });
     }
     let mut change = app.db.change(actor).await?;
+    // Two writers come one after the other: what one of them supposes stays so.
+    kept::hold(&mut change, &organisation).await?;
     let detail = |what: &str| json!({ "resource": word(resource), "what": what });
     let done = match (method, wanted) {
         (Method::Delete, Wanted::One(name)) => {
@@ -227,6 +243,15 @@ pub(super) async fn act(
                 Ok(new) => new,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            if new.bytes.len() > limits.bytes {
+                let why = format!("the document has more than {} bytes", limits.bytes);
+                return Ok(Err(Refusal { status: 413, why }));
+            }
+            if existing.is_none()
+                && count(&mut change, &organisation, &key).await? >= limits.documents
+            {
+                return Ok(Err(bad("too many documents are kept here")));
+            }
             keep(&mut change, &organisation, &key, &name, &new).await?;
             1
         }
@@ -269,11 +294,7 @@ pub(super) async fn keep(
 }
 
 /// How many documents there are where this one stands.
-pub(super) async fn count(
-    c: &mut AnyConnection,
-    organisation: &str,
-    key: &DocumentKey,
-) -> Result<i64, Error> {
+async fn count(c: &mut AnyConnection, organisation: &str, key: &DocumentKey) -> Result<i64, Error> {
     let (n,): (i64,) = sqlx::query_as(
         "SELECT COUNT(*) FROM xapi_document WHERE organisation = $1 AND resource = $2 \
          AND owner = $3",

@@ -13,11 +13,16 @@ use hangtu_train::{
     lrs::{Part, write_multipart},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-/// Statements of one request; requests of one round.
+/// Statements of one request, and bytes of what they have attached.
 const AT_ONCE: i64 = 50;
-const ROUNDS: usize = 20;
+const ATTACHED: usize = 64 << 20;
+/// How long one round begins requests.
+const ROUND: Duration = Duration::from_secs(60);
 /// The whole of one request.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are read.
@@ -78,26 +83,36 @@ fn stripped(body: &str) -> Result<Value, Error> {
     Ok(value)
 }
 
-/// Statements with what they have attached, as one request.
+/// The first of these statements with what they have attached, as one request, and how many they are:
+/// as many as their attachments leave room for. Nothing where the first alone has too much.
 async fn request(
     app: &App,
     row: &Out,
     secret: &str,
     bodies: &[(i64, String)],
-) -> Result<Request, Error> {
-    let version = Version::parse(&row.version).unwrap_or(Version::V1);
+) -> Result<Option<(Request, usize)>, Error> {
+    let version = Version::parse(&row.version).unwrap_or_default();
     let mut values = Vec::with_capacity(bodies.len());
-    let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+    let (mut parts, mut size): (BTreeMap<String, Part>, usize) = (BTreeMap::new(), 0);
     for (_, body) in bodies {
         let value = stripped(body)?;
-        if let Ok(statement) = Statement::parse(&value, Version::V2) {
-            let wanted = &statement.facets().attachments;
+        let statement = Statement::parse_any(&value).map_err(Error::internal)?;
+        let wanted = &statement.facets().attachments;
+        let found = {
             let c = &mut *app.db.read().await?;
-            if let Ok(found) = kept::parts(c, &row.organisation, wanted).await? {
-                parts.extend(found);
-            }
-        }
+            kept::parts(c, &row.organisation, wanted).await?
+        };
+        let found = found.ok().filter(|found| {
+            size += found.values().map(|p| p.bytes.len()).sum::<usize>();
+            size <= ATTACHED
+        });
+        let Some(found) = found else { break };
+        parts.extend(found);
         values.push(value);
+    }
+    let count = values.len();
+    if count == 0 {
+        return Ok(None);
     }
     let json = Value::Array(values).to_string().into_bytes();
     let (media, body) = if parts.is_empty() {
@@ -106,51 +121,80 @@ async fn request(
         let boundary = hangtu_catalog::hex(&crate::auth::random::<16>()?);
         write_multipart(&json, &parts, &boundary)
     };
-    Ok(Request {
+    let request = Request {
         url: format!("{}/statements", row.address),
         authorization: format!("Basic {}", STANDARD.encode(format!("{}:{secret}", row.account))),
         version: version.name(),
         media,
         body,
-    })
+    };
+    Ok(Some((request, count)))
 }
 
+/// Asks for as many of these as go into one request; gives how many that were.
 async fn ask(
     app: &App,
     row: &Out,
     secret: &str,
     bodies: &[(i64, String)],
-) -> Result<Answered, Error> {
-    let request = request(app, row, secret, bodies).await?;
-    tokio::task::spawn_blocking(move || post(&request)).await.map_err(Error::internal)
+) -> Result<(Answered, usize), Error> {
+    let Some((request, count)) = request(app, row, secret, bodies).await? else {
+        let why = format!("more than {ATTACHED} bytes are attached");
+        return Ok((Answered::Refused(why), 1));
+    };
+    let answered = tokio::task::spawn_blocking(move || post(&request)).await;
+    Ok((answered.map_err(Error::internal)?, count))
 }
 
 /// Sends what has not been taken yet, as far as it goes in one round.
 pub(super) async fn send(app: &App, row: &Out) -> Result<(), Error> {
     let secret = app.auth.unseal(&owner(&row.organisation), &row.secret)?;
     let secret = String::from_utf8(secret).map_err(Error::internal)?;
-    let mut sent = row.sent;
-    for _ in 0..ROUNDS {
+    let (mut sent, begun) = (row.sent, Instant::now());
+    // A store that took nothing yet and refuses all may be asked in the wrong way.
+    let mut took = row.sent > row.skipped;
+    while begun.elapsed() < ROUND {
         let bodies = {
             let c = &mut *app.db.read().await?;
             beyond(c, &row.organisation, sent, AT_ONCE).await?
         };
-        let Some((last, _)) = bodies.last() else { return Ok(()) };
-        let last = *last;
-        match ask(app, row, &secret, &bodies).await? {
-            Answered::Taken => note(app, row, &mut sent, last, None).await?,
+        if bodies.is_empty() {
+            return Ok(());
+        }
+        let (answered, count) = ask(app, row, &secret, &bodies).await?;
+        let bodies = &bodies[..count];
+        match answered {
+            Answered::Taken => {
+                note(app, row, &mut sent, bodies[count - 1].0, None).await?;
+                took = true;
+            }
             Answered::Failed(why) => return failed(app, row, &why).await,
+            Answered::Refused(why) if count == 1 && !took => return failed(app, row, &why).await,
+            Answered::Refused(why) if count == 1 => {
+                note(app, row, &mut sent, bodies[0].0, Some(&why)).await?;
+            }
             // One by one it shows which; the others must not wait for it for ever.
-            Answered::Refused(_) => {
+            Answered::Refused(why) => {
+                let mut refused = Vec::new();
                 for one in bodies.chunks(1) {
-                    let at = one[0].0;
-                    match ask(app, row, &secret, one).await? {
-                        Answered::Taken => note(app, row, &mut sent, at, None).await?,
-                        Answered::Refused(why) => {
-                            note(app, row, &mut sent, at, Some(&why)).await?;
+                    match ask(app, row, &secret, one).await?.0 {
+                        Answered::Taken => {
+                            for (at, why) in refused.drain(..) {
+                                let why: String = why;
+                                note(app, row, &mut sent, at, Some(&why)).await?;
+                            }
+                            note(app, row, &mut sent, one[0].0, None).await?;
+                            took = true;
                         }
+                        Answered::Refused(why) => refused.push((one[0].0, why)),
                         Answered::Failed(why) => return failed(app, row, &why).await,
                     }
+                }
+                if !took {
+                    return failed(app, row, &why).await;
+                }
+                for (at, why) in refused {
+                    note(app, row, &mut sent, at, Some(&why)).await?;
                 }
             }
         }

@@ -15,18 +15,36 @@ use hangtu_train::{
 };
 use serde_json::{Map, Value};
 use sqlx::{AnyConnection, FromRow};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// Bytes that are kept of what an activity is.
 const MOST_TOLD: usize = 64 << 10;
 /// Bytes of attachments in one answer.
 const MOST_ATTACHED: usize = 64 << 20;
+/// Attachments that one request may name without bringing them.
+const MOST_NAMED: usize = 200;
 
 /// The statements of one organisation.
 pub(super) struct Kept<'c> {
-    pub(super) c: &'c mut AnyConnection,
-    pub(super) organisation: String,
+    c: &'c mut AnyConnection,
+    organisation: String,
+    /// Only statements of this registration.
+    only: Option<Uuid>,
+    /// Whether what statements tell of activities is believed.
+    learns: bool,
+}
+
+impl<'c> Kept<'c> {
+    pub(super) fn of(c: &'c mut AnyConnection, organisation: &str) -> Self {
+        Self { c, organisation: organisation.to_owned(), only: None, learns: true }
+    }
+
+    /// Only statements of this registration, where one is named.
+    pub(super) fn only(mut self, registration: Option<Uuid>) -> Self {
+        self.only = registration;
+        self
+    }
 }
 
 #[derive(FromRow)]
@@ -43,10 +61,7 @@ impl Row {
             sequence: self.sequence.unsigned_abs(),
             stored: clock::stamp(self.stored),
             // Each in the version that it came in; it was checked then.
-            statement: match Statement::parse(&value, Version::V2) {
-                Ok(statement) => statement,
-                Err(_) => Statement::parse(&value, Version::V1).map_err(Error::internal)?,
-            },
+            statement: Statement::parse_any(&value).map_err(Error::internal)?,
         })
     }
 }
@@ -112,7 +127,9 @@ impl Store for Kept<'_> {
             .bind(i64::from(facets.target.is_some()))
             .execute(&mut *self.c)
             .await?;
-            learn(self.c, &self.organisation, statement.json()).await?;
+            if self.learns {
+                learn(self.c, &self.organisation, statement.json()).await?;
+            }
         }
         sqlx::query("UPDATE xapi_head SET last = $2 WHERE organisation = $1")
             .bind(&self.organisation)
@@ -131,27 +148,31 @@ impl Store for Kept<'_> {
         };
         let edge = if scan.ascending { 0 } else { i64::MAX };
         let beyond = scan.beyond.and_then(|n| i64::try_from(n).ok()).unwrap_or(edge);
+        let only = if self.only.is_some() { "AND registration = $8" } else { "" };
         let sql = format!(
-            "SELECT sequence, stored, body FROM xapi_statement WHERE organisation = $1 \
+            "SELECT sequence, stored, body FROM xapi_statement WHERE organisation = $1 {only} \
              AND stored > $3 AND stored <= $4 AND (refers = 1 OR (($6 = '' OR registration = $6) \
              AND ($7 = '' OR verb = $7))) AND {order} LIMIT $5"
         );
-        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(&self.organisation)
             .bind(beyond)
             .bind(scan.since.map_or(i64::MIN, jiff::Timestamp::as_microsecond))
             .bind(scan.until.map_or(i64::MAX, jiff::Timestamp::as_microsecond))
             .bind(scan.most as i64)
             .bind(scan.filter.registration.map(|r| r.to_string()).unwrap_or_default())
-            .bind(scan.filter.verb.clone().unwrap_or_default())
-            .fetch_all(&mut *self.c)
-            .await?;
+            .bind(scan.filter.verb.clone().unwrap_or_default());
+        let query = match self.only {
+            Some(registration) => query.bind(registration.to_string()),
+            None => query,
+        };
+        let rows: Vec<Row> = query.fetch_all(&mut *self.c).await?;
         rows.into_iter().map(Row::stored).collect()
     }
 }
 
-/// The last place given out. Held until the transaction ends: two writers cannot take one place.
-async fn hold(c: &mut AnyConnection, organisation: &str) -> Result<i64, Error> {
+/// The last place given out in an organisation's store. Held until the transaction ends: two writers cannot take one place.
+pub(super) async fn hold(c: &mut AnyConnection, organisation: &str) -> Result<i64, Error> {
     sqlx::query(
         "INSERT INTO xapi_head (organisation, last) SELECT $1, COALESCE(MAX(sequence), 0) \
          FROM xapi_statement WHERE organisation = $1 ON CONFLICT (organisation) DO NOTHING",
@@ -262,22 +283,42 @@ pub(super) struct Taken {
     pub(super) new: usize,
 }
 
+/// Whose statements they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Ours, or those of a program that has a token.
+    Us,
+    /// A unit's of another maker, in a learner's browser: it tells nothing of activities, and names
+    /// nothing as attached that it does not bring.
+    Unit,
+}
+
 /// Keeps statements with what they have attached.
 pub(super) async fn take(
     change: &mut Change,
     batch: Vec<Statement>,
     parts: &BTreeMap<String, Part>,
     authority: &Value,
-    version: Version,
+    (version, by): (Version, By),
 ) -> Result<Result<Taken, Refusal>, Error> {
     let organisation = change.organisation().to_owned();
+    hold(change, &organisation).await?;
+    let named = batch.iter().flat_map(|s| &s.facets().attachments).map(|a| a.sha2.as_str());
+    let missing: BTreeSet<&str> = named.filter(|sha2| !parts.contains_key(*sha2)).collect();
+    if missing.len() > MOST_NAMED {
+        let why = format!("more than {MOST_NAMED} attachments are named and not brought");
+        return Ok(Err(Refusal { status: 413, why }));
+    }
     let mut there = HashSet::new();
-    for attachment in batch.iter().flat_map(|s| &s.facets().attachments) {
-        if !parts.contains_key(&attachment.sha2)
-            && part(change, &organisation, &attachment.sha2).await?.is_some()
-        {
-            there.insert(attachment.sha2.clone());
-        }
+    for sha2 in missing.iter().filter(|_| by == By::Us) {
+        let found: Option<(String,)> = sqlx::query_as(
+            "SELECT sha2 FROM xapi_attachment WHERE organisation = $1 AND sha2 = $2",
+        )
+        .bind(&organisation)
+        .bind(*sha2)
+        .fetch_optional(&mut **change)
+        .await?;
+        there.extend(found.map(|(sha2,)| sha2));
     }
     let belongs = Multipart::belongs(parts, &batch, &|sha2| there.contains(sha2));
     if let Err(refusal) = belongs.and_then(|()| lrs::check_signatures(parts, &batch)) {
@@ -285,7 +326,8 @@ pub(super) async fn take(
     }
     let now = clock::stamp(clock::now());
     let ids: Vec<Uuid> = batch.iter().filter_map(|s| s.facets().id).collect();
-    let mut kept = Kept { c: change, organisation: organisation.clone() };
+    let mut kept = Kept::of(change, &organisation);
+    kept.learns = by == By::Us;
     let old = kept.find(&ids).await?.len();
     let stored =
         lrs::store_batch(&mut kept, batch, authority, version, now, &mut Uuid::now_v7).await;

@@ -4,7 +4,7 @@
 use super::{
     TRAIN,
     alternate::alternate,
-    kept::{self, Kept},
+    kept::{self, By, Kept},
 };
 use crate::{
     auth::random,
@@ -101,19 +101,20 @@ async fn read(ctx: &Ctx, headers: &HeaderMap) -> Said {
     };
     let organisation = ctx.organisation()?.to_owned();
     let c = &mut *ctx.app.db.read().await?;
-    answer(c, &organisation, &query, STATEMENTS, headers).await
+    answer(c, &organisation, &query, (STATEMENTS, None), headers).await
 }
 
-/// Answers a query for statements, with what they have attached where that is asked for.
+/// Answers a query for statements, all of them or those of one registration, with what they have
+/// attached where that is asked for.
 pub(super) async fn answer(
     c: &mut AnyConnection,
     organisation: &str,
     query: &Query,
-    path: &str,
+    (path, only): (&str, Option<Uuid>),
     headers: &HeaderMap,
 ) -> Said {
     let languages = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
-    let mut store = Kept { c: &mut *c, organisation: organisation.to_owned() };
+    let mut store = Kept::of(&mut *c, organisation).only(only);
     let found = lrs::get_statements(&mut store, query, path, languages.unwrap_or("*")).await;
     let Answer { json, stored, attachments } = match kept::settle(found)? {
         Ok(answer) => answer,
@@ -165,10 +166,11 @@ async fn store(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Option<Uuid>) -
     };
     let authority = authority(ctx)?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    let taken = match kept::take(&mut change, batch, &came.parts, &authority, version).await? {
-        Ok(taken) => taken,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let taken =
+        match kept::take(&mut change, batch, &came.parts, &authority, (version, By::Us)).await? {
+            Ok(taken) => taken,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
     let names: Vec<String> = taken.ids.iter().map(Uuid::to_string).collect();
     if taken.new > 0 {
         change.note("xapi.store", "xapi/statements", json!({ "statements": names }));

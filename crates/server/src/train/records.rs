@@ -28,11 +28,14 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::task::JoinSet;
 
 /// How often what is new is looked for.
 const LOOK: Duration = Duration::from_secs(3);
 /// Statements read from the store in one go.
 const STRIDE: i64 = 500;
+/// Organisations whose records are sent at once.
+const SENDING: usize = 16;
 const READERS: &[Right] = &[Right::Train, Right::System];
 
 pub(super) fn routes(r: &mut Routes) {
@@ -232,8 +235,8 @@ async fn target(ctx: Ctx, Input(typed): Input<Target>) -> Result<Response, Error
         // A secret given for one store is shown to no other.
         return Err(Error::invalid("secret", key::TRAIN_RECORDS_SECRET_NEEDED));
     };
-    // Another store has none of them yet.
-    let sent = if old.address == address { old.sent } else { 0 };
+    // Another store has none of them yet; what one refused in another version it may take in this one.
+    let sent = if same && old.version == version { old.sent } else { 0 };
     sqlx::query(
         "INSERT INTO xapi_out (organisation, record, answers, address, account, secret, version, \
          sent, changed, person_name) VALUES ($1, 0, 0, $2, $3, $4, $5, $6, $7, $8) \
@@ -297,19 +300,28 @@ async fn round(app: &App) -> Result<(), Error> {
     let sql = format!("SELECT {READ} FROM xapi_out WHERE record = 1 OR address <> ''");
     let rows: Vec<Out> =
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *app.db.read().await?).await?;
+    let mut sending = JoinSet::new();
     for row in rows {
         if row.record == 1
             && let Err(e) = record(app, &row).await
         {
             tracing::warn!(organisation = row.organisation, error = ?e, "facts are not told");
         }
-        if !row.address.is_empty()
-            && row.again <= clock::now()
-            && let Err(e) = forward::send(app, &row).await
-        {
-            tracing::warn!(organisation = row.organisation, error = ?e, "records are not sent");
+        // One slow store keeps no other organisation's records waiting longer than a round.
+        if !row.address.is_empty() && row.again <= clock::now() {
+            let app = app.clone();
+            sending.spawn(async move {
+                if let Err(e) = forward::send(&app, &row).await {
+                    let organisation = row.organisation;
+                    tracing::warn!(organisation, error = ?e, "records are not sent");
+                }
+            });
+        }
+        if sending.len() >= SENDING {
+            sending.join_next().await;
         }
     }
+    sending.join_all().await;
     Ok(())
 }
 

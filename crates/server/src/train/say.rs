@@ -6,7 +6,8 @@ use super::{
     attempt::Row as Attempt,
     attendance,
     cmi5::{learner, place},
-    kept, shelf,
+    kept::{self, By},
+    shelf,
 };
 use crate::{App, clock, db::Change, error::Error};
 use hangtu_catalog::Bilingual;
@@ -22,9 +23,10 @@ const ADL: &str = "http://adlnet.gov/expapi";
 const EARNED: &str = "http://id.tincanapi.com/verb/earned";
 const CERTIFICATE: &str = "https://www.opigno.org/en/tincan_registry/activity_type/certificate";
 
-/// The id of the statement about a fact, always the same.
-fn id(organisation: &str, fact: &str) -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("urn:hangtu:{organisation}:{fact}").as_bytes())
+/// The id of the statement about a fact, always the same; nobody else can tell it beforehand, and so
+/// put a statement of theirs in its place.
+fn id(app: &App, organisation: &str, fact: &str) -> Uuid {
+    app.signer.id(&format!("urn:hangtu:{organisation}:{fact}"))
 }
 
 fn both(text: &Bilingual) -> Value {
@@ -49,7 +51,7 @@ struct Told<'a> {
 
 fn statement(app: &App, organisation: &str, told: Told<'_>) -> Value {
     let mut out = json!({
-        "id": id(organisation, &told.fact).to_string(),
+        "id": id(app, organisation, &told.fact).to_string(),
         "actor": learner(app, told.who.0, told.who.1),
         "verb": { "id": told.verb.0, "display": { "en": told.verb.1 } },
         "object": told.object,
@@ -85,7 +87,7 @@ pub(super) async fn tell(app: &App, change: &mut Change, answers: bool) -> Resul
     let by = json!({ "objectType": "Agent", "name": "Hangtu",
         "account": { "homePage": place(app, ""), "name": "hangtu" } });
     let none = BTreeMap::new();
-    let taken = kept::take(change, batch, &none, &by, Version::V1).await?;
+    let taken = kept::take(change, batch, &none, &by, (Version::V1, By::Us)).await?;
     let taken = taken.map_err(Error::internal)?;
     let detail = json!({ "facts": facts, "statements": taken.new });
     change.note("xapi.record", "xapi/statements", detail);

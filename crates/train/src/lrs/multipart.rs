@@ -188,7 +188,7 @@ fn signature(bytes: &[u8], statement: &Statement) -> Result<(), Refusal> {
     said.remove("attachments");
     let mut signed = signed;
     signed.remove("attachments");
-    let both = [signed, said].map(|json| Statement::parse(&Value::Object(json), Version::V2));
+    let both = [signed, said].map(|json| Statement::parse_any(&Value::Object(json)));
     match both {
         [Ok(signed), Ok(said)] if signed.says_the_same(&said) => Ok(()),
         _ => Err(bad("signs another statement")),

@@ -18,6 +18,8 @@ const MAX_CHAIN: usize = 16;
 
 /// Statements looked at in one go.
 const STRIDE: usize = 256;
+/// Most statements looked at for one page.
+const MOST_LOOKED: usize = 20 * STRIDE;
 
 /// A failure of the store, or a refusal.
 #[derive(Debug)]
@@ -188,6 +190,7 @@ async fn page<S: Store>(
 ) -> Result<(Vec<Stored>, Option<u64>), StoreOrRefusal<S::Error>> {
     let mut out: Vec<Stored> = Vec::new();
     let mut beyond = many.cursor;
+    let mut looked = 0;
     loop {
         let scan = Scan {
             filter: &many.filter,
@@ -199,6 +202,7 @@ async fn page<S: Store>(
         };
         let seen = store.scan(&scan).await.map_err(StoreOrRefusal::Store)?;
         let whole = seen.len() < STRIDE;
+        looked += seen.len();
         beyond = seen.last().map(|s| s.sequence);
         let voided = voided_of(store, &seen).await?;
         for stored in seen {
@@ -216,6 +220,10 @@ async fn page<S: Store>(
         }
         if whole {
             return Ok((out, None));
+        }
+        // A page may hold less than was asked for, and still say that there is more.
+        if looked >= MOST_LOOKED {
+            return Ok((out, beyond));
         }
     }
 }

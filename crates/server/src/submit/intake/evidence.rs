@@ -5,14 +5,14 @@ use super::SUPERVISE;
 use crate::{
     ctx::Ctx,
     error::Error,
-    files::Files,
+    files::{Files, Sent},
     route::{Doc, Routes},
     ui::Page,
 };
 use askama::Template;
 use axum::{extract::Path, response::Response};
 use hangtu_catalog::{key, sha256};
-use hangtu_ledger::{Membership, Submission};
+use hangtu_ledger::{Membership, Package, Submission};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -42,11 +42,9 @@ struct EvidencePage<'a> {
     checked: &'a [Checked],
 }
 
-/// What a proof begins with (`hangtu.evidence-proof/1`, its members sorted).
-const PROOF: &[u8] = b"{\"evidence\":\"";
-
 fn proof(bytes: &[u8], submission: &Submission, digest: &str) -> (String, &'static str) {
-    let read = std::str::from_utf8(bytes).ok().and_then(|text| Membership::parse(text).ok());
+    let read =
+        std::str::from_utf8(bytes).ok().and_then(|text| Membership::parse(text.trim_end()).ok());
     let Some(membership) = read else { return (String::new(), "broken") };
     let outcome = if membership.package.to_string() != digest {
         "other"
@@ -58,23 +56,34 @@ fn proof(bytes: &[u8], submission: &Submission, digest: &str) -> (String, &'stat
     (membership.file.to_string(), outcome)
 }
 
-async fn check(ctx: Ctx, Path(id): Path<String>, sent: Files) -> Result<Response, Error> {
-    let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    let organisation = change.organisation().to_owned();
-    let (package, digest) = super::review::held_package(&mut change, &organisation, &id).await?;
-    let (proofs, files): (Vec<_>, Vec<_>) =
-        sent.files.into_iter().partition(|f| f.bytes.starts_with(PROOF));
+/// Checks all that came; a file counts as its best proof.
+fn checked(sent: &[Sent], package: &Package, digest: &str) -> Vec<Checked> {
     let name = |name: &str| name.chars().filter(|c| !c.is_control()).take(200).collect();
-    let mut checked: Vec<Checked> = Vec::with_capacity(proofs.len() + files.len());
-    for sent in &proofs {
-        let (sha256, outcome) = proof(&sent.bytes, package.submission(), &digest);
-        checked.push(Checked { file: name(&sent.name), sha256, outcome });
-    }
-    for sent in &files {
+    let is_proof = |s: &&Sent| s.bytes.starts_with(Membership::BEGINS);
+    let proofs = sent.iter().filter(is_proof).map(|sent| {
+        let (sha256, outcome) = proof(&sent.bytes, package.submission(), digest);
+        Checked { file: name(&sent.name), sha256, outcome }
+    });
+    let mut out: Vec<Checked> = proofs.collect();
+    let own = out.len();
+    for sent in sent.iter().filter(|s| !is_proof(s)) {
         let sha256 = sha256(&sent.bytes);
-        let outcome = checked.iter().find(|c| c.sha256 == sha256).map_or("unproven", |c| c.outcome);
-        checked.push(Checked { file: name(&sent.name), sha256, outcome });
+        let mut of = out[..own].iter().filter(|c| c.sha256 == sha256).map(|c| c.outcome);
+        let first = of.next();
+        let outcome = of.chain(first).find(|o| *o == "proven").or(first).unwrap_or("unproven");
+        out.push(Checked { file: name(&sent.name), sha256, outcome });
     }
+    out
+}
+
+async fn check(ctx: Ctx, Path(id): Path<String>, sent: Files) -> Result<Response, Error> {
+    let (package, digest) = {
+        let c = &mut *ctx.app.db.read().await?;
+        super::review::held_package(c, ctx.organisation()?, &id).await?
+    };
+    let look = move || checked(&sent.files, &package, &digest);
+    let checked = tokio::task::spawn_blocking(look).await.map_err(Error::internal)?;
+    let mut change = ctx.app.db.change(&ctx.actor()?).await?;
     let found: Vec<_> =
         checked.iter().map(|c| json!({ "sha256": c.sha256, "outcome": c.outcome })).collect();
     change.note("intake.evidence", format!("intake/{id}"), json!({ "files": found }));

@@ -284,7 +284,7 @@ async fn write_now(ctx: Ctx) -> Result<Response, Error> {
     if ctx.app.history.asker().is_none() {
         return Err(Error::conflict(key::HISTORY_OFF));
     }
-    let parts = write::write(&ctx.app, &ctx.actor()?).await?;
+    let parts = write::write(&ctx.app, &ctx.actor()?, 1).await?;
     if parts == 0 {
         nothing_to_change();
     }

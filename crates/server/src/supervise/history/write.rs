@@ -71,21 +71,26 @@ async fn all(app: &App) -> Result<(), Error> {
     .fetch_all(&mut *app.db.read().await?)
     .await?;
     for (supervisor,) in supervisors {
-        write(app, &Actor::system(&supervisor)).await?;
+        // What one lacks keeps nobody else waiting.
+        if let Err(e) = write(app, &Actor::system(&supervisor), u64::MAX).await {
+            tracing::warn!(supervisor, error = ?e, "history waits");
+        }
     }
     Ok(())
 }
 
-/// Writes everything that waits; says how many parts that made.
-pub(super) async fn write(app: &App, actor: &Actor) -> Result<u64, Error> {
+/// Writes what waits, in at most so many parts; says how many parts that made.
+pub(super) async fn write(app: &App, actor: &Actor, most: u64) -> Result<u64, Error> {
     let Some(asker) = &app.history.asker else { return Ok(0) };
     let _one = app.history.writing.lock().await;
     let mut parts = 0;
-    // First what a program that ended in the middle had begun.
-    while let Some(number) = match begun(app, &actor.organisation).await? {
-        Some(number) => Some(number),
-        None => begin(app, actor).await?,
-    } {
+    while parts < most {
+        // First what a program that ended in the middle had begun.
+        let next = match begun(app, &actor.organisation).await? {
+            Some(number) => Some(number),
+            None => begin(app, actor).await?,
+        };
+        let Some(number) = next else { break };
         let accepted = rows(app, &actor.organisation, number).await?;
         let store = asker.store();
         let written = store
@@ -171,8 +176,11 @@ async fn rows(app: &App, supervisor: &str, number: i64) -> Result<Vec<Accepted>,
     .await?;
     let mut all = Vec::with_capacity(due.len());
     for due in due {
-        let (sequence, facts) = submit::told(c, &due.holder, &due.intake).await?;
-        all.push(accepted(due, sequence, facts));
+        // A package that no longer opens is left out, and named; it must not keep the others.
+        match submit::told(c, &due.holder, &due.intake).await {
+            Ok((sequence, facts)) => all.push(accepted(due, sequence, facts)),
+            Err(e) => tracing::warn!(supervisor, intake = due.intake, error = ?e, "not in history"),
+        }
     }
     Ok(all)
 }

@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     route::{Access, Routes},
     train::{
-        documents::{self, Wish},
+        documents::{self, Limits, Wish},
         kept::Kept,
         lrs::{self as api, Said, bad},
     },
@@ -210,7 +210,7 @@ async fn read(ctx: &Ctx, headers: &HeaderMap) -> Said {
     let c = &mut *ctx.app.db.read().await?;
     match &mut query {
         Query::One { id, .. } => {
-            let mut store = Kept { c: &mut *c, organisation: door.row.organisation.clone() };
+            let mut store = Kept::of(&mut *c, &door.row.organisation);
             let found = store.find(&[*id]).await?;
             if found.iter().any(|s| s.statement.facets().registration != own) {
                 return Ok(Err(Refusal { status: 404, why: format!("no such statement: {id}") }));
@@ -223,7 +223,7 @@ async fn read(ctx: &Ctx, headers: &HeaderMap) -> Said {
             many.filter.registration = own;
         }
     }
-    api::answer(c, &door.row.organisation, &query, STATEMENTS, headers).await
+    api::answer(c, &door.row.organisation, &query, (STATEMENTS, own), headers).await
 }
 
 fn other(what: &str) -> Refusal {
@@ -243,7 +243,13 @@ async fn post(ctx: Ctx, headers: HeaderMap, body: Bytes) -> Result<Response, Err
 
 async fn activities(ctx: Ctx, headers: HeaderMap) -> Result<Response, Error> {
     let done = match open(&ctx, &headers).await? {
-        Ok(door) => api::activity(&ctx, &door.row.organisation, &headers).await,
+        Ok(door) => match api::one(&ctx, "activityId") {
+            Ok(id) if id == door.launch.activity => {
+                api::activity(&ctx, &door.row.organisation, &headers).await
+            }
+            Ok(_) => Ok(Err(other("activityId"))),
+            Err(refusal) => Ok(Err(refusal)),
+        },
         Err(refusal) => Ok(Err(refusal)),
     };
     said(&headers, done)
@@ -331,11 +337,6 @@ async fn document(
     if body.len() > DOCUMENT {
         return Ok(Err(Refusal { status: 413, why: format!("more than {DOCUMENT} bytes") }));
     }
-    if matches!(wish.method, lrs::Method::Put | lrs::Method::Post) {
-        let c = &mut *ctx.app.db.read().await?;
-        if documents::count(c, &door.row.organisation, &wish.key).await? >= DOCUMENTS {
-            return Ok(Err(bad("too many documents of this unit")));
-        }
-    }
-    documents::act(&ctx.app, &actor(&door.row), wish, headers, body).await
+    let limits = Limits { bytes: DOCUMENT, documents: DOCUMENTS };
+    documents::act(&ctx.app, &actor(&door.row), wish, (headers, body), limits).await
 }

@@ -4,12 +4,14 @@
 use super::session::{self, Secret, base};
 use crate::{
     ctx::Ctx,
+    download,
     error::Error,
     route::{Access, Routes},
     serve::Foreign,
     train::blobs,
 };
 use axum::{
+    body::Body,
     extract::Path,
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     response::{IntoResponse, Response},
@@ -70,12 +72,13 @@ fn foreign(
     base: &str,
     secret: &str,
     media: &'static str,
-    bytes: Vec<u8>,
+    (size, bytes): (u64, Body),
 ) -> Result<Response, Error> {
     let policy = HeaderValue::from_str(&policy(base, secret)).map_err(Error::internal)?;
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(header::CONTENT_LENGTH, size.into());
     // To an opaque origin the package's own files are another's: modules, fonts and data need this.
     // Whoever knows the secret of the path may read them anyhow.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -109,8 +112,9 @@ async fn file(ctx: Ctx, Path((secret, name)): Path<(String, String)>) -> Result<
         .await?
     };
     let (hash,) = hash.ok_or(Error::NotFound)?;
-    let bytes = tokio::fs::read(blobs::path(&ctx.app, &hash)).await?;
-    foreign(&base(&ctx.app), &secret, media(&name), bytes)
+    let file = std::fs::File::open(blobs::path(&ctx.app, &hash))?;
+    let size = file.metadata()?.len();
+    foreign(&base(&ctx.app), &secret, media(&name), (size, download::body(file)))
 }
 
 #[cfg(test)]
@@ -120,7 +124,7 @@ mod tests {
     #[test]
     fn whatever_a_package_holds_leaves_shut_off() {
         for name in ["index.html", "a.svg", "x.XHTML", "run.js", "none", "a.html.exe"] {
-            let said = foreign("http://h", "s3", media(name), b"<script>".to_vec()).unwrap();
+            let said = foreign("http://h", "s3", media(name), (8, Body::from("<script>"))).unwrap();
             let policy = said.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.starts_with("sandbox allow-scripts allow-forms; "), "{policy}");
             assert!(!policy.contains("allow-same-origin") && !policy.contains("'self'"));

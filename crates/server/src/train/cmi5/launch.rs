@@ -99,7 +99,7 @@ pub(super) async fn say(
     let read = |v: &Value| Statement::parse(v, Version::V1).map_err(Error::internal);
     let batch = said.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let none = BTreeMap::new();
-    kept::take(change, batch, &none, &authority(app, course), Version::V1)
+    kept::take(change, batch, &none, &authority(app, course), (Version::V1, By::Us))
         .await?
         .map_err(Error::internal)?;
     Ok(())
@@ -117,6 +117,16 @@ async fn abandon(
         "SELECT {READ} FROM cmi5_session s WHERE s.organisation = $1 AND s.registration = $2 \
          AND s.unit = $3 AND s.ended IS NULL"
     );
+    // Held before anything is said, as reports hold them: who came first has ended it.
+    sqlx::query(
+        "UPDATE cmi5_session SET statements = statements WHERE organisation = $1 \
+         AND registration = $2 AND unit = $3 AND ended IS NULL",
+    )
+    .bind(change.organisation().to_owned())
+    .bind(registration)
+    .bind(place as i64)
+    .execute(&mut **change)
+    .await?;
     let open: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(change.organisation().to_owned())
         .bind(registration)

@@ -11,8 +11,8 @@
 //! 2. Below `/cmi5/` nobody is signed in, whatever cookie or token a request brings
 //!    ([`crate::ctx::FOREIGN`]). What stands there is opened by secrets of the launch: one in the path
 //!    of the files, one in the address that gives the key (once), and that key. Each is 256 random bits
-//!    of which the hash is kept, and dies with the launch ([`LIFE`]), with its account, or with its
-//!    session.
+//!    of which the hash is kept, and dies with the launch ([`LIFE`]) or with its account; the key dies
+//!    with its session, too.
 //! 3. The key opens the record of its own launch only ([`door`]): this learner, this registration, this
 //!    unit. `Access-Control-Allow-Origin: *` stands on that door, on the key's address and on the
 //!    package's files, never with credentials, and on nothing else.

@@ -15,7 +15,7 @@ use crate::{
     db::{Change, nothing_to_change},
     error::Error,
     train::{
-        kept::{self, Kept},
+        kept::{self, By, Kept},
         lrs::{self as api, Said},
     },
 };
@@ -39,6 +39,8 @@ use uuid::Uuid;
 /// Bytes of a request, and statements of one session.
 const BODY: usize = 4 << 20;
 const MOST: i64 = 10_000;
+/// Bytes of all requests of one session.
+const BYTES: i64 = 64 << 20;
 
 /// The best scaled score that a statement tells, in percent.
 fn percent(statement: &Statement) -> Option<i64> {
@@ -94,7 +96,7 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
     let before = met(&door.structure, &reached);
     let ids: Vec<Uuid> = batch.iter().filter_map(|s| s.facets().id).collect();
     let organisation = row.organisation.clone();
-    let old: HashSet<Uuid> = Kept { c: &mut change, organisation }
+    let old: HashSet<Uuid> = Kept::of(&mut change, &organisation)
         .find(&ids)
         .await?
         .iter()
@@ -120,26 +122,36 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
             if facets.verb == verb::PASSED {
                 mine.percent = mine.percent.max(percent(statement));
             }
-            verbs.push(facets.verb.rsplit('/').next().unwrap_or_default().to_owned());
+            let word = facets.verb.strip_prefix("http://adlnet.gov/expapi/verbs/");
+            verbs.push(word.filter(|w| w.len() < 20).unwrap_or("other").to_owned());
         }
     }
     let told = row.statements + verbs.len() as i64;
+    let bytes = row.bytes + body.len() as i64;
+    if bytes > BYTES {
+        let why = format!("more than {BYTES} bytes in a session");
+        return Ok(Err(Refusal { status: 413, why }));
+    }
     if told > MOST {
         let why = format!("more than {MOST} statements in a session");
         return Ok(Err(Refusal { status: 413, why }));
     }
     let by = authority(app, &row.course);
-    let taken = match kept::take(&mut change, batch, &came.parts, &by, version).await? {
+    let taken = match kept::take(&mut change, batch, &came.parts, &by, (version, By::Unit)).await? {
         Ok(taken) => taken,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let names: Vec<String> = taken.ids.iter().map(Uuid::to_string).collect();
     if !verbs.is_empty() {
-        keep(&mut change, &row, &session, &reached, told).await?;
+        keep(&mut change, &row, &session, &reached, (told, bytes)).await?;
         let detail = json!({ "course": row.course, "statements": names, "verbs": verbs });
         change.note("cmi5.report", format!("launch/{}", row.id), detail);
         let after = met(&door.structure, &reached);
-        let new: Vec<String> = after.into_iter().filter(|id| !before.contains(id)).collect();
+        // Another version of the course may ask for less: what was met by that is new, too.
+        let fresh = |id: &String| {
+            !before.contains(id) || (*id == door.structure.id && held.satisfied.is_none())
+        };
+        let new: Vec<String> = after.into_iter().filter(fresh).collect();
         settle(&mut change, app, &door, &reached, &new, held.satisfied.is_some()).await?;
         if session.has_ended() {
             end_session(&mut change, &row.id, &session, clock::now()).await?;
@@ -168,15 +180,17 @@ async fn keep(
     row: &Row,
     session: &Session,
     reached: &BTreeMap<String, Reached>,
-    told: i64,
+    (told, bytes): (i64, i64),
 ) -> Result<(), Error> {
     sqlx::query(
-        "UPDATE cmi5_session SET body = $3, statements = $4 WHERE organisation = $1 AND id = $2",
+        "UPDATE cmi5_session SET body = $3, statements = $4, bytes = $5 \
+         WHERE organisation = $1 AND id = $2",
     )
     .bind(&row.organisation)
     .bind(&row.id)
     .bind(serde_json::to_string(session).map_err(Error::internal)?)
     .bind(told)
+    .bind(bytes)
     .execute(&mut **change)
     .await?;
     sqlx::query("UPDATE cmi5_registration SET progress = $3 WHERE organisation = $1 AND id = $2")

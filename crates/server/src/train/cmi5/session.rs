@@ -23,12 +23,13 @@ pub(super) struct Row {
     pub(super) registration: String,
     pub(super) body: String,
     pub(super) statements: i64,
+    pub(super) bytes: i64,
     pub(super) created: i64,
     pub(super) ended: Option<i64>,
 }
 
 pub(super) const READ: &str = "s.id, s.organisation, s.person, s.person_name, s.course, s.version, \
-    s.unit, s.registration, s.body, s.statements, s.created, s.ended";
+    s.unit, s.registration, s.body, s.statements, s.bytes, s.created, s.ended";
 
 /// The secret of a launch that stands in this column.
 #[derive(Clone, Copy, Debug)]

@@ -26,6 +26,11 @@ pub enum Version {
     V2,
 }
 
+/// Reads a statement of either version: one that was checked when it came.
+pub fn parse_any(value: &Value) -> Result<Self, Refused> {
+    Self::parse(value, Version::V2).or_else(|_| Self::parse(value, Version::V1))
+}
+
 impl Version {
     /// The version of a header.
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,10 +1,7 @@
 //! Statements with attachments: `multipart/mixed` (part three, 1.5.2).
 
 use super::Refusal;
-use crate::{
-    credential::strict_json,
-    exchange::xapi::{Statement, Version},
-};
+use crate::{credential::strict_json, exchange::xapi::Statement};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};

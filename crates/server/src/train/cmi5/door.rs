@@ -16,7 +16,7 @@ use crate::{
     train::{
         documents::{self, Limits, Wish},
         kept::Kept,
-        lrs::{self as api, Said, bad},
+        lrs::{self as api, Said},
     },
 };
 use axum::{

@@ -99,7 +99,7 @@ pub(super) async fn say(
     let read = |v: &Value| Statement::parse(v, Version::V1).map_err(Error::internal);
     let batch = said.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let none = BTreeMap::new();
-    kept::take(change, batch, &none, &authority(app, course), (Version::V1, By::Us))
+    kept::take(change, batch, &none, &authority(app, course), (Version::V1, kept::By::Us))
         .await?
         .map_err(Error::internal)?;
     Ok(())
@@ -228,6 +228,7 @@ async fn launch(
         registration: registered.id.clone(),
         body: String::new(),
         statements: 0,
+        bytes: 0,
         created: now,
         ended: None,
     };

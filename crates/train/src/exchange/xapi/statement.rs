@@ -26,11 +26,6 @@ pub enum Version {
     V2,
 }
 
-/// Reads a statement of either version: one that was checked when it came.
-pub fn parse_any(value: &Value) -> Result<Self, Refused> {
-    Self::parse(value, Version::V2).or_else(|_| Self::parse(value, Version::V1))
-}
-
 impl Version {
     /// The version of a header.
     pub fn parse(text: &str) -> Option<Self> {
@@ -124,6 +119,11 @@ impl Facets {
 }
 
 impl Statement {
+    /// Reads a statement of either version: one that was checked when it came.
+    pub fn parse_any(value: &Value) -> Result<Self, Refused> {
+        Self::parse(value, Version::V2).or_else(|_| Self::parse(value, Version::V1))
+    }
+
     /// Checks a statement. Members that a store sets itself (`stored`, `authority`, `version`) may
     /// stand in it.
     pub fn parse(value: &Value, version: Version) -> Result<Self, Refused> {

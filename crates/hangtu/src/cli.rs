@@ -230,7 +230,8 @@ pub(crate) fn command(language: Language) -> Command {
                 )
                 .arg(
                     option("signature", "NAME", key::CLI_SERVE_SIGNATURE)
-                        .value_parser(PossibleValuesParser::new(["ed25519", "sm2"])),
+                        .value_parser(PossibleValuesParser::new(["ed25519", "sm2"]))
+                        .hide_possible_values(true),
                 )
                 .arg(file("folder", "DIR", key::CLI_SERVE_FOLDER).action(ArgAction::Append))
                 .arg(

@@ -36,7 +36,7 @@ impl Postgres {
             .arg(&data)
             .stdout(Stdio::null()))?;
         // Nothing here must survive a power cut, and the tests make many databases.
-        let more: String = more.iter().map(|s| format!(" -c {s}")).collect();
+        let more = more.iter().fold(String::new(), |all, s| all + " -c " + s);
         let settings = format!(
             "-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -c synchronous_commit=off \
              -c full_page_writes=off -c max_connections=400 -c unix_socket_directories={more}"

@@ -114,7 +114,7 @@ impl Public {
 
 /// A private key.
 pub(crate) enum Private {
-    Ed25519(ed25519_dalek::SigningKey),
+    Ed25519(Box<ed25519_dalek::SigningKey>),
     Sm2(Box<sm2::dsa::SigningKey>),
 }
 
@@ -123,7 +123,9 @@ impl Private {
     /// and its hash is taken instead.
     pub(crate) fn new(algorithm: Algorithm, seed: &[u8; 32]) -> Self {
         match algorithm {
-            Algorithm::Ed25519 => Self::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed)),
+            Algorithm::Ed25519 => {
+                Self::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
+            }
             Algorithm::Sm2 => {
                 let mut scalar = *seed;
                 loop {

@@ -31,10 +31,8 @@ fn ask(
 ) -> (u16, BTreeMap<String, String>, Vec<u8>) {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
-    let url = match url.starts_with('/') {
-        true => format!("http://{}{url}", site.address),
-        false => url.to_owned(),
-    };
+    let url =
+        if url.starts_with('/') { format!("http://{}{url}", site.address) } else { url.to_owned() };
     let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -133,7 +133,7 @@ fn secret(data: &Path, wanted: Option<Algorithm>) -> Result<(Secret, bool), Erro
             // Ed25519 stands without its name, as it always did.
             let name = match secret.algorithm {
                 Algorithm::Ed25519 => String::new(),
-                other => format!("{other} "),
+                Algorithm::Sm2 => format!("{} ", Algorithm::Sm2),
             };
             file.write_all(format!("{name}{}", hex(&secret.seed)).as_bytes())?;
             file.sync_all()?;

@@ -22,7 +22,7 @@ use std::{
 const AT_ONCE: i64 = 50;
 const ATTACHED: usize = 64 << 20;
 /// How long one round begins requests.
-const ROUND: Duration = Duration::from_secs(60);
+const ROUND: Duration = Duration::from_mins(1);
 /// The whole of one request.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are read.

@@ -44,7 +44,7 @@ fn ids(statement: &mut Map<String, Value>) {
         for list in lists.values_mut() {
             match list {
                 Value::Array(all) => {
-                    all.iter_mut().filter_map(Value::as_object_mut).for_each(|a| keep(a, &["id"]))
+                    all.iter_mut().filter_map(Value::as_object_mut).for_each(|a| keep(a, &["id"]));
                 }
                 Value::Object(one) => keep(one, &["id"]),
                 _ => {}

@@ -142,7 +142,10 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
         Err(refusal) => return Ok(Err(refusal)),
     };
     let names: Vec<String> = taken.ids.iter().map(Uuid::to_string).collect();
-    if !verbs.is_empty() {
+    if verbs.is_empty() {
+        drop(change);
+        nothing_to_change();
+    } else {
         keep(&mut change, &row, &session, &reached, (told, bytes)).await?;
         let detail = json!({ "course": row.course, "statements": names, "verbs": verbs });
         change.note("cmi5.report", format!("launch/{}", row.id), detail);
@@ -159,9 +162,6 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
             change.note("cmi5.end", format!("launch/{}", row.id), detail);
         }
         change.commit().await?;
-    } else {
-        drop(change);
-        nothing_to_change();
     }
     Ok(Ok(if id.is_some() {
         StatusCode::NO_CONTENT.into_response()

@@ -2,8 +2,8 @@
 //! them.
 //!
 //! [`Accepted`] is what one accepted submission adds. The rest stands behind features, as it takes
-//! long to build: `engine` writes parts ([`Store`]) and answers questions in the process
-//! ([`Asker`], DataFusion); `cluster` puts the same questions to a Ballista cluster (`cluster`).
+//! long to build: `engine` writes parts (`Store`) and answers questions in the process
+//! (`Asker`, DataFusion); `cluster` puts the same questions to a Ballista cluster (`cluster`).
 //!
 //! Invariants: a part has the same names and the same bytes whenever it is written, so that writing
 //! it again after a crash doubles nothing; a file is there whole or not at all; a question sees the

@@ -38,10 +38,11 @@ pub(super) fn run_all() -> Result<()> {
             command.args(["--database-url", url]);
         }
         let mut site = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let mut line = String::new();
-        BufReader::new(site.stdout.take().context("its output")?).read_line(&mut line)?;
-        let base = line.split_whitespace().last().context("where it listens")?;
-        ureq::get(format!("{base}/sign-in")).call()?;
+        // The first page of an empty site is the one that sets it up; its link comes last.
+        let said = BufReader::new(site.stdout.take().context("its output")?).lines();
+        let link = said.map_while(Result::ok).find(|l| l.contains("set-up?code="));
+        let link = link.as_deref().and_then(|l| l.split_whitespace().last()).context("its link")?;
+        ureq::get(link).call()?;
         let start = begin.elapsed().as_secs_f64() * 1000.0;
         let status = fs::read_to_string(format!("/proc/{}/status", site.id()))?;
         let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("its memory")?;

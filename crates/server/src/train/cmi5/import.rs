@@ -29,7 +29,7 @@ pub(super) fn routes(r: &mut Routes) {
     let manage = Access::May(TRAIN);
     r.page("/training/cmi5", manage, form);
     let doc = Doc::new("Takes a cmi5 package in as a course; its bytes are the body");
-    let doc = doc.query::<Said>().takes("application/zip").returns::<Taken>();
+    let doc = doc.query::<Said>().takes("application/octet-stream").returns::<Taken>();
     r.post("/training/cmi5", manage, doc, import);
     let doc = Doc::new("No longer offers a course made elsewhere").returns::<Taken>();
     r.post("/training/cmi5/{course}/withdraw", manage, doc, withdraw);

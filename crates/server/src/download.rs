@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use hangtu_print::Document;
 use std::{
     fs::{self, File},
     io::{Read, Seek},
@@ -62,6 +63,14 @@ pub(crate) fn send(mut file: File, media: &'static str, name: &str) -> Result<Re
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     Ok((headers, body).into_response())
+}
+
+/// A document as PDF, laid out where nothing waits for it.
+pub(crate) async fn pdf(document: Document) -> Result<Vec<u8>, Error> {
+    tokio::task::spawn_blocking(move || hangtu_print::pdf(&document))
+        .await
+        .map_err(Error::internal)?
+        .map_err(Error::internal)
 }
 
 /// One cell of CSV: quoted, and never a formula of the program that opens it.

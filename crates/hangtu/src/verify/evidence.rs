@@ -23,7 +23,7 @@ pub(super) fn recognise(path: &Path) -> Result<Option<String>, Failure> {
     Ok(bytes.starts_with(Membership::BEGINS).then(|| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn package(path: &Path) -> Result<Package, Failure> {
+fn package(language: Language, path: &Path) -> Result<Package, Failure> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|f| f.take(MAX_PACKAGE as u64 + 1).read_to_end(&mut bytes))
@@ -31,7 +31,7 @@ fn package(path: &Path) -> Result<Package, Failure> {
     Package::open(&bytes).map_err(|e| {
         Failure::new(key::PACKAGE_BAD, Some(key::PACKAGE_BAD_REMEDY))
             .with("path", path.display())
-            .with("why", e)
+            .with("why", text(language, super::package::why(&e), &[]))
     })
 }
 
@@ -57,7 +57,7 @@ pub(super) fn run(
         return Err(Failure::new(key::EVIDENCE_NO_PACKAGE, Some(key::EVIDENCE_NO_PACKAGE_REMEDY))
             .with("path", path.display()));
     };
-    let package = package(of)?;
+    let package = package(language, of)?;
     let refuse = |why| {
         Failure::new(why, Some(key::PACKAGE_BAD_REMEDY))
             .with("path", path.display())

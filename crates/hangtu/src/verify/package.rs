@@ -230,7 +230,7 @@ impl Lines<'_> {
     }
 }
 
-fn why(error: &PackageError) -> Key {
+pub(super) fn why(error: &PackageError) -> Key {
     match error {
         PackageError::TooLong => key::PACKAGE_WHY_TOO_LONG,
         PackageError::Envelope | PackageError::Type(_) => key::PACKAGE_WHY_ENVELOPE,

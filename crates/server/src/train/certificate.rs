@@ -175,11 +175,7 @@ async fn download(ctx: Ctx, Path((id, file)): Path<(String, String)>) -> Result<
             let organisation = ctx.signed()?.organisation_name.clone();
             let key = ctx.app.signer.certificates(&line.organisation)?.verifier().to_string();
             let document = document(&line, &organisation, &address, &key)?;
-            let pdf = tokio::task::spawn_blocking(move || hangtu_print::pdf(&document))
-                .await
-                .map_err(Error::internal)?
-                .map_err(Error::internal)?;
-            ("application/pdf", pdf)
+            ("application/pdf", crate::download::pdf(document).await?)
         }
         _ => return Err(Error::NotFound),
     };

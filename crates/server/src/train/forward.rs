@@ -173,33 +173,46 @@ pub(super) async fn send(app: &App, row: &Out) -> Result<(), Error> {
             Answered::Refused(why) if count == 1 => {
                 note(app, row, &mut sent, bodies[0].0, Some(&why)).await?;
             }
-            // One by one it shows which; the others must not wait for it for ever.
             Answered::Refused(why) => {
-                let mut refused = Vec::new();
-                for one in bodies.chunks(1) {
-                    match ask(app, row, &secret, one).await?.0 {
-                        Answered::Taken => {
-                            for (at, why) in refused.drain(..) {
-                                let why: String = why;
-                                note(app, row, &mut sent, at, Some(&why)).await?;
-                            }
-                            note(app, row, &mut sent, one[0].0, None).await?;
-                            took = true;
-                        }
-                        Answered::Refused(why) => refused.push((one[0].0, why)),
-                        Answered::Failed(why) => return failed(app, row, &why).await,
-                    }
-                }
-                if !took {
-                    return failed(app, row, &why).await;
-                }
-                for (at, why) in refused {
-                    note(app, row, &mut sent, at, Some(&why)).await?;
+                if !one_by_one(app, row, &secret, (bodies, &mut sent, &mut took), &why).await? {
+                    return Ok(());
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Sends statements one by one, which shows whom the store will not have; the others must not wait for
+/// those for ever. Whether to go on.
+async fn one_by_one(
+    app: &App,
+    row: &Out,
+    secret: &str,
+    (bodies, sent, took): (&[(i64, String)], &mut i64, &mut bool),
+    why: &str,
+) -> Result<bool, Error> {
+    let mut refused: Vec<(i64, String)> = Vec::new();
+    for one in bodies.chunks(1) {
+        match ask(app, row, secret, one).await?.0 {
+            Answered::Taken => {
+                for (at, why) in refused.drain(..) {
+                    note(app, row, sent, at, Some(&why)).await?;
+                }
+                note(app, row, sent, one[0].0, None).await?;
+                *took = true;
+            }
+            Answered::Refused(why) => refused.push((one[0].0, why)),
+            Answered::Failed(why) => return failed(app, row, &why).await.map(|()| false),
+        }
+    }
+    if !*took {
+        return failed(app, row, why).await.map(|()| false);
+    }
+    for (at, why) in refused {
+        note(app, row, sent, at, Some(&why)).await?;
+    }
+    Ok(true)
 }
 
 /// What another program says, fit to be shown.

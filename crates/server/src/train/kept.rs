@@ -1,7 +1,7 @@
 //! The learning record store's tables: statements, what they have attached, what activities are
 //! called. `hangtu_train::lrs` decides what is taken and found.
 
-use super::lrs::bad;
+use super::lrs::{bad, version};
 use crate::{clock, db::Change, error::Error};
 use axum::{
     body::Bytes,
@@ -259,19 +259,25 @@ pub(super) async fn count(c: &mut AnyConnection, organisation: &str) -> Result<i
 
 /// A request with statements.
 pub(super) struct Came {
-    pub(super) json: Vec<u8>,
+    pub(super) version: Version,
+    pub(super) batch: Vec<Statement>,
     pub(super) parts: BTreeMap<String, Part>,
 }
 
-/// Takes a request apart: JSON alone, or with what is attached.
-pub(super) fn came(headers: &HeaderMap, body: &Bytes) -> Result<Came, Refusal> {
+/// Reads a request: JSON alone, or with what is attached. `id` is the one that its address names.
+pub(super) fn came(headers: &HeaderMap, body: &Bytes, id: Option<Uuid>) -> Result<Came, Refusal> {
+    let version = version(headers)?;
     let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let plain = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match plain.as_str() {
-        "application/json" => Ok(Came { json: body.to_vec(), parts: BTreeMap::new() }),
+        "application/json" => {
+            let batch = lrs::parse_batch(body, version, id)?;
+            Ok(Came { version, batch, parts: BTreeMap::new() })
+        }
         "multipart/mixed" => {
-            let Multipart { statements, attachments } = read_multipart(media, body)?;
-            Ok(Came { json: statements, parts: attachments })
+            let Multipart { statements, attachments: parts } = read_multipart(media, body)?;
+            let batch = lrs::parse_batch(&statements, version, id)?;
+            Ok(Came { version, batch, parts })
         }
         _ => Err(bad("Content-Type: application/json or multipart/mixed")),
     }

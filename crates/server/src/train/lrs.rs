@@ -4,7 +4,7 @@
 use super::{
     TRAIN,
     alternate::alternate,
-    kept::{self, By, Kept},
+    kept::{self, By, Came, Kept},
 };
 use crate::{
     auth::random,
@@ -155,22 +155,16 @@ fn authority(ctx: &Ctx) -> Result<Value, Error> {
 }
 
 async fn store(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Option<Uuid>) -> Said {
-    let read = version(headers).and_then(|version| {
-        let came = kept::came(headers, body)?;
-        let batch = lrs::parse_batch(&came.json, version, id)?;
-        Ok((version, came, batch))
-    });
-    let (version, came, batch) = match read {
-        Ok(read) => read,
+    let Came { version, batch, parts } = match kept::came(headers, body, id) {
+        Ok(came) => came,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let authority = authority(ctx)?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    let taken =
-        match kept::take(&mut change, batch, &came.parts, &authority, (version, By::Us)).await? {
-            Ok(taken) => taken,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    let taken = match kept::take(&mut change, batch, &parts, &authority, (version, By::Us)).await? {
+        Ok(taken) => taken,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let names: Vec<String> = taken.ids.iter().map(Uuid::to_string).collect();
     if taken.new > 0 {
         change.note("xapi.store", "xapi/statements", json!({ "statements": names }));

@@ -68,9 +68,9 @@ fn checked(sent: &[Sent], package: &Package, digest: &str) -> Vec<Checked> {
     let own = out.len();
     for sent in sent.iter().filter(|s| !is_proof(s)) {
         let sha256 = sha256(&sent.bytes);
-        let mut of = out[..own].iter().filter(|c| c.sha256 == sha256).map(|c| c.outcome);
-        let first = of.next();
-        let outcome = of.chain(first).find(|o| *o == "proven").or(first).unwrap_or("unproven");
+        let of = || out[..own].iter().filter(|c| c.sha256 == sha256).map(|c| c.outcome);
+        let best = of().find(|o| *o == "proven").or_else(|| of().next());
+        let outcome = best.unwrap_or("unproven");
         out.push(Checked { file: name(&sent.name), sha256, outcome });
     }
     out

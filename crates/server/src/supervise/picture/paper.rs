@@ -10,6 +10,7 @@ use crate::{
     auth::Right,
     clock,
     ctx::Ctx,
+    download,
     error::Error,
     input::Asked,
     route::{Access, Doc, Routes},
@@ -113,10 +114,7 @@ fn document(ctx: &Ctx, p: &Picture, number: String) -> Result<Document, Error> {
 }
 
 async fn send(document: Document, name: &str) -> Result<Response, Error> {
-    let pdf = tokio::task::spawn_blocking(move || hangtu_print::pdf(&document))
-        .await
-        .map_err(Error::internal)?
-        .map_err(Error::internal)?;
+    let pdf = download::pdf(document).await?;
     let headers = [
         (header::CONTENT_TYPE, PDF.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),

@@ -15,8 +15,8 @@ use crate::{
     db::{Change, nothing_to_change},
     error::Error,
     train::{
-        kept::{self, By, Kept},
-        lrs::{self as api, Said},
+        kept::{self, By, Came, Kept},
+        lrs::Said,
     },
 };
 use axum::{
@@ -30,7 +30,7 @@ use hangtu_train::{
         cmi5::{CourseStructure, OurWord, Session, said_by_us, satisfied, verb},
         xapi::Statement,
     },
-    lrs::{self, Refusal, Store},
+    lrs::{Refusal, Store},
 };
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -59,13 +59,8 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
     if body.len() > BODY {
         return Ok(Err(Refusal { status: 413, why: format!("more than {BODY} bytes") }));
     }
-    let read = api::version(headers).and_then(|version| {
-        let came = kept::came(headers, body)?;
-        let batch = lrs::parse_batch(&came.json, version, id)?;
-        Ok((version, came, batch))
-    });
-    let (version, came, batch) = match read {
-        Ok(read) => read,
+    let Came { version, batch, parts } = match kept::came(headers, body, id) {
+        Ok(came) => came,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let mut change = app.db.change(&actor(&door.row)).await?;
@@ -137,7 +132,7 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
         return Ok(Err(Refusal { status: 413, why }));
     }
     let by = authority(app, &row.course);
-    let taken = match kept::take(&mut change, batch, &came.parts, &by, (version, By::Unit)).await? {
+    let taken = match kept::take(&mut change, batch, &parts, &by, (version, By::Unit)).await? {
         Ok(taken) => taken,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -3,8 +3,8 @@
 use super::{
     TRAIN,
     alternate::alternate,
-    kept,
     lrs::{Said, bad, end, http_date, parameters, version},
+    statements,
 };
 use crate::{
     App, clock,
@@ -221,7 +221,7 @@ pub(super) async fn act(
     }
     let mut change = app.db.change(actor).await?;
     // Two writers come one after the other: what one of them supposes stays so.
-    kept::hold(&mut change, &organisation).await?;
+    statements::hold(&mut change, &organisation).await?;
     let detail = |what: &str| json!({ "resource": word(resource), "what": what });
     let done = match (method, wanted) {
         (Method::Delete, Wanted::One(name)) => {

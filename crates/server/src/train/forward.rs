@@ -3,7 +3,7 @@
 //! costs a repetition and never a second statement.
 
 use super::{
-    kept,
+    attached,
     records::{Out, beyond, owner},
 };
 use crate::{App, clock, db::Actor, error::Error, outward};
@@ -100,7 +100,7 @@ async fn request(
         let wanted = &statement.facets().attachments;
         let found = {
             let c = &mut *app.db.read().await?;
-            kept::parts(c, &row.organisation, wanted).await?
+            attached::parts(c, &row.organisation, wanted).await?
         };
         let found = found.ok().filter(|found| {
             size += found.values().map(|p| p.bytes.len()).sum::<usize>();

@@ -4,7 +4,8 @@
 use super::{
     TRAIN,
     alternate::alternate,
-    kept::{self, By, Came, Kept},
+    attached,
+    statements::{self, By, Came, Statements},
 };
 use crate::{
     auth::random,
@@ -114,9 +115,9 @@ pub(super) async fn answer(
     headers: &HeaderMap,
 ) -> Said {
     let languages = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
-    let mut store = Kept::of(&mut *c, organisation).only(only);
+    let mut store = Statements::of(&mut *c, organisation).only(only);
     let found = lrs::get_statements(&mut store, query, path, languages.unwrap_or("*")).await;
-    let Answer { json, stored, attachments } = match kept::settle(found)? {
+    let Answer { json, stored, attachments } = match statements::settle(found)? {
         Ok(answer) => answer,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -125,7 +126,7 @@ pub(super) async fn answer(
         Query::Many(many) => many.attachments,
     };
     let mut response = if wanted {
-        let parts = match kept::parts(c, organisation, &attachments).await? {
+        let parts = match attached::parts(c, organisation, &attachments).await? {
             Ok(parts) => parts,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -155,16 +156,17 @@ fn authority(ctx: &Ctx) -> Result<Value, Error> {
 }
 
 async fn store(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Option<Uuid>) -> Said {
-    let Came { version, batch, parts } = match kept::came(headers, body, id) {
+    let Came { version, batch, parts } = match statements::came(headers, body, id) {
         Ok(came) => came,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let authority = authority(ctx)?;
     let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    let taken = match kept::take(&mut change, batch, &parts, &authority, (version, By::Us)).await? {
-        Ok(taken) => taken,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let taken =
+        match statements::take(&mut change, batch, &parts, &authority, (version, By::Us)).await? {
+            Ok(taken) => taken,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
     let names: Vec<String> = taken.ids.iter().map(Uuid::to_string).collect();
     if taken.new > 0 {
         change.note("xapi.store", "xapi/statements", json!({ "statements": names }));
@@ -253,6 +255,6 @@ pub(super) async fn activity(ctx: &Ctx, organisation: &str, headers: &HeaderMap)
         Ok(id) => id,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let told = kept::definition(&mut *ctx.app.db.read().await?, organisation, &id).await?;
+    let told = statements::definition(&mut *ctx.app.db.read().await?, organisation, &id).await?;
     Ok(lrs::activity(&id, told.as_ref()).map(|a| Json(a).into_response()))
 }

@@ -6,6 +6,7 @@
 
 mod alternate;
 mod ask;
+mod attached;
 mod attempt;
 mod attend;
 mod attendance;
@@ -21,7 +22,6 @@ mod exam;
 mod forward;
 mod issue;
 mod items;
-mod kept;
 mod lrs;
 mod mine;
 mod need;
@@ -40,6 +40,7 @@ mod say;
 mod session;
 mod shelf;
 mod standing;
+mod statements;
 mod sweep;
 mod track;
 

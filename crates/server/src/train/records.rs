@@ -1,7 +1,7 @@
 //! Learning records: how many there are, all of them as a file, what the seat itself records, and where
 //! they are sent on to. A job of the clock does the last two.
 
-use super::{TRAIN, forward, kept, say};
+use super::{TRAIN, forward, say, statements};
 use crate::{
     App,
     auth::Right,
@@ -117,7 +117,7 @@ async fn show(ctx: Ctx) -> Result<Response, Error> {
     .bind(setting.sent)
     .fetch_one(&mut *c)
     .await?;
-    let data = Shown { kept: kept::count(c, organisation).await?, sent, setting };
+    let data = Shown { kept: statements::count(c, organisation).await?, sent, setting };
     ctx.show(key::TRAIN_RECORDS, &data, |page| RecordsPage { page, data: &data })
 }
 

@@ -6,8 +6,8 @@ use super::{
     attempt::Row as Attempt,
     attendance,
     cmi5::{learner, place},
-    kept::{self, By},
     shelf,
+    statements::{self, By},
 };
 use crate::{App, clock, db::Change, error::Error};
 use hangtu_catalog::Bilingual;
@@ -87,7 +87,7 @@ pub(super) async fn tell(app: &App, change: &mut Change, answers: bool) -> Resul
     let by = json!({ "objectType": "Agent", "name": "Hangtu",
         "account": { "homePage": place(app, ""), "name": "hangtu" } });
     let none = BTreeMap::new();
-    let taken = kept::take(change, batch, &none, &by, (Version::V1, By::Us)).await?;
+    let taken = statements::take(change, batch, &none, &by, (Version::V1, By::Us)).await?;
     let taken = taken.map_err(Error::internal)?;
     let detail = json!({ "facts": facts, "statements": taken.new });
     change.note("xapi.record", "xapi/statements", detail);

@@ -15,8 +15,8 @@ use crate::{
     route::{Access, Routes},
     train::{
         documents::{self, Limits, Wish},
-        kept::Kept,
         lrs::{self as api, Said},
+        statements::Statements,
     },
 };
 use axum::{
@@ -210,7 +210,7 @@ async fn read(ctx: &Ctx, headers: &HeaderMap) -> Said {
     let c = &mut *ctx.app.db.read().await?;
     match &mut query {
         Query::One { id, .. } => {
-            let mut store = Kept::of(&mut *c, &door.row.organisation);
+            let mut store = Statements::of(&mut *c, &door.row.organisation);
             let found = store.find(&[*id]).await?;
             if found.iter().any(|s| s.statement.facets().registration != own) {
                 return Ok(Err(Refusal { status: 404, why: format!("no such statement: {id}") }));

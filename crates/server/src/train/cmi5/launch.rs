@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     input::Input,
     route::{Access, Doc, Routes},
-    train::{documents, kept},
+    train::{documents, statements},
 };
 use axum::{
     Json,
@@ -99,9 +99,15 @@ pub(super) async fn say(
     let read = |v: &Value| Statement::parse(v, Version::V1).map_err(Error::internal);
     let batch = said.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let none = BTreeMap::new();
-    kept::take(change, batch, &none, &authority(app, course), (Version::V1, kept::By::Us))
-        .await?
-        .map_err(Error::internal)?;
+    statements::take(
+        change,
+        batch,
+        &none,
+        &authority(app, course),
+        (Version::V1, statements::By::Us),
+    )
+    .await?
+    .map_err(Error::internal)?;
     Ok(())
 }
 

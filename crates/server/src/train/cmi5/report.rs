@@ -15,8 +15,8 @@ use crate::{
     db::{Change, nothing_to_change},
     error::Error,
     train::{
-        kept::{self, By, Came, Kept},
         lrs::Said,
+        statements::{self, By, Came, Statements},
     },
 };
 use axum::{
@@ -59,7 +59,7 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
     if body.len() > BODY {
         return Ok(Err(Refusal { status: 413, why: format!("more than {BODY} bytes") }));
     }
-    let Came { version, batch, parts } = match kept::came(headers, body, id) {
+    let Came { version, batch, parts } = match statements::came(headers, body, id) {
         Ok(came) => came,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -91,7 +91,7 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
     let before = met(&door.structure, &reached);
     let ids: Vec<Uuid> = batch.iter().filter_map(|s| s.facets().id).collect();
     let organisation = row.organisation.clone();
-    let old: HashSet<Uuid> = Kept::of(&mut change, &organisation)
+    let old: HashSet<Uuid> = Statements::of(&mut change, &organisation)
         .find(&ids)
         .await?
         .iter()
@@ -132,7 +132,8 @@ pub(super) async fn report(ctx: &Ctx, headers: &HeaderMap, body: &Bytes, id: Opt
         return Ok(Err(Refusal { status: 413, why }));
     }
     let by = authority(app, &row.course);
-    let taken = match kept::take(&mut change, batch, &parts, &by, (version, By::Unit)).await? {
+    let taken = match statements::take(&mut change, batch, &parts, &by, (version, By::Unit)).await?
+    {
         Ok(taken) => taken,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -1,16 +1,18 @@
-//! The learning record store's tables: statements, what they have attached, what activities are
-//! called. `hangtu_train::lrs` decides what is taken and found.
+//! The learning record store's tables: statements, and what activities are called.
+//! `hangtu_train::lrs` decides what is taken and found.
 
-use super::lrs::{bad, version};
+use super::{
+    attached,
+    lrs::{bad, version},
+};
 use crate::{clock, db::Change, error::Error};
 use axum::{
     body::Bytes,
     http::{HeaderMap, header},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hangtu_catalog::sha256;
 use hangtu_train::{
-    exchange::xapi::{Attachment, Statement, Version},
+    exchange::xapi::{Statement, Version},
     lrs::{self, Multipart, Part, Refusal, Scan, Store, StoreOrRefusal, Stored, read_multipart},
 };
 use serde_json::{Map, Value};
@@ -20,13 +22,11 @@ use uuid::Uuid;
 
 /// Bytes that are kept of what an activity is.
 const MOST_TOLD: usize = 64 << 10;
-/// Bytes of attachments in one answer.
-const MOST_ATTACHED: usize = 64 << 20;
 /// Attachments that one request may name without bringing them.
 const MOST_NAMED: usize = 200;
 
 /// The statements of one organisation.
-pub(super) struct Kept<'c> {
+pub(super) struct Statements<'c> {
     c: &'c mut AnyConnection,
     organisation: String,
     /// Only statements of this registration.
@@ -35,7 +35,7 @@ pub(super) struct Kept<'c> {
     learns: bool,
 }
 
-impl<'c> Kept<'c> {
+impl<'c> Statements<'c> {
     pub(super) fn of(c: &'c mut AnyConnection, organisation: &str) -> Self {
         Self { c, organisation: organisation.to_owned(), only: None, learns: true }
     }
@@ -66,7 +66,7 @@ impl Row {
     }
 }
 
-impl Store for Kept<'_> {
+impl Store for Statements<'_> {
     type Error = Error;
 
     async fn find(&mut self, ids: &[Uuid]) -> Result<Vec<Stored>, Error> {
@@ -315,24 +315,17 @@ pub(super) async fn take(
         let why = format!("more than {MOST_NAMED} attachments are named and not brought");
         return Ok(Err(Refusal { status: 413, why }));
     }
-    let mut there = HashSet::new();
-    for sha2 in missing.iter().filter(|_| by == By::Us) {
-        let found: Option<(String,)> = sqlx::query_as(
-            "SELECT sha2 FROM xapi_attachment WHERE organisation = $1 AND sha2 = $2",
-        )
-        .bind(&organisation)
-        .bind(*sha2)
-        .fetch_optional(&mut **change)
-        .await?;
-        there.extend(found.map(|(sha2,)| sha2));
-    }
+    let there = match by {
+        By::Us => attached::there(change, &organisation, &missing).await?,
+        By::Unit => HashSet::new(),
+    };
     let belongs = Multipart::belongs(parts, &batch, &|sha2| there.contains(sha2));
     if let Err(refusal) = belongs.and_then(|()| lrs::check_signatures(parts, &batch)) {
         return Ok(Err(refusal));
     }
     let now = clock::stamp(clock::now());
     let ids: Vec<Uuid> = batch.iter().filter_map(|s| s.facets().id).collect();
-    let mut kept = Kept::of(change, &organisation);
+    let mut kept = Statements::of(change, &organisation);
     kept.learns = by == By::Us;
     let old = kept.find(&ids).await?.len();
     let stored =
@@ -342,18 +335,8 @@ pub(super) async fn take(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let new = ids.len().saturating_sub(old);
-    for (sha2, part) in parts.iter().filter(|_| new > 0) {
-        sqlx::query(
-            "INSERT INTO xapi_attachment (organisation, sha2, media, content, stored) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organisation, sha2) DO NOTHING",
-        )
-        .bind(&organisation)
-        .bind(sha2)
-        .bind(&part.content_type)
-        .bind(STANDARD.encode(&part.bytes))
-        .bind(now.as_microsecond())
-        .execute(&mut **change)
-        .await?;
+    if new > 0 {
+        attached::keep(change, parts, now).await?;
     }
     Ok(Ok(Taken { ids, new }))
 }
@@ -367,41 +350,4 @@ pub(super) fn settle<T>(
         Err(StoreOrRefusal::Refusal(refusal)) => Ok(Err(refusal)),
         Err(StoreOrRefusal::Store(e)) => Err(e),
     }
-}
-
-async fn part(
-    c: &mut AnyConnection,
-    organisation: &str,
-    sha2: &str,
-) -> Result<Option<Part>, Error> {
-    let row: Option<(String, String)> = sqlx::query_as(
-        "SELECT media, content FROM xapi_attachment WHERE organisation = $1 AND sha2 = $2",
-    )
-    .bind(organisation)
-    .bind(sha2)
-    .fetch_optional(c)
-    .await?;
-    let read = |(content_type, content): (String, String)| {
-        Ok(Part { content_type, bytes: STANDARD.decode(content).map_err(Error::internal)? })
-    };
-    row.map(read).transpose()
-}
-
-/// What statements have attached, as far as it is here; too much of it is refused.
-pub(super) async fn parts(
-    c: &mut AnyConnection,
-    organisation: &str,
-    wanted: &[Attachment],
-) -> Result<Result<BTreeMap<String, Part>, Refusal>, Error> {
-    let (mut out, mut size) = (BTreeMap::new(), 0);
-    for attachment in wanted {
-        let Some(part) = part(c, organisation, &attachment.sha2).await? else { continue };
-        size += part.bytes.len();
-        if size > MOST_ATTACHED {
-            let why = format!("more than {MOST_ATTACHED} bytes are attached: ask with a limit");
-            return Ok(Err(Refusal { status: 413, why }));
-        }
-        out.insert(attachment.sha2.clone(), part);
-    }
-    Ok(Ok(out))
 }

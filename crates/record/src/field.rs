@@ -37,9 +37,34 @@ macro_rules! fields {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+
+            /// `,"name":`, as it stands in a line of JSON.
+            #[inline(always)]
+            pub(crate) const fn key(self) -> &'static str {
+                match self { $(Self::$variant => concat!(",\"", $name, "\":"),)* }
+            }
         }
     };
 }
+
+/// Names the fields of a typed record in their order. Each is written out by itself, so that the compiler knows
+/// which it is: what is written about it then is a copy of fixed length.
+macro_rules! walk {
+    ($($name:ident)*) => {
+        fn walk<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
+            $(if let Some(value) = self.get(FieldName::$name) {
+                f(FieldName::$name.name(), value);
+            })*
+        }
+
+        fn write(&self, json: &mut JsonWriter, out: &mut Vec<u8>) {
+            $(if let Some(value) = self.get(FieldName::$name) {
+                json.field(out, FieldName::$name, value);
+            })*
+        }
+    };
+}
+pub(crate) use walk;
 
 impl FieldName {
     /// The known field of that name.

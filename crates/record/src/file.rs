@@ -1,7 +1,8 @@
 //! A file action: somebody touched a file over the network.
 
 use crate::{
-    Endpoint, Field, FieldName, Kind, Origin, Record, Text, Time, Value, operation::names,
+    Endpoint, Field, FieldName, JsonWriter, Kind, Origin, Record, Text, Time, Value, field::walk,
+    operation::names,
 };
 
 names! {
@@ -60,33 +61,14 @@ fn extension(path: &str) -> Option<&str> {
 }
 
 impl FileAction {
-    const FIELDS: [FieldName; 24] = [
-        FieldName::Timestamp,
-        FieldName::RecordKind,
-        FieldName::NetworkProtocol,
-        FieldName::EventAction,
-        FieldName::FilePath,
-        FieldName::FileFullName,
-        FieldName::FileExtension,
-        FieldName::FileTargetPath,
-        FieldName::FileTargetExtension,
-        FieldName::FileSize,
-        FieldName::FileEntropy,
-        FieldName::FileShare,
-        FieldName::FileStatus,
-        FieldName::UserName,
-        FieldName::SourceIp,
-        FieldName::SourcePort,
-        FieldName::SourceMac,
-        FieldName::DestinationIp,
-        FieldName::DestinationPort,
-        FieldName::DestinationMac,
-        FieldName::EvidenceNumber,
-        FieldName::EvidenceOffset,
-        FieldName::NetworkTransport,
-        FieldName::NetworkDirection,
-    ];
+    walk! {
+        Timestamp RecordKind NetworkProtocol EventAction FilePath FileFullName FileExtension
+        FileTargetPath FileTargetExtension FileSize FileEntropy FileShare FileStatus UserName
+        SourceIp SourcePort SourceMac DestinationIp DestinationPort DestinationMac EvidenceNumber
+        EvidenceOffset NetworkTransport NetworkDirection
+    }
 
+    #[inline(always)]
     fn get(&self, name: FieldName) -> Option<Value<'_>> {
         use FieldName as F;
         match name {
@@ -135,10 +117,10 @@ impl Record for FileAction {
     }
 
     fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in Self::FIELDS {
-            if let Some(value) = self.get(name) {
-                f(name.name(), value);
-            }
-        }
+        self.walk(f);
+    }
+
+    fn json(&self, json: &mut JsonWriter, out: &mut Vec<u8>) {
+        self.write(json, out);
     }
 }

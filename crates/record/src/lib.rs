@@ -132,6 +132,13 @@ pub trait Record {
     fn values<'a>(&'a self, field: &Field, f: &mut dyn FnMut(Value<'a>));
     /// Calls `f` with every field that has a value, in a stable order.
     fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>));
+    /// Appends every field as [`JsonWriter::line`] wants it. Typed records, of which there are millions,
+    /// do it without asking themselves field by field.
+    fn json(&self, json: &mut JsonWriter, out: &mut Vec<u8>) {
+        let mut fields = Vec::new();
+        self.each(&mut |name, value| fields.push((name, value)));
+        json.gather(out, &fields);
+    }
 
     /// The first value of `field`.
     fn first<'a>(&'a self, field: &Field) -> Option<Value<'a>> {

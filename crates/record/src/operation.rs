@@ -1,6 +1,8 @@
 //! An operation: somebody told an industrial device to do something.
 
-use crate::{Endpoint, Field, FieldName, Kind, Origin, Record, Text, Time, Value};
+use crate::{
+    Endpoint, Field, FieldName, JsonWriter, Kind, Origin, Record, Text, Time, Value, field::walk,
+};
 
 macro_rules! names {
     ($(#[$doc:meta])* $enum:ident { $($(#[$vdoc:meta])* $variant:ident = $name:literal,)* }) => {
@@ -172,33 +174,14 @@ fn number(n: Option<u32>) -> Option<Value<'static>> {
 }
 
 impl Operation {
-    const FIELDS: [FieldName; 24] = [
-        FieldName::Timestamp,
-        FieldName::RecordKind,
-        FieldName::NetworkProtocol,
-        FieldName::OperationVerb,
-        FieldName::OperationCode,
-        FieldName::OperationFunction,
-        FieldName::OperationUnit,
-        FieldName::OperationObject,
-        FieldName::OperationAddress,
-        FieldName::OperationCount,
-        FieldName::OperationValue,
-        FieldName::OperationOutcome,
-        FieldName::OperationError,
-        FieldName::OperationErrorName,
-        FieldName::OperationSeen,
-        FieldName::OperationDelay,
-        FieldName::SourceIp,
-        FieldName::SourcePort,
-        FieldName::SourceMac,
-        FieldName::DestinationIp,
-        FieldName::DestinationPort,
-        FieldName::DestinationMac,
-        FieldName::VlanId,
-        FieldName::EvidenceNumber,
-    ];
+    walk! {
+        Timestamp RecordKind NetworkProtocol OperationVerb OperationCode OperationFunction
+        OperationUnit OperationObject OperationAddress OperationCount OperationValue
+        OperationOutcome OperationError OperationErrorName OperationSeen OperationDelay SourceIp
+        SourcePort SourceMac DestinationIp DestinationPort DestinationMac VlanId EvidenceNumber
+    }
 
+    #[inline(always)]
     fn get(&self, name: FieldName) -> Option<Value<'_>> {
         use FieldName as F;
         match name {
@@ -263,10 +246,10 @@ impl Record for Operation {
     }
 
     fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in Self::FIELDS {
-            if let Some(value) = self.get(name) {
-                f(name.name(), value);
-            }
-        }
+        self.walk(f);
+    }
+
+    fn json(&self, json: &mut JsonWriter, out: &mut Vec<u8>) {
+        self.write(json, out);
     }
 }

@@ -1,8 +1,8 @@
 //! A session: two assets talked.
 
 use crate::{
-    Endpoint, Field, FieldName, Kind, Origin, OwnedValue, Record, Text, Time, Value,
-    operation::names,
+    Endpoint, Field, FieldName, JsonWriter, Kind, Origin, OwnedValue, Record, Text, Time, Value,
+    field::walk, operation::names,
 };
 use std::net::IpAddr;
 
@@ -101,30 +101,22 @@ pub fn direction(source: &Endpoint, destination: &Endpoint) -> &'static str {
 }
 
 impl Session {
-    const FIELDS: [FieldName; 22] = [
-        FieldName::Timestamp,
-        FieldName::RecordKind,
-        FieldName::NetworkProtocol,
-        FieldName::NetworkTransport,
-        FieldName::NetworkDirection,
-        FieldName::SourceIp,
-        FieldName::SourcePort,
-        FieldName::SourceMac,
-        FieldName::DestinationIp,
-        FieldName::DestinationPort,
-        FieldName::DestinationMac,
-        FieldName::VlanId,
-        FieldName::EventStart,
-        FieldName::EventEnd,
-        FieldName::EventDuration,
-        FieldName::SourceBytes,
-        FieldName::SourcePackets,
-        FieldName::DestinationBytes,
-        FieldName::DestinationPackets,
-        FieldName::SessionState,
-        FieldName::SessionLost,
-        FieldName::EvidenceNumber,
-    ];
+    walk! {
+        Timestamp RecordKind NetworkProtocol NetworkTransport NetworkDirection SourceIp SourcePort
+        SourceMac DestinationIp DestinationPort DestinationMac VlanId EventStart EventEnd
+        EventDuration SourceBytes SourcePackets DestinationBytes DestinationPackets SessionState
+        SessionLost EvidenceNumber
+    }
+
+    /// Hands on each name of the facts, in the order they were first met, with all of its values.
+    fn facts<'a>(&'a self, mut f: impl FnMut(FieldName, &mut dyn Iterator<Item = Value<'a>>)) {
+        for (i, (name, _)) in self.facts.iter().enumerate() {
+            if self.facts[..i].iter().all(|(earlier, _)| earlier != name) {
+                let rest = self.facts[i..].iter().filter(|(n, _)| n == name);
+                f(*name, &mut rest.map(|(_, value)| value.as_value()));
+            }
+        }
+    }
 
     /// The first fact of that name as text.
     pub fn fact(&self, name: FieldName) -> Option<&Text> {
@@ -134,6 +126,7 @@ impl Session {
         })
     }
 
+    #[inline(always)]
     fn get(&self, name: FieldName) -> Option<Value<'_>> {
         use FieldName as F;
         let text = |s: &'static str| (!s.is_empty()).then_some(Value::Str(s));
@@ -185,18 +178,12 @@ impl Record for Session {
     }
 
     fn each<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
-        for name in Self::FIELDS {
-            if let Some(value) = self.get(name) {
-                f(name.name(), value);
-            }
-        }
-        // Values of one name stand together, in the order they were first met.
-        for (i, (name, _)) in self.facts.iter().enumerate() {
-            if self.facts[..i].iter().all(|(earlier, _)| earlier != name) {
-                for (_, value) in self.facts.iter().filter(|(n, _)| n == name) {
-                    f(name.name(), value.as_value());
-                }
-            }
-        }
+        self.walk(f);
+        self.facts(|name, values| values.for_each(|value| f(name.name(), value)));
+    }
+
+    fn json(&self, json: &mut JsonWriter, out: &mut Vec<u8>) {
+        self.write(json, out);
+        self.facts(|name, values| json.list(out, name, values));
     }
 }

@@ -44,8 +44,10 @@ impl Address {
 /// The two ends of a flow in a fixed order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    low: (Address, u16),
-    high: (Address, u16),
+    low: Address,
+    high: Address,
+    /// Of the lower end, then of the higher.
+    ports: [u16; 2],
     protocol: u8,
 }
 
@@ -57,22 +59,19 @@ impl Key {
         destination: (Address, u16),
         protocol: u8,
     ) -> (Self, bool) {
-        if source <= destination {
-            (Self { low: source, high: destination, protocol }, true)
-        } else {
-            (Self { low: destination, high: source, protocol }, false)
-        }
+        let first = source <= destination;
+        let (low, high) = if first { (source, destination) } else { (destination, source) };
+        (Self { low: low.0, high: high.0, ports: [low.1, high.1], protocol }, first)
     }
 }
 
 impl Hash for Key {
     #[inline(always)]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u128(self.low.0.0);
-        state.write_u128(self.high.0.0);
-        state.write_u64(
-            u64::from(self.low.1) << 32 | u64::from(self.high.1) << 16 | u64::from(self.protocol),
-        );
+        state.write_u128(self.low.0);
+        state.write_u128(self.high.0);
+        let [low, high] = self.ports.map(u64::from);
+        state.write_u64(low << 32 | high << 16 | u64::from(self.protocol));
     }
 }
 

@@ -1,6 +1,6 @@
-//! The flow table: who talks to whom right now, bounded in number.
+//! A flow: two ends that talk, and what they have said so far.
 //!
-//! A flow is found by its two endpoints whichever way a packet goes. Connections are joined in the
+//! A packet belongs to it whichever way it goes. Connections are joined in the
 //! middle as a matter of course: then ports and content tell who the client is.
 
 use crate::{

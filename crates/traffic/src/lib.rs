@@ -1,6 +1,6 @@
 //! Network captures to sessions, operations, file actions and assets.
 //!
-//! The path of a packet: [`capture`] reads it, [`packet`] walks its headers, `flow` finds its
+//! The path of a packet: [`capture`] reads it, [`packet`] walks its headers, `flows` finds its
 //! flow, `stream` puts its bytes in order, `detect` recognises the protocol, and a decoder of
 //! [`protocol`] turns bytes into records. [`read`] drives all of it over inputs, on one thread or
 //! several, with the same records in the same order.
@@ -12,6 +12,7 @@ pub mod decode;
 mod detect;
 mod ends;
 mod flow;
+mod flows;
 mod fragment;
 pub mod packet;
 pub mod protocol;

@@ -366,9 +366,9 @@ fn collect(
     observer: &mut dyn Observer,
 ) -> Result<(), ReadError> {
     batch.clear();
-    batch.operations.append(&mut worker.out.operations);
-    batch.files.append(&mut worker.out.files);
-    batch.sessions.append(&mut worker.out.sessions);
+    std::mem::swap(&mut batch.operations, &mut worker.out.operations);
+    std::mem::swap(&mut batch.files, &mut worker.out.files);
+    std::mem::swap(&mut batch.sessions, &mut worker.out.sessions);
     Ok(observer.records(batch)?)
 }
 

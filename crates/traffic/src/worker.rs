@@ -4,13 +4,13 @@ use crate::{
     assets::AssetNotes,
     capture::PacketRef,
     decode::{Output, Parties},
-    ends::{Address, At, Key, SYN, Tcp},
+    ends::{Address, At, FIN, Key, RST, SYN, Tcp},
     flow::{Flow, sender_is_client},
+    flows::{Flows, NOW},
     fragment::Fragments,
     packet::{Content, Frame, IpPacket, knows_link, walk, whole},
 };
 use hangtu_record::{Endpoint, Mac, Origin, Time, Transport};
-use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
 /// Bounds on memory. Hitting one loses something, and is counted in [`Limits`].
@@ -72,10 +72,9 @@ struct Outer {
 }
 
 pub(crate) struct Worker {
-    index: HashMap<Key, u32, foldhash::fast::RandomState>,
-    flows: Vec<Option<Box<Flow>>>,
-    free: Vec<u32>,
-    hand: usize,
+    flows: Flows,
+    /// The slot that is looked at next when one must go.
+    hand: u32,
     fragments: Fragments,
     bounds: Bounds,
     clock: Time,
@@ -88,9 +87,7 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(bounds: Bounds, keep_records: bool) -> Self {
         Self {
-            index: HashMap::default(),
-            flows: Vec::new(),
-            free: Vec::new(),
+            flows: Flows::default(),
             hand: 0,
             fragments: Fragments::default(),
             bounds,
@@ -216,10 +213,10 @@ impl Worker {
     fn flow(&mut self, at: At, outer: &Outer, ports: (u16, u16), tcp: Option<Tcp>, payload: &[u8]) {
         let (key, low) =
             Key::new((outer.source, ports.0), (outer.destination, ports.1), outer.protocol);
-        let mut found = self.index.get(&key).copied();
+        let mut found = self.flows.find(&key);
         if let (Some(slot), Some(tcp)) = (found, tcp)
             && tcp.flags & SYN != 0
-            && self.flows[slot as usize].as_ref().is_some_and(|f| f.replaced_by(tcp, low))
+            && self.flows.get(slot).is_some_and(|f| f.replaced_by(tcp, low))
         {
             self.finish(slot);
             found = None;
@@ -228,7 +225,7 @@ impl Worker {
             Some(slot) => slot,
             None => self.open(at, outer, ports, tcp, key, low),
         };
-        let Some(flow) = self.flows[slot as usize].as_mut() else { return };
+        let Some(flow) = self.flows.get_mut(slot) else { return };
         // Only a flow that keeps bytes can change how many are kept in all.
         let before = flow.memory();
         match tcp {
@@ -236,6 +233,10 @@ impl Worker {
             None => flow.datagram(at, low, outer.mac, payload, &mut self.out),
         }
         let after = flow.memory();
+        if tcp.is_some_and(|t| t.flags & (FIN | RST) != 0) {
+            // A closed one falls silent sooner.
+            self.flows.look_at(slot, NOW);
+        }
         self.payload = (self.payload + after).saturating_sub(before);
         if self.payload > self.bounds.payload && after > 0 {
             self.limits.payload_evicted += 1;
@@ -275,7 +276,7 @@ impl Worker {
         let (Some(source), Some(destination)) = (frame.source, frame.destination) else { return };
         let end = |mac: Mac| (Address::mac(mac), ethertype);
         let (key, low) = Key::new(end(source), end(destination), 255);
-        let slot = self.index.get(&key).copied().unwrap_or_else(|| {
+        let slot = self.flows.find(&key).unwrap_or_else(|| {
             let end = |mac| Endpoint { ip: None, port: 0, mac: Some(mac) };
             let parties = Parties {
                 client: end(source),
@@ -285,46 +286,36 @@ impl Worker {
             };
             self.insert(Flow::new(key, low, parties, at, ethertype_name(ethertype), false))
         });
-        if let Some(flow) = self.flows[slot as usize].as_mut() {
+        if let Some(flow) = self.flows.get_mut(slot) {
             flow.datagram(at, low, Some(source), payload, &mut self.out);
         }
     }
 
     #[inline(never)]
     fn insert(&mut self, flow: Flow) -> u32 {
-        if self.index.len() >= self.bounds.flows {
+        if self.flows.len() >= self.bounds.flows {
             self.evict();
         }
-        let key = flow.key;
-        let slot = if let Some(slot) = self.free.pop() {
-            self.flows[slot as usize] = Some(Box::new(flow));
-            slot
-        } else {
-            self.flows.push(Some(Box::new(flow)));
-            self.flows.len() as u32 - 1
-        };
-        self.index.insert(key, slot);
-        slot
+        self.flows.insert(flow)
     }
 
     /// Ends the next flow that was not used since the hand last came by ("second chance").
     fn evict(&mut self) {
-        for _ in 0..=2 * self.flows.len() {
-            let slot = self.hand % self.flows.len().max(1);
+        let end = self.flows.slots().end;
+        for _ in 0..=2 * u64::from(end) {
+            let slot = if self.hand < end { self.hand } else { 0 };
             self.hand = slot + 1;
-            if let Some(flow) = self.flows.get_mut(slot).and_then(Option::as_mut)
+            if let Some(flow) = self.flows.get_mut(slot)
                 && !std::mem::take(&mut flow.touched)
             {
                 self.limits.flows_evicted += 1;
-                return self.finish(slot as u32);
+                return self.finish(slot);
             }
         }
     }
 
     fn finish(&mut self, slot: u32) {
-        if let Some(flow) = self.flows[slot as usize].take() {
-            self.index.remove(&flow.key);
-            self.free.push(slot);
+        if let Some(flow) = self.flows.remove(slot) {
             self.payload = self.payload.saturating_sub(flow.memory());
             flow.finish(&mut self.out);
         }
@@ -338,22 +329,28 @@ impl Worker {
             return;
         }
         self.swept = self.clock;
-        for slot in 0..self.flows.len() {
-            let Some(flow) = &self.flows[slot] else { continue };
+        for slot in self.flows.slots() {
+            if !self.flows.is_due(slot, self.clock) {
+                continue;
+            }
+            let Some(flow) = self.flows.get(slot) else { continue };
             let limit = match flow.transport() {
                 Transport::Tcp if flow.closed() => CLOSED_IDLE,
                 Transport::Tcp | Transport::Link => TCP_IDLE,
                 _ => DATAGRAM_IDLE,
             };
             if self.clock.since(flow.last) > limit {
-                self.finish(slot as u32);
+                self.finish(slot);
+            } else {
+                let due = Time(flow.last.0.saturating_add(limit));
+                self.flows.look_at(slot, due);
             }
         }
     }
 
     /// The evidence is at its end: ends every flow.
     pub(crate) fn end(&mut self) {
-        for slot in 0..self.flows.len() as u32 {
+        for slot in self.flows.slots() {
             self.finish(slot);
         }
         self.fragments.end();

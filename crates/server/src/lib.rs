@@ -33,6 +33,7 @@ mod drill;
 mod error;
 mod examine;
 mod files;
+mod hand;
 mod home;
 mod input;
 mod jobs;
@@ -42,6 +43,7 @@ mod outward;
 mod people;
 mod register;
 mod report;
+mod rounds;
 mod route;
 mod serve;
 mod submit;
@@ -82,6 +84,7 @@ pub(crate) struct Parts {
     pub(crate) intake: submit::Gate,
     pub(crate) pictures: supervise::picture::Pictures,
     pub(crate) rosters: supervise::roster::Lists,
+    pub(crate) looks: supervise::roster::Looks,
     #[cfg(feature = "history")]
     pub(crate) history: supervise::history::State,
     /// Opens the set-up page while there is no organisation.

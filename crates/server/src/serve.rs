@@ -123,6 +123,7 @@ impl Server {
             intake: crate::submit::Gate::default(),
             pictures: crate::supervise::picture::Pictures::default(),
             rosters: crate::supervise::roster::Lists::default(),
+            looks: crate::supervise::roster::Looks::default(),
             #[cfg(feature = "history")]
             history: crate::supervise::history::State::open(config.history.as_deref())
                 .map_err(ServeError::History)?,

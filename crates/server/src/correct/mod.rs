@@ -23,6 +23,7 @@ use crate::{
     App, clock,
     db::{Actor, Change},
     error::Error,
+    rounds,
     route::Routes,
 };
 pub(crate) use attach::{file, keep, kept};
@@ -31,7 +32,7 @@ use hangtu_examine::model::{Examination, Finding};
 pub(crate) use list::Line;
 use serde_json::json;
 use state::Step;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 pub(crate) use told::{by_number, majors, of_rules, told};
 
 pub(crate) fn routes(r: &mut Routes) {
@@ -143,21 +144,12 @@ async fn lapse(app: &App, organisation: &str) -> Result<(), Error> {
 
 /// Looks every minute for acceptances that ran out, until the program ends.
 pub(crate) fn start(app: &App) {
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        while let Some(parts) = parts.upgrade() {
-            let app = App(parts);
-            match lapsed(&app, None).await {
-                Ok(mut rows) => {
-                    rows.dedup_by(|a, b| a.0 == b.0);
-                    for (organisation, _) in rows {
-                        settle(&app, &organisation).await;
-                    }
-                }
-                Err(e) => tracing::debug!(error = ?e, "acceptances wait"),
-            }
-            drop(app);
-            tokio::time::sleep(Duration::from_mins(1)).await;
+    rounds::every(app, Duration::from_mins(1), "acceptances", |app| async move {
+        let mut rows = lapsed(&app, None).await?;
+        rows.dedup_by(|a, b| a.0 == b.0);
+        for (organisation, _) in rows {
+            settle(&app, &organisation).await;
         }
+        Ok(())
     });
 }

@@ -2,25 +2,15 @@
 //! waits for ever, whoever forgets it.
 
 use super::log;
-use crate::{App, clock, error::Error};
-use std::{sync::Arc, time::Duration};
+use crate::{App, clock, error::Error, rounds};
+use std::time::Duration;
 
 /// How often drills are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Looks after the drills of all organisations while the program runs.
 pub(crate) fn start(app: &App) {
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        while let Some(parts) = parts.upgrade() {
-            let app = App(parts);
-            if let Err(e) = all(&app).await {
-                tracing::debug!(error = ?e, "drills wait");
-            }
-            drop(app);
-            tokio::time::sleep(LOOK).await;
-        }
-    });
+    rounds::every(app, LOOK, "drills", |app| async move { all(&app).await });
 }
 
 async fn all(app: &App) -> Result<(), Error> {

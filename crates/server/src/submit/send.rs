@@ -14,14 +14,14 @@ use crate::{
     ctx::Ctx,
     db::{Actor, Change, nothing_to_change},
     error::Error,
-    outward,
+    outward, rounds,
     route::{Doc, Routes},
 };
 use axum::{extract::Path, response::Response};
 use hangtu_catalog::{Bilingual, key};
 use hangtu_ledger::MAX_PACKAGE;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// The whole of one request.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -279,17 +279,7 @@ async fn again(app: &App, organisation: &str, id: &str) -> Result<(), Error> {
 
 /// Sends what could not be sent, until the program ends.
 pub(super) fn start(app: &App) {
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        while let Some(parts) = parts.upgrade() {
-            let app = App(parts);
-            if let Err(e) = sweep(&app).await {
-                tracing::debug!(error = ?e, "packages wait");
-            }
-            drop(app);
-            tokio::time::sleep(Duration::from_secs(5)).await;
-        }
-    });
+    rounds::every(app, Duration::from_secs(5), "packages", |app| async move { sweep(&app).await });
 }
 
 async fn sweep(app: &App) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use crate::{
     download,
     error::Error,
     input::{Input, line, prose},
-    outward,
+    outward, rounds,
     route::{Access, Doc, Routes},
     ui::{Count, Page},
 };
@@ -25,7 +25,6 @@ use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 use std::{
     io::{BufWriter, Write},
-    sync::Arc,
     time::Duration,
 };
 use tokio::task::JoinSet;
@@ -283,17 +282,7 @@ async fn send(ctx: Ctx) -> Result<Response, Error> {
 
 /// Begins to tell and to send what is new.
 pub(super) fn start(app: &App) {
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        while let Some(parts) = parts.upgrade() {
-            let app = App(parts);
-            if let Err(e) = round(&app).await {
-                tracing::debug!(error = ?e, "learning records wait");
-            }
-            drop(app);
-            tokio::time::sleep(LOOK).await;
-        }
-    });
+    rounds::every(app, LOOK, "learning records", |app| async move { round(&app).await });
 }
 
 async fn round(app: &App) -> Result<(), Error> {

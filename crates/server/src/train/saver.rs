@@ -1,24 +1,13 @@
-//! The one hand that takes answers. What arrives while it writes goes into its next transaction, so
-//! that a thousand candidates cost no more commits than a few; each is told only when the commit
-//! that holds its answer is durable.
+//! The one hand that takes answers ([`Hand`]).
 
 use super::{attempt, shelf};
-use crate::{App, clock, db::Actor, error::Error};
+use crate::{App, clock, db::Actor, error::Error, hand::Hand};
 use hangtu_train::exam::{Answer, AttemptError, Save, Signal, SignalKind};
 use serde_json::{Value, json};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-use tokio::sync::{mpsc, oneshot};
-
-/// Waiting saves; more wait at the door.
-const QUEUE: usize = 4096;
-/// Saves in one transaction.
-const BATCH: usize = 128;
+use std::collections::HashMap;
 
 /// What a candidate did.
-pub(super) enum What {
+pub(crate) enum What {
     /// Answered a question.
     Answer { item: u16, sequence: u64, answer: Answer },
     /// Something was noticed.
@@ -26,7 +15,7 @@ pub(super) enum What {
 }
 
 /// One candidate's deed on its way.
-pub(super) struct Job {
+pub(crate) struct Job {
     pub(super) actor: Actor,
     pub(super) attempt: String,
     pub(super) what: What,
@@ -38,7 +27,7 @@ pub(super) struct Job {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kept {
+pub(crate) enum Kept {
     /// Kept.
     Fresh,
     /// A later answer stands; this one came late.
@@ -51,62 +40,16 @@ pub(super) enum Kept {
     Unfit,
 }
 
-struct Waiting {
-    job: Job,
-    told: oneshot::Sender<Result<Kept, Error>>,
-}
-
 /// The way to the hand.
-pub(crate) struct Saver {
-    queue: mpsc::Sender<Waiting>,
-    taker: Mutex<Option<mpsc::Receiver<Waiting>>>,
-}
-
-impl Default for Saver {
-    fn default() -> Self {
-        let (queue, taker) = mpsc::channel(QUEUE);
-        Self { queue, taker: Mutex::new(Some(taker)) }
-    }
-}
-
-impl Saver {
-    /// Brings a deed and waits until it is durable, or refused.
-    pub(super) async fn bring(&self, job: Job) -> Result<Kept, Error> {
-        let (told, hear) = oneshot::channel();
-        let gone = || Error::internal("the saver is gone");
-        self.queue.send(Waiting { job, told }).await.map_err(|_| gone())?;
-        hear.await.map_err(|_| gone())?
-    }
-}
+pub(crate) type Saver = Hand<Job, Kept>;
 
 pub(super) fn start(app: &App) {
-    let taker = app.training.saver.taker.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(mut taker) = taker else { return };
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        let mut waiting = Vec::new();
-        while taker.recv_many(&mut waiting, BATCH).await > 0 {
-            let Some(parts) = parts.upgrade() else { return };
-            let app = App(parts);
-            // In order of organisations, so that logs are held in one order.
-            waiting.sort_by(|a: &Waiting, b| {
-                let key = |w: &Waiting| (w.job.actor.organisation.clone(), w.job.attempt.clone());
-                key(a).cmp(&key(b))
-            });
-            let jobs: Vec<&Job> = waiting.iter().map(|w| &w.job).collect();
-            let all = match write(&app, &jobs).await {
-                Ok(all) => all,
-                Err(e) => jobs.iter().map(|_| Err(e.clone())).collect::<Vec<_>>(),
-            };
-            for (waiting, result) in waiting.drain(..).zip(all) {
-                // Who has gone meanwhile asks again.
-                let _ = waiting.told.send(result);
-            }
-        }
-    });
+    // In order of organisations, so that logs are held in one order.
+    let key = |j: &Job| (j.actor.organisation.clone(), j.attempt.clone());
+    app.training.saver.start(app, key, |app, jobs| async move { write(&app, &jobs).await });
 }
 
-async fn write(app: &App, jobs: &[&Job]) -> Result<Vec<Result<Kept, Error>>, Error> {
+async fn write(app: &App, jobs: &[Job]) -> Result<Vec<Result<Kept, Error>>, Error> {
     let Some(first) = jobs.first() else { return Ok(Vec::new()) };
     let mut change = app.db.change(&first.actor).await?;
     let mut out = Vec::with_capacity(jobs.len());

@@ -1,36 +1,33 @@
 //! What the clock does by itself: exams whose time is up count as handed in at their end.
 
 use super::{attempt, issue, shelf, track};
-use crate::{App, clock, db::Actor, error::Error};
-use std::{sync::Arc, time::Duration};
+use crate::{App, clock, db::Actor, error::Error, rounds};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 /// How often exams are looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Looks after the exams of all organisations while the program runs.
 pub(super) fn start(app: &App) {
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        let mut round: u32 = 0;
-        while let Some(parts) = parts.upgrade() {
-            let app = App(parts);
-            if let Err(e) = all(&app).await {
-                tracing::debug!(error = ?e, "exams wait");
-            }
+    let number = Arc::new(AtomicU32::new(0));
+    rounds::every(app, LOOK, "exams", move |app| {
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        async move {
+            all(&app).await?;
             // Ends of certificates come by days: once an hour will do.
-            if round.is_multiple_of(1800)
-                && let Err(e) = issue::remind(&app).await
-            {
-                tracing::debug!(error = ?e, "reminders wait");
+            if number.is_multiple_of(1800) {
+                issue::remind(&app).await?;
             }
-            if round.is_multiple_of(15)
-                && let Err(e) = track::settle(&app).await
-            {
-                tracing::debug!(error = ?e, "tracks wait");
+            if number.is_multiple_of(15) {
+                track::settle(&app).await?;
             }
-            round = round.wrapping_add(1);
-            drop(app);
-            tokio::time::sleep(LOOK).await;
+            Ok(())
         }
     });
 }

@@ -99,6 +99,12 @@ pub(super) async fn complete(
     language: &str,
 ) -> Result<(), Error> {
     let organisation = change.organisation().to_owned();
+    // Holds the person: two who look at the same time would each find that no certificate is held.
+    sqlx::query("UPDATE person SET name = name WHERE organisation = $1 AND id = $2")
+        .bind(&organisation)
+        .bind(person)
+        .execute(&mut **change)
+        .await?;
     let known = people(app, change, &organisation, Some(person)).await?;
     let Some(known) = known.first() else { return Ok(()) };
     let now = clock::now();

@@ -3,7 +3,7 @@
 
 mod lots;
 
-use super::roster::{Filter, about, inspected, shown};
+use super::roster::{Filter, about, looked, shown};
 use crate::{
     auth::{Right, Role, new_id},
     clock,
@@ -301,6 +301,6 @@ async fn visit(ctx: Ctx, Path(code): Path<String>) -> Result<Response, Error> {
         return Err(Error::NotFound);
     }
     let one = about(&ctx, ctx.organisation()?, &code).await?;
-    inspected(&ctx, &one).await?;
+    looked(&ctx, &one.firm).await?;
     shown(&ctx, &one)
 }

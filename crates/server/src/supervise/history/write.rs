@@ -4,13 +4,13 @@ use crate::{
     App, clock,
     db::{Actor, Change},
     error::Error,
-    submit,
+    rounds, submit,
     supervise::Facts,
 };
 use hangtu_history::{Accepted, Asker, Drill, Limits, Major, Risk, Store, Written};
 use serde_json::json;
 use sqlx::FromRow;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Submissions in a part: what is read and written at one time.
 const MANY: i64 = 1_000;
@@ -46,16 +46,8 @@ pub(crate) fn start(app: &App) {
     if app.history.asker.is_none() {
         return;
     }
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        while let Some(parts) = parts.upgrade() {
-            let app = App(parts);
-            if let Err(e) = all(&app).await {
-                tracing::warn!(error = ?e, "history waits");
-            }
-            drop(app);
-            tokio::time::sleep(LOOK).await;
-        }
+    rounds::every(app, LOOK, "history", |app| async move {
+        all(&app).await.inspect_err(|e| tracing::warn!(error = ?e, "history waits"))
     });
 }
 

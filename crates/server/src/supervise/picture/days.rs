@@ -4,26 +4,17 @@ use crate::{
     App, clock,
     db::{Actor, Change},
     error::Error,
+    rounds,
 };
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// How often the day's figures are brought up to date.
 const LOOK: Duration = Duration::from_mins(15);
 
 /// Keeps the figures of each day while the program runs.
 pub(crate) fn start(app: &App) {
-    let parts = Arc::downgrade(&app.0);
-    tokio::spawn(async move {
-        while let Some(parts) = parts.upgrade() {
-            let app = App(parts);
-            if let Err(e) = all(&app).await {
-                tracing::debug!(error = ?e, "the day's figures wait");
-            }
-            drop(app);
-            tokio::time::sleep(LOOK).await;
-        }
-    });
+    rounds::every(app, LOOK, "figures of the day", |app| async move { all(&app).await });
 }
 
 async fn all(app: &App) -> Result<(), Error> {

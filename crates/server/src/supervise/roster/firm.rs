@@ -4,13 +4,13 @@ use crate::{
     auth::Right,
     clock,
     ctx::Ctx,
-    db::Actor,
     error::Error,
     route::{Access, Doc, Routes},
     supervise::{
         facts::Facts,
         model::{self, Event, Firm},
         picture::{held, region, stale_before},
+        roster::looked,
         steer::{Line, of_firm},
     },
     ui::Page,
@@ -20,7 +20,6 @@ use axum::{extract::Path, response::Response};
 use hangtu_catalog::{Catalog, credit_code, key};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 pub(super) fn routes(r: &mut Routes) {
     let doc = Doc::new("One supervised enterprise; each look is entered in the audit trail");
@@ -32,7 +31,7 @@ pub(super) fn routes(r: &mut Routes) {
 #[derive(Serialize, JsonSchema)]
 pub(in crate::supervise) struct One {
     #[serde(flatten)]
-    firm: Firm,
+    pub(in crate::supervise) firm: Firm,
     state: &'static str,
     /// Yuan by year, the latest first.
     revenues: Vec<(i64, i64)>,
@@ -127,28 +126,4 @@ pub(in crate::supervise) fn shown(ctx: &Ctx, one: &One) -> Result<Response, Erro
     let title = one.firm.name.clone();
     let catalog = &ctx.app.catalog;
     ctx.show_titled(title, one, |page| FirmPage { page, one, f: &one.firm, catalog })
-}
-
-/// Enters who looked at an enterprise's page.
-pub(in crate::supervise) async fn looked(ctx: &Ctx, firm: &Firm) -> Result<(), Error> {
-    let mut change = ctx.app.db.change(&ctx.actor()?).await?;
-    let subject = format!("supervised/{}", firm.credit_code);
-    change.note("enterprise.look", subject.clone(), json!({ "address": ctx.address }));
-    change.commit().await?;
-    // An enterprise that works in this instance reads it in its own trail, too.
-    let hosted = crate::admin::hosted(&mut *ctx.app.db.read().await?, &firm.credit_code).await?;
-    if let Some(organisation) = hosted {
-        let who = ctx.signed()?;
-        let name = format!("{} {}", who.organisation_name, who.name);
-        let actor = Actor { organisation, id: who.person.clone(), name };
-        let mut change = ctx.app.db.change(&actor).await?;
-        change.note("enterprise.look", subject, json!({}));
-        change.commit().await?;
-    }
-    Ok(())
-}
-
-/// The same for an inspector's page.
-pub(in crate::supervise) async fn inspected(ctx: &Ctx, one: &One) -> Result<(), Error> {
-    looked(ctx, &one.firm).await
 }

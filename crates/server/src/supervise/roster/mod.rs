@@ -5,6 +5,7 @@ mod filter;
 mod firm;
 mod import;
 mod list;
+mod look;
 mod lookup;
 mod moves;
 mod sheet;
@@ -13,8 +14,10 @@ mod take;
 
 pub(super) use export::XLSX;
 pub(super) use filter::Filter;
-pub(super) use firm::{about, inspected, looked, shown};
+pub(super) use firm::{about, shown};
 pub(crate) use list::Lists;
+pub(crate) use look::Looks;
+pub(super) use look::{looked, start};
 pub(super) use moves::adopt;
 pub(crate) use moves::{host, invited, submitted};
 

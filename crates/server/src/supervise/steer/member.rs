@@ -62,18 +62,22 @@ pub(super) async fn one(
     Path((id, code)): Path<(String, String)>,
 ) -> Result<Response, Error> {
     let supervisor = ctx.organisation()?;
-    let c = &mut *ctx.app.db.read().await?;
-    let notice = load::issued(c, supervisor, &id).await?;
-    let member = load::member(c, &notice, &code).await?;
-    let firm = find(c, supervisor, &code).await?;
+    let mut c = ctx.app.db.read().await?;
+    let notice = load::issued(&mut c, supervisor, &id).await?;
+    let member = load::member(&mut c, &notice, &code).await?;
+    let firm = find(&mut c, supervisor, &code).await?;
+    let replies = load::replies(&mut c, &notice, &code).await?;
+    let hosted = crate::admin::hosted(&mut c, &code).await?.is_some();
+    // Who waits for a look to be entered keeps no connection from others.
+    drop(c);
     roster::looked(&ctx, &firm).await?;
     let ack = |time| Ack { time, name: member.ack_name.clone(), note: member.ack_note.clone() };
     let one = One {
         items: notice.items()?,
         acknowledged: member.acknowledged.map(ack),
-        replies: load::replies(c, &notice, &code).await?,
+        replies,
         stands: member.stands(&notice, clock::now()),
-        hosted: crate::admin::hosted(c, &code).await?.is_some(),
+        hosted,
         name: firm.name,
         member,
         notice,

@@ -302,4 +302,77 @@ mod tests {
         assert_eq!(wrong(&|f| f.risks = vec![risk("weather")]), Some("risks.scenario"));
         assert_eq!(wrong(&|f| f.risks = vec![risk("personnel"), risk("personnel")]), Some("risks"));
     }
+
+    fn told(version: u32) -> Facts {
+        let bulletin = Bulletin { id: "b1".into(), examined: 5, found: 3, open: 1 };
+        Facts {
+            version,
+            organisation: Organisation {
+                name: "武汉长江精密机械有限公司".into(),
+                credit_code: "91420100MA4KX1234B".into(),
+                region: "420100".into(),
+                industry: "34".into(),
+                revenue_band: "2".into(),
+            },
+            as_of: 1_796_000_000_000_000,
+            data: Data {
+                assets: 10,
+                general: 6,
+                important: 2,
+                core: 1,
+                ungraded: 1,
+                filed: true,
+                filing_number: "鄂工数备2026-001".into(),
+                filing_date: Some("2026-03-01".parse().unwrap()),
+            },
+            examination: Examination {
+                runs: 4,
+                last: Some(7),
+                checks_total: 11,
+                checks_measured: 4,
+                checks_errored: 1,
+                checks_stale: 2,
+                checks_never: 3,
+                not_applicable: 1,
+            },
+            risks: vec![Risk {
+                scenario: "ransomware".into(),
+                level: "major".into(),
+                open: 3,
+                overdue: 1,
+                accepted: 2,
+                corrected: 4,
+                proven: 5,
+                oldest_open: Some(9),
+            }],
+            majors: vec![Major {
+                id: "ab".repeat(32),
+                rule: "backup-restore".into(),
+                scenario: "ransomware".into(),
+                state: "closed".into(),
+                found: 1,
+                closed: Some(2),
+            }],
+            drills: vec![DrillFact {
+                scenario: "ransomware".into(),
+                last: 3,
+                score: Some(85.5),
+                shortcomings_open: 2,
+            }],
+            training: Training { person_times: 30, persons: 20, professionals: 5 },
+            bulletins: if version < 2 { vec![] } else { vec![bulletin] },
+        }
+    }
+
+    /// What packages say of an enterprise, as each version wrote it (`HANGTU_WRITE_FIXTURES=1`): never written
+    /// again, and readable for ever.
+    #[test]
+    fn each_version_stays_readable() {
+        for version in 1..=VERSION {
+            let name = format!("facts-{version}.json");
+            let kept: Facts = crate::supervise::kept(&name, &told(version));
+            assert_eq!(kept, told(version), "{name}");
+            assert_eq!(kept.fault(), None, "{name}");
+        }
+    }
 }

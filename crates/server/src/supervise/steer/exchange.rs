@@ -316,3 +316,21 @@ pub(super) async fn exchange(ctx: Ctx) -> Result<Response, Error> {
     change.commit().await?;
     Ok(ctx.done(&taken, "/campaigns", key::STEER_EXCHANGED))
 }
+
+/// Answers as version 1 wrote them.
+#[cfg(test)]
+pub(super) fn kept_answers(ack: Ack, reply: Reply) {
+    let answer = Answered {
+        notice: "0198".into(),
+        edition: 4,
+        acknowledged: Some(ack),
+        replies: vec![reply],
+    };
+    let answers = Answers {
+        version: 1,
+        sender: "91420100MA4KX1234B".into(),
+        created: "2026-11-29T08:00:00Z".into(),
+        answers: vec![answer],
+    };
+    assert_eq!(crate::supervise::kept("answers-1.json", &answers), answers);
+}

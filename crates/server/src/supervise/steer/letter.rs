@@ -306,11 +306,14 @@ pub(super) async fn file(
     Path((id, code)): Path<(String, String)>,
 ) -> Result<Response, Error> {
     let supervisor = ctx.organisation()?;
-    let c = &mut *ctx.app.db.read().await?;
-    let n = load::issued(c, supervisor, &id).await?;
-    let member = load::member(c, &n, &code).await?;
-    let letter = copy(&ctx.app, c, &n, &member).await?;
-    roster::looked(&ctx, &find(c, supervisor, &code).await?).await?;
+    let mut c = ctx.app.db.read().await?;
+    let n = load::issued(&mut c, supervisor, &id).await?;
+    let member = load::member(&mut c, &n, &code).await?;
+    let letter = copy(&ctx.app, &mut c, &n, &member).await?;
+    let firm = find(&mut c, supervisor, &code).await?;
+    // Who waits for a look to be entered keeps no connection from others.
+    drop(c);
+    roster::looked(&ctx, &firm).await?;
     Ok(sent(letter.bytes().to_vec(), "application/json", &name(&n, &code)))
 }
 
@@ -388,5 +391,63 @@ mod tests {
         let mut value = serde_json::to_value(&good).unwrap();
         value["weather"] = "fine".into();
         assert_eq!(serde_json::from_value::<Content>(value).unwrap(), good);
+    }
+
+    /// Letters as version 1 wrote them, every field of them: never written again, and readable for ever.
+    #[test]
+    fn letters_of_version_1_stay_readable() {
+        let both = |n: u8| Both::of(&format!("文{n}"), &format!("text {n}"));
+        let ack = Ack { time: 11, name: "李工".into(), note: "收到".into() };
+        let reply = Reply {
+            place: 0,
+            round: 2,
+            time: 12,
+            person_name: "李工".into(),
+            text: "已恢复演练".into(),
+            conclusion: "qualified".into(),
+            findings: r#"[{"number":7,"level":"major","state":"closed"}]"#.into(),
+            files: r#"[{"name":"a.pdf","size":9,"sha256":"00"}]"#.into(),
+            state: "returned".into(),
+            decided: Some(13),
+            decided_name: "王处".into(),
+            decided_text: "请补证据".into(),
+            due: Some(14),
+        };
+        let notice = Content {
+            version: 1,
+            notice: "0198".into(),
+            revision: 3,
+            number: 5,
+            issuer: "湖北省工业和信息化主管部门".into(),
+            addressee: "91420100MA4KX1234B".into(),
+            kind: "order".into(),
+            colour: "orange".into(),
+            title: both(1),
+            reason: both(2),
+            text: both(3),
+            todo: both(4),
+            basis: both(5),
+            persons: "王处".into(),
+            since: 1,
+            until: Some(2),
+            due: 3,
+            items: vec![Item {
+                text: "恢复演练".into(),
+                basis_zh: "第十六条".into(),
+                basis_en: "Article 16".into(),
+                due: 4,
+            }],
+            pack: "title: x\n".into(),
+            made: 5,
+            person: "王处".into(),
+            changed: Some(6),
+            change_note: "改期".into(),
+            lifted: Some(7),
+            lift_note: "解除".into(),
+            acknowledged: Some(ack.clone()),
+            replies: vec![reply.clone()],
+        };
+        assert_eq!(crate::supervise::kept("notice-1.json", &notice), notice);
+        super::super::exchange::kept_answers(ack, reply);
     }
 }

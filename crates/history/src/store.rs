@@ -87,8 +87,7 @@ impl Store {
             let bad = || StoreError::Place(place.to_owned());
             let url =
                 Url::parse(&format!("{}/", place.trim_end_matches('/'))).map_err(|_| bad())?;
-            let bucket = url.host_str().ok_or_else(bad)?;
-            let store = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
+            let store = bucket(url.host_str().ok_or_else(bad)?)?;
             return Ok(Self { place: Place::S3 { store: Arc::new(store), url } });
         }
         if place.is_empty() || place.contains("://") {
@@ -225,6 +224,11 @@ impl Store {
             }
         }
     }
+}
+
+/// A bucket, with the credentials of the environment.
+pub(crate) fn bucket(name: &str) -> object_store::Result<AmazonS3> {
+    AmazonS3Builder::from_env().with_bucket_name(name).build()
 }
 
 /// A word that may stand in a path.

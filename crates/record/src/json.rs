@@ -46,11 +46,11 @@ impl JsonWriter {
     }
 
     /// Appends a field of one value or, as a list, of several.
-    pub(crate) fn list<'a>(
+    pub(crate) fn list(
         &mut self,
         out: &mut Vec<u8>,
         name: FieldName,
-        values: &mut dyn Iterator<Item = Value<'a>>,
+        values: &mut dyn Iterator<Item = Value<'_>>,
     ) {
         out.extend_from_slice(name.key().as_bytes());
         self.values(out, values);
@@ -70,7 +70,7 @@ impl JsonWriter {
         }
     }
 
-    fn values<'a>(&mut self, out: &mut Vec<u8>, values: &mut dyn Iterator<Item = Value<'a>>) {
+    fn values(&mut self, out: &mut Vec<u8>, values: &mut dyn Iterator<Item = Value<'_>>) {
         let start = out.len();
         for (i, value) in values.enumerate() {
             match i {

@@ -61,7 +61,7 @@ impl Nation {
     }
 
     /// Twenty rows: every scenario with every level.
-    pub(crate) fn cells(&self, firm: u32, month: u32) -> impl Iterator<Item = Cell> {
+    pub(crate) fn cells(&self, firm: u32, month: u32) -> impl Iterator<Item = Cell> + use<> {
         let nation = *self;
         (0..20).map(move |n| {
             let (scenario, level) = (n / 5, n % 5);

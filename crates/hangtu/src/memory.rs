@@ -11,8 +11,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ARENA_EAGER_COMMIT: mi_option_t = 4;
 const PURGE_DELAY: mi_option_t = 15;
 
-/// Lets go of free pages at once. By default they are kept for a second, which costs an examination half as
-/// much memory again; a tenth of a second costs a fifth, and saves at most a tenth of the time.
+/// Lets go of free pages at once. By default they are kept for a while, which costs an examination half as
+/// much memory again.
 pub(crate) fn thrifty() {
     for option in [ARENA_EAGER_COMMIT, PURGE_DELAY] {
         // SAFETY: sets a number in a table of the allocator; any thread may, at any time. An

@@ -21,11 +21,17 @@ async fn rounds<T, F>(of: Weak<T>, pause: Duration, what: &'static str, round: i
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
+    let mut waits = false;
     while let Some(one) = of.upgrade() {
         // In a task of its own: a panic ends one round, and not all that would follow.
         match tokio::spawn(round(one)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => tracing::debug!(error = ?e, what, "a round waits for the next"),
+            Ok(Ok(())) => waits = false,
+            // Said once, and not with every round while the same is amiss.
+            Ok(Err(e)) if waits => tracing::debug!(error = ?e, what, "a round waits for the next"),
+            Ok(Err(e)) => {
+                waits = true;
+                tracing::warn!(error = ?e, what, "a round waits for the next");
+            }
             Err(e) => tracing::error!(error = %e, what, "a round ended in the middle"),
         }
         tokio::time::sleep(pause).await;

@@ -7,6 +7,8 @@
 mod campaign;
 mod draw;
 mod facts;
+#[cfg(test)]
+mod fixture;
 pub(crate) mod history;
 mod model;
 pub(crate) mod nation;
@@ -38,21 +40,4 @@ pub(crate) fn start(app: &App) {
     roster::start(app);
     #[cfg(feature = "history")]
     history::start(app);
-}
-
-/// What an earlier version wrote, as a file of tests/fixtures; where asked to, it is written from `now` first.
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-fn kept<T: serde::Serialize + serde::de::DeserializeOwned>(name: &str, now: &T) -> T {
-    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("HANGTU_WRITE_FIXTURES").is_some() && !std::path::Path::new(&path).exists()
-    {
-        std::fs::write(&path, serde_json::to_string_pretty(now).unwrap() + "\n").unwrap();
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    let kept: T = serde_json::from_str(&text).unwrap();
-    // No field that it has is passed over.
-    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(serde_json::to_value(&kept).unwrap(), all, "{name}");
-    kept
 }

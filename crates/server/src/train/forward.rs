@@ -83,202 +83,198 @@ fn stripped(body: &str) -> Result<Value, Error> {
     Ok(value)
 }
 
-/// The first of these statements with what they have attached, as one request, and how many they are:
-/// as many as their attachments leave room for. Nothing where the first alone has too much.
-async fn request(
-    app: &App,
-    row: &Out,
-    secret: &str,
-    bodies: &[(i64, String)],
-) -> Result<Option<(Request, usize)>, Error> {
-    let version = Version::parse(&row.version).unwrap_or_default();
-    let mut values = Vec::with_capacity(bodies.len());
-    let (mut parts, mut size): (BTreeMap<String, Part>, usize) = (BTreeMap::new(), 0);
-    for (_, body) in bodies {
-        let value = stripped(body)?;
-        let statement = Statement::parse_any(&value).map_err(Error::internal)?;
-        let wanted = &statement.facets().attachments;
-        let found = {
-            let c = &mut *app.db.read().await?;
-            attached::parts(c, &row.organisation, wanted).await?
-        };
-        let found = found.ok().filter(|found| {
-            size += found.values().map(|p| p.bytes.len()).sum::<usize>();
-            size <= ATTACHED
-        });
-        let Some(found) = found else { break };
-        parts.extend(found);
-        values.push(value);
-    }
-    let count = values.len();
-    if count == 0 {
-        return Ok(None);
-    }
-    let json = Value::Array(values).to_string().into_bytes();
-    let (media, body) = if parts.is_empty() {
-        ("application/json".to_owned(), json)
-    } else {
-        let boundary = hangtu_catalog::hex(&crate::auth::random::<16>()?);
-        write_multipart(&json, &parts, &boundary)
-    };
-    let request = Request {
-        url: format!("{}/statements", row.address),
-        authorization: format!("Basic {}", STANDARD.encode(format!("{}:{secret}", row.account))),
-        version: version.name(),
-        media,
-        body,
-    };
-    Ok(Some((request, count)))
-}
-
-/// Asks for as many of these as go into one request; gives how many that were.
-async fn ask(
-    app: &App,
-    row: &Out,
-    secret: &str,
-    bodies: &[(i64, String)],
-) -> Result<(Answered, usize), Error> {
-    let Some((request, count)) = request(app, row, secret, bodies).await? else {
-        let why = format!("more than {ATTACHED} bytes are attached");
-        return Ok((Answered::Refused(why), 1));
-    };
-    let answered = tokio::task::spawn_blocking(move || post(&request)).await;
-    Ok((answered.map_err(Error::internal)?, count))
-}
-
 /// Sends what has not been taken yet, as far as it goes in one round.
 pub(super) async fn send(app: &App, row: &Out) -> Result<(), Error> {
     let secret = app.auth.unseal(&owner(&row.organisation), &row.secret)?;
     let secret = String::from_utf8(secret).map_err(Error::internal)?;
-    let (mut sent, begun) = (row.sent, Instant::now());
     // A store that took nothing yet and refuses all may be asked in the wrong way.
-    let mut took = row.sent > row.skipped;
-    while begun.elapsed() < ROUND {
-        let bodies = {
-            let c = &mut *app.db.read().await?;
-            beyond(c, &row.organisation, sent, AT_ONCE).await?
-        };
-        if bodies.is_empty() {
-            return Ok(());
-        }
-        let (answered, count) = ask(app, row, &secret, &bodies).await?;
-        let bodies = &bodies[..count];
-        match answered {
-            Answered::Taken => {
-                note(app, row, &mut sent, bodies[count - 1].0, None).await?;
-                took = true;
-            }
-            Answered::Failed(why) => return failed(app, row, &why).await,
-            Answered::Refused(why) if count == 1 && !took => return failed(app, row, &why).await,
-            Answered::Refused(why) if count == 1 => {
-                note(app, row, &mut sent, bodies[0].0, Some(&why)).await?;
-            }
-            Answered::Refused(why) => {
-                if !one_by_one(app, row, &secret, (bodies, &mut sent, &mut took), &why).await? {
-                    return Ok(());
-                }
-            }
-        }
-    }
+    let took = row.sent > row.skipped;
+    let mut sending = Sending { app, row, secret, sent: row.sent, took };
+    let begun = Instant::now();
+    while begun.elapsed() < ROUND && sending.some().await? {}
     Ok(())
 }
 
-/// Sends statements one by one, which shows whom the store will not have; the others must not wait for
-/// those for ever. Whether to go on.
-async fn one_by_one(
-    app: &App,
-    row: &Out,
-    secret: &str,
-    (bodies, sent, took): (&[(i64, String)], &mut i64, &mut bool),
-    why: &str,
-) -> Result<bool, Error> {
-    let mut refused: Vec<(i64, String)> = Vec::new();
-    for one in bodies.chunks(1) {
-        match ask(app, row, secret, one).await?.0 {
-            Answered::Taken => {
-                for (at, why) in refused.drain(..) {
-                    note(app, row, sent, at, Some(&why)).await?;
-                }
-                note(app, row, sent, one[0].0, None).await?;
-                *took = true;
-            }
-            Answered::Refused(why) => refused.push((one[0].0, why)),
-            Answered::Failed(why) => return failed(app, row, &why).await.map(|()| false),
+/// One round with one store.
+struct Sending<'a> {
+    app: &'a App,
+    row: &'a Out,
+    secret: String,
+    /// The place up to which all statements have been taken or refused.
+    sent: i64,
+    /// Whether the store has ever taken one.
+    took: bool,
+}
+
+impl Sending<'_> {
+    /// Sends the next few. Whether to go on.
+    async fn some(&mut self) -> Result<bool, Error> {
+        let bodies = {
+            let c = &mut *self.app.db.read().await?;
+            beyond(c, &self.row.organisation, self.sent, AT_ONCE).await?
+        };
+        if bodies.is_empty() {
+            return Ok(false);
         }
+        let (answered, count) = self.ask(&bodies).await?;
+        let bodies = &bodies[..count];
+        match answered {
+            Answered::Taken => {
+                self.took = true;
+                self.note(bodies[count - 1].0, None).await?;
+            }
+            Answered::Failed(why) => return self.failed(&why).await,
+            Answered::Refused(why) if count > 1 => return self.one_by_one(bodies, &why).await,
+            Answered::Refused(why) if !self.took => return self.failed(&why).await,
+            Answered::Refused(why) => self.note(bodies[0].0, Some(&why)).await?,
+        }
+        Ok(true)
     }
-    if !*took {
-        return failed(app, row, why).await.map(|()| false);
+
+    /// Sends statements one by one, which shows whom the store will not have; the others must not wait for
+    /// those for ever. Whether to go on.
+    async fn one_by_one(&mut self, bodies: &[(i64, String)], why: &str) -> Result<bool, Error> {
+        let mut refused: Vec<(i64, String)> = Vec::new();
+        for one in bodies.chunks(1) {
+            match self.ask(one).await?.0 {
+                Answered::Taken => {
+                    self.took = true;
+                    for (at, why) in refused.drain(..) {
+                        self.note(at, Some(&why)).await?;
+                    }
+                    self.note(one[0].0, None).await?;
+                }
+                Answered::Refused(why) => refused.push((one[0].0, why)),
+                Answered::Failed(why) => return self.failed(&why).await,
+            }
+        }
+        if !self.took {
+            return self.failed(why).await;
+        }
+        for (at, why) in refused {
+            self.note(at, Some(&why)).await?;
+        }
+        Ok(true)
     }
-    for (at, why) in refused {
-        note(app, row, sent, at, Some(&why)).await?;
+
+    /// Asks for as many of these as go into one request; gives how many that were.
+    async fn ask(&self, bodies: &[(i64, String)]) -> Result<(Answered, usize), Error> {
+        let Some((request, count)) = self.request(bodies).await? else {
+            let why = format!("more than {ATTACHED} bytes are attached");
+            return Ok((Answered::Refused(why), 1));
+        };
+        let answered = tokio::task::spawn_blocking(move || post(&request)).await;
+        Ok((answered.map_err(Error::internal)?, count))
     }
-    Ok(true)
+
+    /// The first of these statements with what they have attached, as one request, and how many they are:
+    /// as many as their attachments leave room for. Nothing where the first alone has too much.
+    async fn request(&self, bodies: &[(i64, String)]) -> Result<Option<(Request, usize)>, Error> {
+        let Self { row, secret, .. } = self;
+        let version = Version::parse(&row.version).unwrap_or_default();
+        let mut values = Vec::with_capacity(bodies.len());
+        let (mut parts, mut size): (BTreeMap<String, Part>, usize) = (BTreeMap::new(), 0);
+        for (_, body) in bodies {
+            let value = stripped(body)?;
+            let statement = Statement::parse_any(&value).map_err(Error::internal)?;
+            let wanted = &statement.facets().attachments;
+            let found = {
+                let c = &mut *self.app.db.read().await?;
+                attached::parts(c, &row.organisation, wanted).await?
+            };
+            let found = found.ok().filter(|found| {
+                size += found.values().map(|p| p.bytes.len()).sum::<usize>();
+                size <= ATTACHED
+            });
+            let Some(found) = found else { break };
+            parts.extend(found);
+            values.push(value);
+        }
+        let count = values.len();
+        if count == 0 {
+            return Ok(None);
+        }
+        let json = Value::Array(values).to_string().into_bytes();
+        let (media, body) = if parts.is_empty() {
+            ("application/json".to_owned(), json)
+        } else {
+            let boundary = hangtu_catalog::hex(&crate::auth::random::<16>()?);
+            write_multipart(&json, &parts, &boundary)
+        };
+        let account = STANDARD.encode(format!("{}:{secret}", row.account));
+        let request = Request {
+            url: format!("{}/statements", row.address),
+            authorization: format!("Basic {account}"),
+            version: version.name(),
+            media,
+            body,
+        };
+        Ok(Some((request, count)))
+    }
+
+    /// Keeps that statements up to a place have been taken, or one of them refused. Where the setting has
+    /// changed meanwhile, nothing is kept.
+    async fn note(&mut self, to: i64, refused: Option<&str>) -> Result<(), Error> {
+        let row = self.row;
+        let mut change = self.app.db.change(&Actor::system(&row.organisation)).await?;
+        let done = sqlx::query(
+            "UPDATE xapi_out SET sent = $3, failures = 0, problem = '', tried = $4, again = 0, \
+             skipped = skipped + $5, skipped_why = CASE WHEN $5 = 1 THEN $6 ELSE skipped_why END \
+             WHERE organisation = $1 AND address = $2 AND sent < $3",
+        )
+        .bind(&row.organisation)
+        .bind(&row.address)
+        .bind(to)
+        .bind(clock::now())
+        .bind(i64::from(refused.is_some()))
+        .bind(short(refused.unwrap_or_default()))
+        .execute(&mut *change)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(Error::internal("the setting has changed"));
+        }
+        let mut detail = json!({ "from": self.sent + 1, "to": to, "address": row.address });
+        if let Some(why) = refused {
+            detail["refused"] = short(why).into();
+        }
+        change.note("xapi.send", "xapi/statements", detail);
+        change.commit().await?;
+        self.sent = to;
+        Ok(())
+    }
+
+    /// Keeps that the store could not be asked, and when to ask again. It ends the round.
+    async fn failed(&self, why: &str) -> Result<bool, Error> {
+        let row = self.row;
+        let now = clock::now();
+        let mut change = self.app.db.change(&Actor::system(&row.organisation)).await?;
+        let failures: Option<(i64,)> = sqlx::query_as(
+            "UPDATE xapi_out SET failures = failures + 1, problem = $3, tried = $4 \
+             WHERE organisation = $1 AND address = $2 RETURNING failures",
+        )
+        .bind(&row.organisation)
+        .bind(&row.address)
+        .bind(short(why))
+        .bind(now)
+        .fetch_optional(&mut *change)
+        .await?;
+        let Some((failures,)) = failures else { return Ok(false) };
+        let doubled = FIRST_WAIT << failures.clamp(1, 20).saturating_sub(1);
+        let again = now + doubled.min(LONGEST_WAIT) * clock::SECOND;
+        sqlx::query("UPDATE xapi_out SET again = $3 WHERE organisation = $1 AND address = $2")
+            .bind(&row.organisation)
+            .bind(&row.address)
+            .bind(again)
+            .execute(&mut *change)
+            .await?;
+        let detail = json!({ "address": row.address, "why": short(why), "failures": failures });
+        change.note("xapi.fail", "xapi/statements", detail);
+        change.commit().await?;
+        Ok(false)
+    }
 }
 
 /// What another program says, fit to be shown.
 fn short(why: &str) -> String {
     why.chars().filter(|c| !c.is_control()).take(300).collect()
-}
-
-/// Keeps that statements up to a place have been taken, or one of them refused. Where the setting has
-/// changed meanwhile, nothing is kept.
-async fn note(
-    app: &App,
-    row: &Out,
-    sent: &mut i64,
-    to: i64,
-    refused: Option<&str>,
-) -> Result<(), Error> {
-    let mut change = app.db.change(&Actor::system(&row.organisation)).await?;
-    let done = sqlx::query(
-        "UPDATE xapi_out SET sent = $3, failures = 0, problem = '', tried = $4, again = 0, \
-         skipped = skipped + $5, skipped_why = CASE WHEN $5 = 1 THEN $6 ELSE skipped_why END \
-         WHERE organisation = $1 AND address = $2 AND sent < $3",
-    )
-    .bind(&row.organisation)
-    .bind(&row.address)
-    .bind(to)
-    .bind(clock::now())
-    .bind(i64::from(refused.is_some()))
-    .bind(short(refused.unwrap_or_default()))
-    .execute(&mut *change)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Err(Error::internal("the setting has changed"));
-    }
-    let mut detail = json!({ "from": *sent + 1, "to": to, "address": row.address });
-    if let Some(why) = refused {
-        detail["refused"] = short(why).into();
-    }
-    change.note("xapi.send", "xapi/statements", detail);
-    change.commit().await?;
-    *sent = to;
-    Ok(())
-}
-
-async fn failed(app: &App, row: &Out, why: &str) -> Result<(), Error> {
-    let now = clock::now();
-    let mut change = app.db.change(&Actor::system(&row.organisation)).await?;
-    let failures: Option<(i64,)> = sqlx::query_as(
-        "UPDATE xapi_out SET failures = failures + 1, problem = $3, tried = $4 \
-         WHERE organisation = $1 AND address = $2 RETURNING failures",
-    )
-    .bind(&row.organisation)
-    .bind(&row.address)
-    .bind(short(why))
-    .bind(now)
-    .fetch_optional(&mut *change)
-    .await?;
-    let Some((failures,)) = failures else { return Ok(()) };
-    let doubled = FIRST_WAIT << failures.clamp(1, 20).saturating_sub(1);
-    let again = now + doubled.min(LONGEST_WAIT) * clock::SECOND;
-    sqlx::query("UPDATE xapi_out SET again = $3 WHERE organisation = $1 AND address = $2")
-        .bind(&row.organisation)
-        .bind(&row.address)
-        .bind(again)
-        .execute(&mut *change)
-        .await?;
-    let detail = json!({ "address": row.address, "why": short(why), "failures": failures });
-    change.note("xapi.fail", "xapi/statements", detail);
-    change.commit().await
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// What a candidate did.
-pub(crate) enum What {
+pub(super) enum What {
     /// Answered a question.
     Answer { item: u16, sequence: u64, answer: Answer },
     /// Something was noticed.
@@ -15,7 +15,7 @@ pub(crate) enum What {
 }
 
 /// One candidate's deed on its way.
-pub(crate) struct Job {
+pub(super) struct Job {
     pub(super) actor: Actor,
     pub(super) attempt: String,
     pub(super) what: What,
@@ -27,7 +27,7 @@ pub(crate) struct Job {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kept {
+pub(super) enum Kept {
     /// Kept.
     Fresh,
     /// A later answer stands; this one came late.
@@ -41,7 +41,7 @@ pub(crate) enum Kept {
 }
 
 /// The way to the hand.
-pub(crate) type Saver = Hand<Job, Kept>;
+pub(super) type Saver = Hand<Job, Kept>;
 
 pub(super) fn start(app: &App) {
     // In order of organisations, so that logs are held in one order.

@@ -3,10 +3,7 @@
 use super::{attempt, issue, shelf, track};
 use crate::{App, clock, db::Actor, error::Error, rounds};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -15,19 +12,20 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// Looks after the exams of all organisations while the program runs.
 pub(super) fn start(app: &App) {
-    let number = Arc::new(AtomicU32::new(0));
+    let number = AtomicU32::new(0);
     rounds::every(app, LOOK, "exams", move |app| {
         let number = number.fetch_add(1, Ordering::Relaxed);
         async move {
-            all(&app).await?;
+            // What one lacks keeps none of the others waiting.
+            let mut done = all(&app).await;
             // Ends of certificates come by days: once an hour will do.
             if number.is_multiple_of(1800) {
-                issue::remind(&app).await?;
+                done = done.and(issue::remind(&app).await);
             }
             if number.is_multiple_of(15) {
-                track::settle(&app).await?;
+                done = done.and(track::settle(&app).await);
             }
-            Ok(())
+            done
         }
     });
 }

@@ -46,9 +46,7 @@ pub(crate) fn start(app: &App) {
     if app.history.asker.is_none() {
         return;
     }
-    rounds::every(app, LOOK, "history", |app| async move {
-        all(&app).await.inspect_err(|e| tracing::warn!(error = ?e, "history waits"))
-    });
+    rounds::every(app, LOOK, "history", |app| async move { all(&app).await });
 }
 
 async fn all(app: &App) -> Result<(), Error> {

@@ -317,20 +317,39 @@ pub(super) async fn exchange(ctx: Ctx) -> Result<Response, Error> {
     Ok(ctx.done(&taken, "/campaigns", key::STEER_EXCHANGED))
 }
 
-/// Answers as version 1 wrote them.
 #[cfg(test)]
-pub(super) fn kept_answers(ack: Ack, reply: Reply) {
-    let answer = Answered {
-        notice: "0198".into(),
-        edition: 4,
-        acknowledged: Some(ack),
-        replies: vec![reply],
-    };
-    let answers = Answers {
-        version: 1,
-        sender: "91420100MA4KX1234B".into(),
-        created: "2026-11-29T08:00:00Z".into(),
-        answers: vec![answer],
-    };
-    assert_eq!(crate::supervise::kept("answers-1.json", &answers), answers);
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_version_1_stay_readable() {
+        let reply = Reply {
+            place: 0,
+            round: 2,
+            time: 12,
+            person_name: "李工".into(),
+            text: "已恢复演练".into(),
+            conclusion: "qualified".into(),
+            findings: r#"[{"number":7,"level":"major","state":"closed"}]"#.into(),
+            files: r#"[{"name":"a.pdf","size":9,"sha256":"00"}]"#.into(),
+            state: "returned".into(),
+            decided: Some(13),
+            decided_name: "王处".into(),
+            decided_text: "请补证据".into(),
+            due: Some(14),
+        };
+        let answer = Answered {
+            notice: "0198".into(),
+            edition: 4,
+            acknowledged: Some(Ack { time: 11, name: "李工".into(), note: "收到".into() }),
+            replies: vec![reply],
+        };
+        let answers = Answers {
+            version: 1,
+            sender: "91420100MA4KX1234B".into(),
+            created: "2026-11-29T08:00:00Z".into(),
+            answers: vec![answer],
+        };
+        crate::supervise::fixture::holds("answers-1.json", &answers);
+    }
 }

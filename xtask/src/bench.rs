@@ -77,60 +77,69 @@ pub fn run(args: &[String]) -> Result<()> {
     // A tenth is enough: the whole takes it a quarter of an hour.
     let mut tshark = vec!["tshark", "-n", "-r", &s, "-T", "fields"];
     tshark.extend(&fields);
-    let mut rows = Rows::default();
-    let mut measure = |name: &str, command: &[&str]| rows.measure(name, command);
-    measure("cat", &["cat", &f])?;
-    measure("tcpdump", &["tcpdump", "-r", &f, "-w", "/dev/null"])?;
-    measure("ndpiReader", &["ndpiReader", "-q", "-i", &f])?;
-    measure("hangtu, records off", &[&hangtu, "assets", "--threads", "1", &f])?;
-    measure("hangtu, records on", &[&hangtu, "records", "--threads", "1", &f])?;
     let report = dir.join("report").display().to_string();
-    measure("hangtu examine", &[&hangtu, "examine", "--threads", "1", "--out", &report, &f])?;
-    measure("hangtu, records off, two threads", &[&hangtu, "assets", "--threads", "2", &f])?;
-    measure(
-        "hangtu, records on, a tenth of the file",
-        &[&hangtu, "records", "--threads", "1", &s],
-    )?;
-    measure(
-        "hangtu, records off, a tenth of the file",
-        &[&hangtu, "assets", "--threads", "1", &s],
-    )?;
+    let ours = |what: &[&'static str], threads, file| {
+        [&[&*hangtu], what, &["--threads", threads, file]].concat()
+    };
+    let mut commands = vec![
+        ("cat", vec!["cat", &f]),
+        ("tcpdump", vec!["tcpdump", "-r", &f, "-w", "/dev/null"]),
+        ("ndpiReader", vec!["ndpiReader", "-q", "-i", &f]),
+        ("hangtu, records off", ours(&["assets"], "1", &f)),
+        ("hangtu, records on", ours(&["records"], "1", &f)),
+        ("hangtu, records off, two threads", ours(&["assets"], "2", &f)),
+        ("hangtu, records on, two threads", ours(&["records"], "2", &f)),
+        ("hangtu examine", vec![&hangtu, "examine", "--threads", "1", "--out", &report, &f]),
+        ("hangtu, records on, a tenth of the file", ours(&["records"], "1", &s)),
+        ("hangtu, records off, a tenth of the file", ours(&["assets"], "1", &s)),
+    ];
     if !args.iter().any(|a| a == "--no-tshark") {
-        measure("tshark, a tenth of the file", &tshark)?;
+        commands.push(("tshark, a tenth of the file", tshark));
     }
-    if let (Some(alone), Some(shared)) =
-        (rows.get("hangtu, records off"), rows.get("hangtu, records off, two threads"))
-    {
-        let both = two_at_once(&hangtu, &f)?;
-        println!(
-            "\ntwo threads are {:.2} times as fast as one; two processes at once, the most this \
-             machine gives, {:.2} times",
-            alone.wall / shared.wall,
-            2.0 * alone.wall / both
-        );
+    let mut rows = Rows::default();
+    let mut both = Vec::new();
+    // In turns: a machine that is slower for a while is so for all.
+    for round in 0..5 {
+        rows.round(&commands)?;
+        let wall = two_at_once(&hangtu, &f)?;
+        println!("round {round}: two processes at once {wall:.2} s");
+        both.push(Cost { cpu: 0.0, wall, mib: 0 });
     }
+    let wall = |name: &str| rows.get(name).map_or(f64::NAN, |cost| cost.wall);
+    for what in ["off", "on"] {
+        let alone = wall(&format!("hangtu, records {what}"));
+        let shared = wall(&format!("hangtu, records {what}, two threads"));
+        println!("records {what}: two threads are {:.2} times as fast as one", alone / shared);
+    }
+    let most = 2.0 * wall("hangtu, records off") / Cost::middle(&both).wall;
+    println!("two processes at once, the most this machine gives: {most:.2} times");
     rows.print("tcpdump", bytes);
     Ok(())
 }
 
 /// What was measured, in order.
 #[derive(Default)]
-struct Rows(Vec<(String, Cost)>);
+struct Rows(Vec<(String, Vec<Cost>)>);
 
 impl Rows {
-    /// The best of three: noise only adds. tshark once: it takes minutes.
+    /// The middle of three.
     fn measure(&mut self, name: &str, command: &[&str]) -> Result<()> {
-        let times = if command[0] == "tshark" { 1 } else { 3 };
-        let mut best: Option<Cost> = None;
-        for _ in 0..times {
+        for _ in 0..3 {
+            self.round(&[(name, command.to_vec())])?;
+        }
+        Ok(())
+    }
+
+    /// Measures each once. What counts is the middle of several rounds.
+    fn round(&mut self, commands: &[(&str, Vec<&str>)]) -> Result<()> {
+        for (name, command) in commands {
             let cost = timed(command)?;
-            if best.is_none_or(|b| cost.cpu < b.cpu) {
-                best = Some(cost);
+            println!("  {name}: {:.2} CPU s, {:.2} s, {} MiB", cost.cpu, cost.wall, cost.mib);
+            match self.0.iter_mut().find(|(n, _)| n == name) {
+                Some((_, costs)) => costs.push(cost),
+                None => self.0.push(((*name).to_owned(), vec![cost])),
             }
         }
-        let cost = best.context("measured at least once")?;
-        println!("  {name}: {:.2} CPU s, {:.2} s, {} MiB", cost.cpu, cost.wall, cost.mib);
-        self.0.push((name.to_owned(), cost));
         Ok(())
     }
 
@@ -139,12 +148,13 @@ impl Rows {
         let Some(command) = command else { return };
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         if let Err(error) = self.measure(name, &words) {
+            self.0.retain(|(n, _)| n != name);
             println!("  {name}: not measured: {error:#}");
         }
     }
 
     fn get(&self, name: &str) -> Option<Cost> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, c)| *c)
+        self.0.iter().find(|(n, _)| n == name).map(|(_, costs)| Cost::middle(costs))
     }
 
     /// The table, with CPU seconds as ratios to those of `base`, over an input of so many bytes.
@@ -154,9 +164,10 @@ impl Rows {
         };
         println!("\n| program | CPU s | × {base} | MB per CPU s | wall s | peak MiB |");
         println!("|---|---|---|---|---|---|");
-        for (name, cost) in &self.0 {
+        for (name, costs) in &self.0 {
+            let cost = Cost::middle(costs);
             let (cpu, speed) = (cost.cpu, bytes as f64 / 1e6 / cost.cpu);
-            let (ratio, wall, mib) = (ratio(cost), cost.wall, cost.mib);
+            let (ratio, wall, mib) = (ratio(&cost), cost.wall, cost.mib);
             println!("| {name} | {cpu:.2} | {ratio} | {speed:.1} | {wall:.2} | {mib} |");
         }
     }
@@ -199,6 +210,19 @@ struct Cost {
     cpu: f64,
     wall: f64,
     mib: u64,
+}
+
+impl Cost {
+    /// The middle of each time, and the most memory.
+    fn middle(costs: &[Self]) -> Self {
+        let middle = |of: fn(&Self) -> f64| {
+            let mut all: Vec<f64> = costs.iter().map(of).collect();
+            all.sort_by(f64::total_cmp);
+            all[all.len() / 2]
+        };
+        let mib = costs.iter().map(|c| c.mib).max().unwrap_or_default();
+        Self { cpu: middle(|c| c.cpu), wall: middle(|c| c.wall), mib }
+    }
 }
 
 fn timed(command: &[&str]) -> Result<Cost> {

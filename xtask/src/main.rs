@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod bucket;
 mod fuzz;
 mod oracle;
 mod package;
@@ -24,7 +25,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   oracle logs      compare detections with chainsaw's and hayabusa's over ../shared/data/logs
   fuzz [--short]   run every fuzz target (1,000,000 executions each, or a short form)
   browser [DIR]    the main story in headless Chromium; screenshots go to DIR (target/browser)
-  history          tests of history and of a Ballista cluster over it (builds for long, so not in test)
+  history          tests of history, in a folder and a bucket, and of a Ballista cluster (builds for long, so not in test)
   schemathesis     hold the API of a demonstration against its own description
   package          a Debian package to carry to a machine without a network
   plant [DIR]      generate examples/plant
@@ -99,6 +100,19 @@ fn run(command: &mut Command) -> Result<()> {
         bail!("{command:?} ended with {status}");
     }
     Ok(())
+}
+
+/// A program of a Python package, installed once from the registry into a folder of its own.
+fn pypi(name: &str, package: &str, version: &str, program: &str) -> Result<PathBuf> {
+    let venv = site::target().join(format!("{name}-{version}"));
+    let program = venv.join("bin").join(program);
+    if !program.is_file() {
+        println!("installing {name} {version} from PyPI");
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        let package = format!("{package}=={version}");
+        run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &package]))?;
+    }
+    Ok(program)
 }
 
 /// Builds the program and says where it is; `HANGTU_BIN` names one that is built already.

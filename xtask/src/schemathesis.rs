@@ -1,14 +1,8 @@
 //! The API held against its own description, by schemathesis (MIT, from PyPI).
 
-use crate::{
-    run,
-    site::{Site, target},
-};
+use crate::{pypi, run, site::Site};
 use anyhow::{Context, Result};
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 /// The checks that hold for every answer, whatever was asked.
 const CHECKS: &str = "not_a_server_error,content_type_conformance,response_schema_conformance,\
@@ -22,7 +16,7 @@ const PASSWORD: &str = "correct horse battery staple";
 /// Lets the tool loose on every operation twice: as the officer of the demonstration's plant, and as
 /// the supervisor of a province that was just set up.
 pub fn run_all() -> Result<()> {
-    let program = install()?;
+    let program = pypi("schemathesis", "schemathesis", VERSION, "schemathesis")?;
     {
         let site = Site::start(&["--demo"], "listens on")?;
         let url = site.word("listens on ")?;
@@ -71,16 +65,4 @@ fn token(url: &str, account: &str, password: &str) -> Result<String> {
     let page = post(&agent, url, "/me/tokens", &form)?;
     let at = page.find("hgt_").context("no token was given")?;
     Ok(page[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
-}
-
-fn install() -> Result<PathBuf> {
-    let venv = target().join("schemathesis");
-    let program = venv.join("bin/schemathesis");
-    if !program.is_file() {
-        println!("installing schemathesis {VERSION} from PyPI");
-        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        let package = format!("schemathesis=={VERSION}");
-        run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &package]))?;
-    }
-    Ok(program)
 }

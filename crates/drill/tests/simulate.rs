@@ -164,9 +164,10 @@ fn clause_5_killed_at_random_moments_every_byte_comes_back() {
         });
         assert_eq!(r.containment.means, Some(Means::Killed), "{id}");
         assert!(matches!(r.worker.end, End::Signal { number: 9 }), "{id}");
-        // A process of the worker's may take a moment to be gone after it.
+        // A process of the worker's, or one that was starting beside it and had not let go of what it inherited,
+        // may take a moment to be gone: on a busy machine more than two seconds.
         let mut undone = undo(&r.directory);
-        for _ in 0..100 {
+        for _ in 0..500 {
             if !matches!(undone, Err(SimulateError::Running(_))) {
                 break;
             }

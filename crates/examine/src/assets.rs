@@ -33,13 +33,13 @@ pub fn assets(
     Ok((summary, assets))
 }
 
-/// Assets and conversations of a reading, as the report has them.
+/// Assets of a reading as the report has them, and who talked with whom.
 pub(crate) fn inventory(
     notes: AssetNotes,
     logged: &[LogHost],
     authorisations: Option<&Authorisations>,
     inputs: &[String],
-) -> (Vec<Asset>, Vec<Conversation>) {
+) -> (Vec<Asset>, BTreeMap<Line, Talk>) {
     let none = Authorisations::default();
     let (noted, talks) = notes.finish();
     let authorisations = authorisations.unwrap_or(&none);
@@ -48,7 +48,7 @@ pub(crate) fn inventory(
     for host in logged {
         join(&mut assets, host, authorisations, inputs);
     }
-    (assets, conversations(&talks))
+    (assets, talks)
 }
 
 /// Adds what a host's logs show to the asset of that name, or makes one.
@@ -192,7 +192,8 @@ fn because(evidence: &Because) -> Bilingual {
     }
 }
 
-fn conversations(all: &BTreeMap<Line, Talk>) -> Vec<Conversation> {
+/// Conversations as the report has them.
+pub(crate) fn conversations(all: &BTreeMap<Line, Talk>) -> Vec<Conversation> {
     all.iter()
         .map(|(line, talk)| Conversation {
             source: line.client.to_string(),

@@ -210,8 +210,7 @@ pub fn examine(
     limit("correlations", judge.correlation_dropped());
     limit("findings", judge.dropped);
     let findings = judge.finish();
-    let (assets, conversations) =
-        assets::inventory(summary.assets, &logs.hosts(), authorisations, &names);
+    let (assets, talks) = assets::inventory(summary.assets, &logs.hosts(), authorisations, &names);
     let given = Given {
         inputs: &summary.inputs,
         captures: evidence.captures,
@@ -242,7 +241,7 @@ pub fn examine(
         coverage,
         findings,
         assets,
-        conversations,
+        conversations: assets::conversations(&talks),
         comparison: None,
     })
 }

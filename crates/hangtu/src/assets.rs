@@ -2,13 +2,12 @@
 
 use crate::{Ending, cli, examine, failure::Failure, summary};
 use clap::ArgMatches;
-use hangtu_catalog::{Catalog, Language, key, text};
+use hangtu_catalog::{Language, key, text};
 use hangtu_examine::model::Asset;
 use std::io::{self, Write};
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let paths = cli::paths(matches, "path");
-    Catalog::embedded()?;
     let authorisations = examine::authorisations(matches, &paths)?;
     let authorisations = authorisations.as_ref().map(|a| &a.authorisations);
     let mut reading = cli::reading(matches, authorisations)?;

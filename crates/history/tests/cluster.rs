@@ -1,11 +1,12 @@
 //! A scheduler and two executors as processes of their own answer as DataFusion in the process does.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod nation;
 mod processes;
 use hangtu_history::{Limits, Names, Store, cluster};
 use nation::Nation;
 use processes::Cluster;
+use std::{env, path::Path};
 
 /// What the processes of the cluster do.
 #[test]
@@ -14,10 +15,21 @@ fn process() {
     processes::run();
 }
 
+/// Over a folder, and over a bucket with `HANGTU_TEST_S3=s3://BUCKET` and the credentials of an S3 service
+/// in the usual variables.
 #[test]
 fn the_same_question_has_the_same_answer_on_a_cluster() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path().join("history").to_str().unwrap()).unwrap();
+    same(dir.path(), dir.path().join("history").to_str().unwrap());
+    let Ok(bucket) = env::var("HANGTU_TEST_S3") else {
+        return println!("HANGTU_TEST_S3 is not set: no cluster reads a bucket");
+    };
+    let run = dir.path().file_name().unwrap().to_string_lossy().replace('.', "");
+    same(dir.path(), &format!("{bucket}/{run}"));
+}
+
+fn same(dir: &Path, history: &str) {
+    let store = Store::open(history).unwrap();
     let threads = tokio::runtime::Builder::new_multi_thread()
         .thread_stack_size(32 << 20)
         .enable_all()
@@ -38,7 +50,7 @@ fn the_same_question_has_the_same_answer_on_a_cluster() {
         names("scenario", &nation::SCENARIOS.map(|s| (s, s))),
         names("level", &nation::LEVELS.map(|l| (l, l))),
     ];
-    let cluster = Cluster::start(&["--exact", "process", "--ignored", "--nocapture"], dir.path());
+    let cluster = Cluster::start(&["--exact", "process", "--ignored", "--nocapture"], dir);
     let catalog = include_str!("../../../content/history.yml");
     let mut asked = 0;
     // The ready questions, and one that counts what must be kept apart.

@@ -84,6 +84,37 @@ fn a_part_written_again_changes_nothing_and_nobody_sees_another_ones() {
     assert_eq!(operator.unwrap().rows, [expected(FEW, 2)]);
 }
 
+/// With `HANGTU_TEST_S3=s3://BUCKET` and the credentials of an S3 service in the usual variables.
+#[test]
+fn a_bucket_holds_what_a_folder_does() {
+    let Ok(bucket) = env::var("HANGTU_TEST_S3") else {
+        return println!("HANGTU_TEST_S3 is not set: no bucket is written");
+    };
+    let dir = tempfile::tempdir().unwrap();
+    // A prefix of its own, of two words.
+    let run = dir.path().file_name().unwrap().to_string_lossy().replace('.', "");
+    let place = format!("{bucket}/{run}/history");
+    let (local, remote) = (open(dir.path()), Store::open(&place).unwrap());
+    let write = |store: &Store, organisation: &str, part: u32| {
+        wait(store.write(organisation, part.into(), &FEW.submissions(part))).unwrap()
+    };
+    let asker = Asker::new(remote.clone(), Limits::PAGE).unwrap();
+    assert_eq!(one(&asker, "SELECT COUNT(*) FROM risk"), 0, "tables without rows");
+    for (organisation, part) in [("o1", 0), ("o1", 1), ("o2", 2), ("o1", 0)] {
+        assert_eq!(write(&remote, organisation, part), write(&local, organisation, part));
+    }
+    assert_eq!(wait(remote.organisations()).unwrap(), ["o1", "o2"]);
+    assert_eq!(wait(remote.bytes("o1")).unwrap(), wait(local.bytes("o1")).unwrap());
+    assert_eq!(asked(&asker, SUMS).unwrap().rows, [expected(FEW, 2)]);
+    assert_eq!(one(&asker, "SELECT MAX(month) FROM risk WHERE month < '2017-02'"), "2017-01");
+    let operator = wait(hangtu_history::ask(&remote, "o1", &names(), SUMS, &Limits::terminal()));
+    assert_eq!(operator.unwrap().rows, [expected(FEW, 2)]);
+    let file = "o2/risk/month=2017-03/00000002.parquet";
+    assert!(dir.path().join(file).exists());
+    let other = format!("SELECT * FROM '{place}/{file}'");
+    assert!(matches!(asked(&asker, &other), Err(AskError::Sql(_))));
+}
+
 #[test]
 fn a_question_is_one_select_over_the_tables_and_bounded() {
     let dir = tempfile::tempdir().unwrap();

@@ -48,19 +48,32 @@ macro_rules! fields {
 }
 
 /// Names the fields of a typed record in their order. Each is written out by itself, so that the compiler knows
-/// which it is: what is written about it then is a copy of fixed length.
+/// which it is: what is written about it then is a copy of fixed length. Fields in brackets, after the method that
+/// gives their key, say the same whenever the key is the same.
 macro_rules! walk {
-    ($($name:ident)*) => {
+    ($($name:ident)* $([$key:ident $($same:ident)*] $($after:ident)*)*) => {
         fn walk<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
-            $(if let Some(value) = self.get(FieldName::$name) {
-                f(FieldName::$name.name(), value);
-            })*
+            $($crate::field::walk!(@hand self f $name);)*
+            $($($crate::field::walk!(@hand self f $same);)*
+            $($crate::field::walk!(@hand self f $after);)*)*
         }
 
         fn write(&self, json: &mut JsonWriter, out: &mut Vec<u8>) {
-            $(if let Some(value) = self.get(FieldName::$name) {
-                json.field(out, FieldName::$name, value);
-            })*
+            $($crate::field::walk!(@write self json out $name);)*
+            $($crate::again::Slots::write(json, out, self.$key(), |json, out| {
+                $($crate::field::walk!(@write self json out $same);)*
+            });
+            $($crate::field::walk!(@write self json out $after);)*)*
+        }
+    };
+    (@hand $self:ident $f:ident $name:ident) => {
+        if let Some(value) = $self.get(FieldName::$name) {
+            $f(FieldName::$name.name(), value);
+        }
+    };
+    (@write $self:ident $json:ident $out:ident $name:ident) => {
+        if let Some(value) = $self.get(FieldName::$name) {
+            $json.field($out, FieldName::$name, value);
         }
     };
 }

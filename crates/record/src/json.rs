@@ -1,9 +1,12 @@
 //! Records as JSON lines: the contract of `hangtu records` (`docs/records.md`).
 //!
 //! Written by hand because millions of records go through here: what repeats from one record to
-//! the next (the second of the time, the name of the file) is formatted once.
+//! the next (the second of the time, the name of the file, who asked whom what) is formatted once.
 
-use crate::{FieldName, Mac, Record, Time, Value};
+use crate::{
+    FieldName, Mac, Record, Time, Value,
+    again::{Asked, Ended, Ends, Slots},
+};
 use std::{io::Write, net::IpAddr};
 
 /// Writes records as JSON objects, one a line.
@@ -14,6 +17,9 @@ pub struct JsonWriter {
     file: String,
     /// What ends a line of a record from `file`.
     end: Vec<u8>,
+    pub(crate) asked: Slots<Asked>,
+    pub(crate) ended: Slots<Ended>,
+    pub(crate) ends: Slots<Ends>,
 }
 
 impl JsonWriter {
@@ -345,12 +351,40 @@ mod tests {
             status: 0,
             user: "u".into(),
         };
-        let same = |record: &dyn Record| {
-            let written = line(record);
-            assert_eq!(written, line(&Plain(record)));
-            serde_json::from_str::<serde_json::Value>(&written).unwrap()
+        // One writer, so that what it kept of earlier ones is there when it must not be used, and when it may.
+        let mut writer = JsonWriter::new();
+        let mut same = |record: &dyn Record| {
+            for _ in 0..2 {
+                let mut out = Vec::new();
+                writer.line(&mut out, record, "a\".pcap");
+                assert_eq!(String::from_utf8(out).unwrap(), line(&Plain(record)));
+            }
+            serde_json::from_str::<serde_json::Value>(&line(record)).unwrap()
         };
         same(&operation);
+        let differ: [fn(&mut Operation); 16] = [
+            |o| o.outcome = Outcome::Success,
+            |o| o.error = None,
+            |o| o.error_name = "",
+            |o| o.seen = Seen::Request,
+            |o| o.protocol = "s7comm",
+            |o| o.verb = Verb::Read,
+            |o| o.code = 17,
+            |o| o.function = "",
+            |o| o.source.ip = None,
+            |o| o.source.port = 0,
+            |o| o.source.mac = Some(Mac([8; 6])),
+            |o| o.destination.ip = Some("fe80::2".parse().unwrap()),
+            |o| o.destination.port = 503,
+            |o| o.destination.mac = None,
+            |o| o.vlan = Some(6),
+            |o| (o.source, o.destination) = (o.destination, o.source),
+        ];
+        for change in differ {
+            let mut other = operation.clone();
+            change(&mut other);
+            assert_ne!(same(&other), same(&operation));
+        }
         (operation.vlan, operation.unit, operation.delay) = (None, None, None);
         operation.value = "".into();
         assert_eq!(same(&operation).get("operation.value"), None);

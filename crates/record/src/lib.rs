@@ -7,6 +7,7 @@
 //! Typed records ([`Operation`], [`Session`], [`FileAction`]) keep numbers as numbers and answer
 //! for a field only when a rule asks; [`Fields`] is the free-form record for everything else.
 
+mod again;
 mod field;
 mod fields;
 mod file;

@@ -1,7 +1,9 @@
 //! An operation: somebody told an industrial device to do something.
 
 use crate::{
-    Endpoint, Field, FieldName, JsonWriter, Kind, Origin, Record, Text, Time, Value, field::walk,
+    Endpoint, Field, FieldName, JsonWriter, Kind, Origin, Record, Text, Time, Value,
+    again::{Asked, Ended, Ends},
+    field::walk,
 };
 
 macro_rules! names {
@@ -175,10 +177,27 @@ fn number(n: Option<u32>) -> Option<Value<'static>> {
 
 impl Operation {
     walk! {
-        Timestamp RecordKind NetworkProtocol OperationVerb OperationCode OperationFunction
+        Timestamp
+        [asked RecordKind NetworkProtocol OperationVerb OperationCode OperationFunction]
         OperationUnit OperationObject OperationAddress OperationCount OperationValue
-        OperationOutcome OperationError OperationErrorName OperationSeen OperationDelay SourceIp
-        SourcePort SourceMac DestinationIp DestinationPort DestinationMac VlanId EvidenceNumber
+        [ended OperationOutcome OperationError OperationErrorName OperationSeen]
+        OperationDelay
+        [ends SourceIp SourcePort SourceMac DestinationIp DestinationPort DestinationMac VlanId]
+        EvidenceNumber
+    }
+
+    fn asked(&self) -> Asked {
+        let Self { protocol, verb, code, function, .. } = *self;
+        Asked { protocol, verb, code, function }
+    }
+
+    fn ended(&self) -> Ended {
+        let Self { outcome, error, error_name, seen, .. } = *self;
+        Ended { outcome, error, error_name, seen }
+    }
+
+    fn ends(&self) -> Ends {
+        Ends { source: self.source, destination: self.destination, vlan: self.vlan }
     }
 
     #[inline(always)]

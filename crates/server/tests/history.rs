@@ -6,6 +6,7 @@ use hangtu_server::Config;
 use kit::{Client, Site};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tempfile::TempDir;
 
 const CODE: &str = "91420100MA4KX1234B";
 
@@ -49,11 +50,31 @@ fn accepted(plant: &Site, capital: &Site) {
 
 fn with_history(database_url: Option<String>) -> Site {
     let data = tempfile::tempdir().unwrap();
+    let place = data.path().join("history").display().to_string();
+    with_history_in(place, data, database_url)
+}
+
+fn with_history_in(place: String, data: TempDir, database_url: Option<String>) -> Site {
     let mut config = Config::new(data.path().join("data"));
     config.listen = "127.0.0.1:0".parse().unwrap();
     config.database_url = database_url;
-    config.history = Some(data.path().join("history").display().to_string());
+    config.history = Some(place);
     Site::with(config, data)
+}
+
+/// A province in this instance, and an enterprise in its own that knows it.
+fn invited(capital: &Site) -> (Client, Site) {
+    let plant = Site::start(None);
+    enterprise(&plant);
+    capital.set_up_regulator("province", "420000");
+    let province = capital.signed("officer");
+    let firm = json!({ "credit_code": CODE, "name": "武汉长江精密机械有限公司",
+        "region": "420000", "industry": "34", "above_scale": "yes" });
+    province.post("/supervise/enterprises", &firm).ok();
+    let invitation = province.post("/intake/invite", &json!({ "code": CODE })).ok().json();
+    let invitation = json!({ "invitation": invitation["invitation"] });
+    plant.signed("sys").post("/submissions/supervisor", &invitation).ok();
+    (province, plant)
 }
 
 fn asked(who: &Client, sql: &str) -> Value {
@@ -78,16 +99,7 @@ fn what_was_accepted_is_asked_by_those_it_belongs_to_and_stands_once_whatever_ha
     let both = [None].into_iter().chain(postgres.map(|url| Some(kit::fresh_database(&url))));
     for url in both {
         let mut capital = with_history(url);
-        let plant = Site::start(None);
-        enterprise(&plant);
-        capital.set_up_regulator("province", "420000");
-        let province = capital.signed("officer");
-        let firm = json!({ "credit_code": CODE, "name": "武汉长江精密机械有限公司",
-            "region": "420000", "industry": "34", "above_scale": "yes" });
-        province.post("/supervise/enterprises", &firm).ok();
-        let invitation = province.post("/intake/invite", &json!({ "code": CODE })).ok().json();
-        let invitation = json!({ "invitation": invitation["invitation"] });
-        plant.signed("sys").post("/submissions/supervisor", &invitation).ok();
+        let (province, plant) = invited(&capital);
         let (nation, other) =
             (regulator(&capital, "n1", "nation"), regulator(&capital, "o2", "province"));
         capital.sql("UPDATE organisation SET parent = 'n1' WHERE kind = 'province' AND id <> 'o2'");
@@ -143,6 +155,26 @@ fn what_was_accepted_is_asked_by_those_it_belongs_to_and_stands_once_whatever_ha
         assert!(written(&nation));
         assert_eq!(asked(&nation, COUNT), json!([[2, 2]]));
     }
+}
+
+/// With `HANGTU_TEST_S3=s3://BUCKET` and the credentials of an S3 service in the usual variables.
+#[test]
+fn what_was_accepted_is_asked_from_a_bucket_too() {
+    let Ok(bucket) = std::env::var("HANGTU_TEST_S3") else {
+        return println!("HANGTU_TEST_S3 is not set: no bucket is written");
+    };
+    let data = tempfile::tempdir().unwrap();
+    let run = data.path().file_name().unwrap().to_string_lossy().replace('.', "");
+    let mut capital = with_history_in(format!("{bucket}/{run}/seat"), data, None);
+    let (province, plant) = invited(&capital);
+    assert_eq!(asked(&province, COUNT), json!([[0, 0]]), "tables without rows");
+    for n in [1, 2] {
+        accepted(&plant, &capital);
+        province.post("/supervise/history/write", &json!({})).ok();
+        assert_eq!(asked(&province, COUNT), json!([[n, n]]));
+    }
+    capital.restart();
+    assert_eq!(asked(&capital.signed("officer"), COUNT), json!([[2, 2]]));
 }
 
 #[test]

@@ -11,10 +11,10 @@ mod pending;
 pub use drive::{Piece, drive};
 pub use pending::Pending;
 
-use crate::assets::AssetNotes;
+use crate::{assets::AssetNotes, batch::Share};
 use hangtu_record::{
-    Endpoint, FieldName, FileAction, Operation, Origin, Outcome, OwnedValue, Seen, Session, Text,
-    Time, Transport, Verb,
+    Endpoint, FieldName, FileAction, Operation, Origin, Outcome, OwnedValue, Seen, Text, Time,
+    Transport, Verb,
 };
 use std::net::IpAddr;
 
@@ -155,12 +155,8 @@ pub struct Output {
     pub file_count: u64,
     /// Sessions emitted in all.
     pub session_count: u64,
-    /// Operations.
-    pub operations: Vec<Operation>,
-    /// File actions.
-    pub files: Vec<FileAction>,
-    /// Sessions that ended.
-    pub sessions: Vec<Session>,
+    /// Records of this chunk.
+    pub records: Share,
     /// What was learnt about assets.
     pub assets: AssetNotes,
     /// Frames or messages that could not be read, by protocol.
@@ -206,7 +202,7 @@ impl Context<'_> {
         self.out.fresh = true;
         self.out.operation_count += 1;
         if self.out.keep_records {
-            self.out.operations.push(operation);
+            self.out.records.operations.push(operation);
         }
     }
 
@@ -214,7 +210,7 @@ impl Context<'_> {
     pub fn emit_file(&mut self, action: FileAction) {
         self.out.file_count += 1;
         if self.out.keep_records {
-            self.out.files.push(action);
+            self.out.records.files.push(action);
         }
     }
 

@@ -480,7 +480,7 @@ impl Flow {
         out.assets.session(&session, self.verbs.as_deref());
         out.session_count += 1;
         if out.keep_records {
-            out.sessions.push(session);
+            out.records.sessions.push(session);
         }
     }
 

@@ -6,6 +6,7 @@
 //! several, with the same records in the same order.
 
 pub mod assets;
+mod batch;
 mod bytes;
 pub mod capture;
 pub mod decode;
@@ -18,7 +19,9 @@ pub mod packet;
 pub mod protocol;
 mod read;
 mod stream;
+mod team;
 mod worker;
 
-pub use read::{Batch, Observer, Settings, Summary, read};
+pub use batch::{Batch, Share};
+pub use read::{Observer, Settings, Summary, read};
 pub use worker::Limits;

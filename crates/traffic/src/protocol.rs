@@ -73,8 +73,8 @@ pub(crate) fn show(out: &crate::decode::Output) -> String {
         text.truncate(text.trim_end().len());
         text.push('\n');
     };
-    out.operations.iter().for_each(|o| line(o));
-    out.files.iter().for_each(|o| line(o));
+    out.records.operations.iter().for_each(|o| line(o));
+    out.records.files.iter().for_each(|o| line(o));
     for (protocol, n) in &out.unreadable {
         let _ = writeln!(text, "unreadable {protocol} {n}");
     }
@@ -92,7 +92,7 @@ fn told(
     for (name, value) in facts {
         let _ = writeln!(text, "{} = {}", name.name(), value.as_value());
     }
-    for f in &out.files {
+    for f in &out.records.files {
         let target = if f.target.is_empty() { String::new() } else { format!(" -> {}", f.target) };
         let entropy = f.entropy.map(|e| format!(", entropy {e}")).unwrap_or_default();
         let (verb, share, path) = (f.verb.name(), &f.share, &f.path);

@@ -1,29 +1,21 @@
 //! Drives inputs through workers.
 //!
 //! Packets of two addresses always go to the same worker, in order. Each chunk's records come back
-//! together, in the order of the packets that completed them, so that the number of threads changes
+//! together, in the order of their places in the evidence, so that the number of threads changes
 //! nothing but the time it takes.
 
 use crate::{
     assets::AssetNotes,
+    batch::Batch,
     capture::{AnyReader, Chunk, open},
     fragment::Fragments,
     packet::{Content, IpPacket, rebuild, walk},
+    team::{Parcel, Team},
     worker::{Bounds, Limits, Worker},
 };
 use hangtu_evidence::{Input, InputSummary, ReadError, Source};
-use hangtu_record::{FileAction, Operation, Record, Session, Time};
-use std::{
-    collections::BTreeMap,
-    hash::BuildHasher,
-    io,
-    net::IpAddr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread,
-};
+use hangtu_record::Time;
+use std::{collections::BTreeMap, hash::BuildHasher, io, net::IpAddr, thread};
 
 /// How to read.
 #[derive(Clone, Copy, Debug)]
@@ -46,49 +38,6 @@ impl Default for Settings {
             max_payload: 40 << 20,
             records: true,
         }
-    }
-}
-
-/// Records of one chunk.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// Operations.
-    pub operations: Vec<Operation>,
-    /// File actions.
-    pub files: Vec<FileAction>,
-    /// Sessions that ended.
-    pub sessions: Vec<Session>,
-    order: Vec<(u32, u64, u8, u32)>,
-}
-
-impl Batch {
-    fn clear(&mut self) {
-        self.operations.clear();
-        self.files.clear();
-        self.sessions.clear();
-    }
-
-    /// Calls `f` with every record, in the order of their places in the evidence.
-    pub fn each(&mut self, mut f: impl FnMut(&dyn Record)) {
-        let mut order = std::mem::take(&mut self.order);
-        order.clear();
-        let key = |r: &dyn Record| (r.origin().input, r.origin().number);
-        let mut add = |kind: u8, i: usize, (input, number): (u32, u64)| {
-            order.push((input, number, kind, i as u32));
-        };
-        self.operations.iter().enumerate().for_each(|(i, r)| add(0, i, key(r)));
-        self.files.iter().enumerate().for_each(|(i, r)| add(1, i, key(r)));
-        self.sessions.iter().enumerate().for_each(|(i, r)| add(2, i, key(r)));
-        order.sort_unstable();
-        for &(_, _, kind, i) in &order {
-            let i = i as usize;
-            match kind {
-                0 => f(&self.operations[i]),
-                1 => f(&self.files[i]),
-                _ => f(&self.sessions[i]),
-            }
-        }
-        self.order = order;
     }
 }
 
@@ -125,20 +74,8 @@ pub struct Summary {
     pub unreadable: BTreeMap<&'static str, u64>,
 }
 
-/// The route of a fragment: the datagram goes with the last one.
-const NOBODY: u8 = u8::MAX;
-
-/// A chunk on its way: who gets which packet is decided by the reading thread.
-struct Parcel {
-    input: u32,
-    chunk: Chunk,
-    /// Worker of each packet.
-    route: Vec<u8>,
-    clock: Time,
-}
-
-/// Chunks that reading may be ahead of a worker: evens out chunks that are mostly one worker's.
-const AHEAD: usize = 16;
+/// Chunks that reading is ahead of the slowest worker: evens out chunks that are mostly one worker's.
+const AHEAD: usize = 8;
 
 /// Reads the inputs one after the other.
 pub fn read(
@@ -152,113 +89,47 @@ pub fn read(
         payload: settings.max_payload / threads,
         workers: threads,
     };
-    let new = || Worker::new(bounds, settings.records);
+    let team = Team::new((0..threads).map(|_| Worker::new(bounds, settings.records)));
+    // Alone, what was read is looked at while it is at hand.
+    let ahead = if threads == 1 { 0 } else { AHEAD };
+    let mut router = Router { threads, fragments: Fragments::default() };
     let mut summary = Summary::default();
-    if threads == 1 {
-        let mut worker = new();
-        let mut batch = Batch::default();
-        each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
-            for packet in &chunk.packets {
-                worker.packet(input, packet, chunk.bytes(packet));
-            }
-            worker.tick(clock);
-            collect(&mut worker, &mut batch, observer)
-        })?;
-        worker.end();
-        collect(&mut worker, &mut batch, observer)?;
-        summary.take(worker);
-        return Ok(summary);
-    }
     thread::scope(|scope| {
-        let pool: Arc<Mutex<Vec<Parcel>>> = Arc::default();
-        let mut to: Vec<SyncSender<Arc<Parcel>>> = Vec::new();
-        let mut from: Vec<Receiver<Batch>> = Vec::new();
-        let mut handles = Vec::new();
-        for index in 0..threads {
-            let (send, parcels) = sync_channel::<Arc<Parcel>>(AHEAD);
-            let (done, batches) = sync_channel::<Batch>(AHEAD + 1);
-            to.push(send);
-            from.push(batches);
-            let pool = Arc::clone(&pool);
-            let mut worker = new();
-            handles.push(scope.spawn(move || {
-                for parcel in parcels {
-                    for (packet, _) in parcel
-                        .chunk
-                        .packets
-                        .iter()
-                        .zip(&parcel.route)
-                        .filter(|(_, route)| usize::from(**route) == index)
-                    {
-                        worker.packet(parcel.input, packet, parcel.chunk.bytes(packet));
-                    }
-                    worker.tick(parcel.clock);
-                    if let Ok(parcel) = Arc::try_unwrap(parcel) {
-                        pool.lock().unwrap_or_else(PoisonError::into_inner).push(parcel);
-                    }
-                    if done.send(worker.batch()).is_err() {
-                        break;
-                    }
-                }
-                worker.end();
-                let _ = done.send(worker.batch());
-                worker
-            }));
+        let _leaving = team.leaving();
+        for lane in 1..threads {
+            let team = &team;
+            scope.spawn(move || team.help(lane));
         }
-        let mut router = Router { threads, fragments: Fragments::default() };
-        let mut waiting = 0_usize;
-        let merge = |observer: &mut dyn Observer| -> Result<(), ReadError> {
-            let mut all = Batch::default();
-            for batches in &from {
-                if let Ok(mut batch) = batches.recv() {
-                    all.operations.append(&mut batch.operations);
-                    all.files.append(&mut batch.files);
-                    all.sessions.append(&mut batch.sessions);
-                }
-            }
-            Ok(observer.records(&mut all)?)
+        let mut batch = Batch::default();
+        let mut told = |observer: &mut dyn Observer| {
+            team.receive(&mut batch)?;
+            observer.records(&mut batch)
         };
-        let result =
-            each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
-                let mut parcel =
-                    pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(
-                        || Parcel { input, chunk: Chunk::default(), route: Vec::new(), clock },
-                    );
-                std::mem::swap(&mut parcel.chunk, chunk);
-                parcel.input = input;
-                parcel.clock = clock;
-                router.route(&mut parcel);
-                let parcel = Arc::new(parcel);
-                for worker in &to {
-                    // A worker that is gone has panicked; the join below says so.
-                    let _ = worker.send(Arc::clone(&parcel));
-                }
-                drop(parcel);
-                waiting += 1;
-                if waiting > AHEAD {
-                    waiting -= 1;
-                    merge(observer)?;
-                }
-                Ok(())
-            });
-        drop(to);
-        if result.is_ok() {
-            // The last chunks, and what ended with the evidence.
-            for _ in 0..=waiting {
-                merge(observer)?;
+        let mut waiting = 0;
+        each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
+            let mut parcel = team.parcel();
+            std::mem::swap(&mut parcel.chunk, chunk);
+            (parcel.input, parcel.clock) = (input, clock);
+            router.route(&mut parcel);
+            team.send(parcel);
+            waiting += 1;
+            if waiting > ahead {
+                waiting -= 1;
+                told(observer)?;
             }
+            Ok(())
+        })?;
+        // What ends with the evidence, in a parcel without packets.
+        team.send(Parcel { last: true, ..team.parcel() });
+        for _ in 0..=waiting {
+            told(observer)?;
         }
-        drop(from);
-        for handle in handles {
-            match handle.join() {
-                Ok(worker) => summary.take(worker),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        router.fragments.end();
-        summary.limits.fragments_dropped += router.fragments.dropped;
-        result.map(|()| summary)
-    })
+        Ok::<_, ReadError>(())
+    })?;
+    team.workers().for_each(|worker| summary.take(worker));
+    router.fragments.end();
+    summary.limits.fragments_dropped += router.fragments.dropped;
+    Ok(summary)
 }
 
 /// Decides which worker gets which packet: by the two addresses, so that a flow stays with one.
@@ -270,49 +141,47 @@ struct Router {
 
 impl Router {
     fn route(&mut self, parcel: &mut Parcel) {
-        let Parcel { chunk, route, .. } = parcel;
-        route.clear();
-        for i in 0..chunk.packets.len() {
-            let packet = chunk.packets[i];
-            let bytes = chunk.bytes(&packet);
-            // The usual packet, whole TCP in plain IPv4, needs no walk to be sent on its way.
+        let Parcel { chunk: Chunk { data, packets }, packets: shares, .. } = parcel;
+        if self.threads == 1 {
+            return std::mem::swap(packets, &mut shares[0]);
+        }
+        for packet in packets {
+            let start = packet.start as usize;
+            let bytes = data.get(start..start + packet.len as usize).unwrap_or_default();
+            // The usual packet, whole TCP or UDP in plain IPv4, needs no walk to be sent on its way.
             if packet.link == 1
-                && let Some(h) = bytes.first_chunk::<34>()
+                && let Some(h) = bytes.first_chunk::<38>()
                 && h[12..15] == [8, 0, 0x45]
                 && u16::from_be_bytes([h[20], h[21]]) & 0x3fff == 0
-                && h[23] == 6
+                && (h[23] == 6 || h[23] == 17 && h[36..38] != [0x12, 0xb5])
             {
                 let bits =
                     |at| u128::from(u32::from_be_bytes([h[at], h[at + 1], h[at + 2], h[at + 3]]));
-                route.push(self.pair(bits(26), bits(30)));
+                shares[self.pair(bits(26), bits(30))].push(*packet);
                 continue;
             }
             let frame = walk(packet.link, bytes);
             let Content::Ip(ip) = frame.content else {
-                route.push(0);
+                shares[0].push(*packet);
                 continue;
             };
             let Some(part) = ip.fragment else {
-                route.push(self.worker(&ip));
+                shares[self.worker(&ip)].push(*packet);
                 continue;
             };
-            let Some(whole) = self.fragments.add(packet.time, &ip, part) else {
-                route.push(NOBODY);
-                continue;
-            };
+            let Some(whole) = self.fragments.add(packet.time, &ip, part) else { continue };
             let (link, bytes) = rebuild(&frame, &ip, &whole);
-            let start = chunk.data.len();
-            let packet = &mut chunk.packets[i];
-            (packet.link, packet.start, packet.len) = (link, start as u32, bytes.len() as u32);
-            route.push(match walk(link, &bytes).content {
+            (packet.link, packet.start, packet.len) = (link, data.len() as u32, bytes.len() as u32);
+            let worker = match walk(link, &bytes).content {
                 Content::Ip(ip) => self.worker(&ip),
                 _ => 0,
-            });
-            chunk.data.extend(bytes);
+            };
+            shares[worker].push(*packet);
+            data.extend(bytes);
         }
     }
 
-    fn worker(&self, ip: &IpPacket<'_>) -> u8 {
+    fn worker(&self, ip: &IpPacket<'_>) -> usize {
         let number = |ip: IpAddr| match ip {
             IpAddr::V4(v4) => u128::from(v4.to_bits()),
             IpAddr::V6(v6) => v6.to_bits(),
@@ -320,9 +189,9 @@ impl Router {
         self.pair(number(ip.source), number(ip.destination))
     }
 
-    fn pair(&self, a: u128, b: u128) -> u8 {
+    fn pair(&self, a: u128, b: u128) -> usize {
         let hash = foldhash::fast::FixedState::default().hash_one((a.min(b), a.max(b)));
-        ((hash >> 32) as usize % self.threads) as u8
+        (hash >> 32) as usize % self.threads
     }
 }
 
@@ -358,29 +227,6 @@ fn finish_input(one: &mut InputSummary, reader: &AnyReader, compression: &str) {
     one.entries = reader.packets();
     one.damages = reader.damages().clone();
     one.dropped = reader.dropped();
-}
-
-fn collect(
-    worker: &mut Worker,
-    batch: &mut Batch,
-    observer: &mut dyn Observer,
-) -> Result<(), ReadError> {
-    batch.clear();
-    std::mem::swap(&mut batch.operations, &mut worker.out.operations);
-    std::mem::swap(&mut batch.files, &mut worker.out.files);
-    std::mem::swap(&mut batch.sessions, &mut worker.out.sessions);
-    Ok(observer.records(batch)?)
-}
-
-impl Worker {
-    fn batch(&mut self) -> Batch {
-        Batch {
-            operations: std::mem::take(&mut self.out.operations),
-            files: std::mem::take(&mut self.out.files),
-            sessions: std::mem::take(&mut self.out.sessions),
-            order: Vec::new(),
-        }
-    }
 }
 
 impl Summary {

@@ -1,6 +1,6 @@
 //! A nation's history asked by DataFusion, by a Ballista cluster and by PostgreSQL.
 
-use crate::{cargo, postgres::Postgres, root, run};
+use crate::{bucket::Bucket, cargo, postgres::Postgres, root, run};
 use anyhow::Result;
 
 /// Runs the benchmark of the history crate; nothing else is built.
@@ -36,12 +36,14 @@ pub(super) fn run_all(months: Option<&str>) -> Result<()> {
 
 /// The tests of history, which compile DataFusion and Ballista and so are not part of CI.
 pub(crate) fn tests() -> Result<()> {
-    let postgres = Postgres::start()?;
+    let (postgres, bucket) = (Postgres::start()?, Bucket::start()?);
     for name in ["history", "cluster"] {
-        run(cargo()
-            .current_dir(root())
-            .args(["test", "--workspace", "--features", "hangtu/cluster", "--test", name])
-            .env("HANGTU_TEST_POSTGRES", postgres.url()))?;
+        bucket.run(
+            cargo()
+                .current_dir(root())
+                .args(["test", "--workspace", "--features", "hangtu/cluster", "--test", name])
+                .env("HANGTU_TEST_POSTGRES", postgres.url()),
+        )?;
     }
     Ok(())
 }

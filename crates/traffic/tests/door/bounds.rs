@@ -6,7 +6,8 @@ use crate::{
     reading::Seen,
 };
 use hangtu_evidence::Input;
-use hangtu_traffic::{Settings, read};
+use hangtu_traffic::{Batch, Observer, Settings, read};
+use std::{io, panic};
 
 fn flood(packets: impl Iterator<Item = Vec<u8>>, settings: Settings) -> Seen {
     let start = 1_700_000_000_000_000_000;
@@ -32,6 +33,31 @@ fn more_flows_than_the_bound_are_ended_early_and_counted() {
         let kept = u64::from(flows) - summary.limits.flows_evicted;
         let bound = settings.max_flows as u64;
         assert!((bound * 9 / 10..=bound).contains(&kept), "{threads} threads keep {kept}");
+    }
+}
+
+/// Does not take records.
+struct Full {
+    panics: bool,
+}
+
+impl Observer for Full {
+    fn records(&mut self, _: &mut Batch) -> io::Result<()> {
+        assert!(!self.panics, "told");
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[test]
+fn where_records_cannot_be_told_reading_ends_on_all_threads() {
+    let packet = ipv4(CLIENT, SERVER, 17, &udp(40_000, 9, &[0; 1_000]));
+    let packets: Vec<_> = (0..3_000).map(|i| (i, packet.clone())).collect();
+    let input = [Input::Memory("capture".into(), pcap(PLAIN, 101, &packets).into())];
+    for threads in [1, 3] {
+        let settings = Settings { threads, ..Settings::default() };
+        let told = |panics| read(&input, &settings, &mut Full { panics });
+        assert!(told(false).is_err_and(|e| e.to_string().contains("storage")));
+        assert!(panic::catch_unwind(|| told(true)).is_err());
     }
 }
 

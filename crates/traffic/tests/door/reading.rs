@@ -22,8 +22,8 @@ impl Observer for Seen {
             record.each(&mut |name, value| line.push_str(&format!("{name}={value} ")));
             self.lines.push(line);
         });
-        self.operations.append(&mut batch.operations.clone());
-        self.sessions.append(&mut batch.sessions.clone());
+        self.operations.extend(batch.operations().cloned());
+        self.sessions.extend(batch.sessions().cloned());
         Ok(())
     }
 }

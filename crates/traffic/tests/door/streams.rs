@@ -2,11 +2,12 @@
 
 use crate::{
     files::{PLAIN, pcap, stamped},
-    packets::{ACK, Talk, modbus_write},
+    packets::{ACK, SERVER, Talk, ethernet, ipv4, ipv4_part, modbus_write, udp},
     reading::{Seen, file, inputs},
 };
 use hangtu_evidence::Input;
 use hangtu_record::Outcome;
+use hangtu_traffic::capture::CHUNK;
 use proptest::prelude::*;
 
 /// A burst of messages from one side: whether the client sends, and the bytes.
@@ -302,9 +303,33 @@ fn threads_change_nothing() {
             break;
         }
     }
-    let input = [Input::Memory("c".into(), pcap(PLAIN, 101, &stamped(&packets)).into())];
+    // Between them, so much that reading is ahead: datagrams whole, in a tunnel, and in fragments.
+    let count = packets.len();
+    let mut frames = Vec::new();
+    for (i, packet) in packets.into_iter().enumerate() {
+        frames.push(ethernet(0x0800, &packet));
+        for n in 0..4_000_usize.div_ceil(count) {
+            let host = [10, 0, (i % 200) as u8, n as u8];
+            let inner = ethernet(0x0800, &ipv4(host, SERVER, 17, &udp(6_000, 9, &[1; 900])));
+            let datagram = match i % 3 {
+                0 => udp(5_000, 4789, &[&[8, 0, 0, 0, 0, 0, 1, 0], &inner[..]].concat()),
+                _ => udp(5_000, 9, &[1; 952]),
+            };
+            let (first, rest) = datagram.split_at(480);
+            let parts: [(u16, &[u8]); 2] = match i % 5 {
+                0 => [(0x2000, first), (60, rest)],
+                _ => [(0, &datagram), (0, &[])],
+            };
+            for (part, bytes) in parts.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
+                frames.push(ethernet(0x0800, &ipv4_part(host, SERVER, 17, i as u16, part, bytes)));
+            }
+        }
+    }
+    let capture = pcap(PLAIN, 1, &stamped(&frames));
+    assert!(capture.len() > 12 * CHUNK);
+    let input = [Input::Memory("c".into(), capture.into())];
     let one = inputs(&input, 1);
-    assert!(one.lines.len() > 500);
+    assert!(one.lines.len() > 1_000, "{}", one.lines.len());
     for threads in [2, 5] {
         let many = inputs(&input, threads);
         assert_eq!(many.lines, one.lines);

@@ -1,0 +1,125 @@
+//! What records share with earlier ones, kept as it was written then.
+
+use crate::{Endpoint, JsonWriter, Outcome, Seen, Verb};
+use std::net::IpAddr;
+
+/// How many are kept; one more takes the place of an earlier one. All of them together stay near the core.
+const SLOTS: usize = 256;
+
+/// Fields that say the same whenever their key is the same.
+pub(crate) trait Key: Copy + PartialEq {
+    /// Where they are kept.
+    fn slots(json: &mut JsonWriter) -> &mut Slots<Self>;
+
+    /// Different for most keys.
+    fn mix(&self) -> u64;
+}
+
+#[derive(Debug)]
+pub(crate) struct Slots<K>(Vec<Option<(K, Vec<u8>)>>);
+
+impl<K> Default for Slots<K> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Key> Slots<K> {
+    /// Appends what was kept of this key, or what is written now, and keeps that.
+    #[inline(always)]
+    pub(crate) fn write(
+        json: &mut JsonWriter,
+        out: &mut Vec<u8>,
+        key: K,
+        fields: impl FnOnce(&mut JsonWriter, &mut Vec<u8>),
+    ) {
+        // The upper bits of a product depend on all bits below them.
+        let at = (key.mix().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize;
+        if let Some(Some((kept, text))) = K::slots(json).0.get(at)
+            && *kept == key
+        {
+            return out.extend_from_slice(text);
+        }
+        let start = out.len();
+        fields(json, out);
+        K::slots(json).keep(at, key, &out[start..]);
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, at: usize, key: K, written: &[u8]) {
+        self.0.resize_with(SLOTS, || None);
+        let mut text = self.0[at].take().map_or_else(Vec::new, |(_, text)| text);
+        text.clear();
+        text.extend_from_slice(written);
+        self.0[at] = Some((key, text));
+    }
+}
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) protocol: &'static str,
+    pub(crate) verb: Verb,
+    pub(crate) code: u32,
+    pub(crate) function: &'static str,
+}
+
+impl Key for Asked {
+    fn slots(json: &mut JsonWriter) -> &mut Slots<Self> {
+        &mut json.asked
+    }
+
+    #[inline(always)]
+    fn mix(&self) -> u64 {
+        u64::from(self.code) << 16 ^ (self.protocol.as_ptr() as u64) << 8 ^ self.verb as u64
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<u32>,
+    pub(crate) error_name: &'static str,
+    pub(crate) seen: Seen,
+}
+
+impl Key for Ended {
+    fn slots(json: &mut JsonWriter) -> &mut Slots<Self> {
+        &mut json.ended
+    }
+
+    #[inline(always)]
+    fn mix(&self) -> u64 {
+        u64::from(self.error.unwrap_or_default()) << 4
+            ^ (self.outcome as u64) << 2
+            ^ self.seen as u64
+    }
+}
+
+/// Who asked whom.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ends {
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
+    pub(crate) vlan: Option<u16>,
+}
+
+impl Key for Ends {
+    fn slots(json: &mut JsonWriter) -> &mut Slots<Self> {
+        &mut json.ends
+    }
+
+    #[inline(always)]
+    fn mix(&self) -> u64 {
+        let one = |end: &Endpoint| {
+            let ip = match end.ip {
+                Some(IpAddr::V4(ip)) => ip.to_bits(),
+                Some(IpAddr::V6(ip)) => ip.to_bits() as u32,
+                None => 0,
+            };
+            u64::from(ip) << 16 ^ u64::from(end.port)
+        };
+        one(&self.source) ^ one(&self.destination).rotate_left(21)
+    }
+}

@@ -1,0 +1,77 @@
+//! Records of one chunk, from however many workers.
+
+use hangtu_record::{FileAction, Operation, Record, Session};
+
+/// Records of a kind for which a worker keeps room from chunk to chunk.
+const ROOM: usize = 1_024;
+
+/// What one worker made of one chunk.
+#[derive(Debug, Default)]
+pub struct Share {
+    /// Operations.
+    pub operations: Vec<Operation>,
+    /// File actions.
+    pub files: Vec<FileAction>,
+    /// Sessions that ended.
+    pub sessions: Vec<Session>,
+}
+
+impl Share {
+    /// Lets go of the records and keeps the room that most chunks need.
+    pub(crate) fn clear(&mut self) {
+        fn clear<T>(records: &mut Vec<T>) {
+            records.clear();
+            records.shrink_to(ROOM);
+        }
+        clear(&mut self.operations);
+        clear(&mut self.files);
+        clear(&mut self.sessions);
+    }
+}
+
+/// Records of one chunk.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub(crate) shares: Vec<Share>,
+    /// Input (32 bits), number (56), kind (2), share (6) and place in it (32), which compare as one.
+    order: Vec<u128>,
+}
+
+impl Batch {
+    /// The operations, of one worker after the other, as they were completed.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.shares.iter().flat_map(|s| &s.operations)
+    }
+
+    /// The sessions that ended, of one worker after the other.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.shares.iter().flat_map(|s| &s.sessions)
+    }
+
+    /// Calls `f` with every record, in the order of their places in the evidence.
+    pub fn each(&mut self, mut f: impl FnMut(&dyn Record)) {
+        let Self { shares, order } = self;
+        order.clear();
+        for (share, records) in shares.iter().enumerate() {
+            let mut add = |kind: u128, i: usize, r: &dyn Record| {
+                let at = r.origin();
+                let (input, number) = (u128::from(at.input), u128::from(at.number));
+                order.push(
+                    input << 96 | number << 40 | kind << 38 | (share as u128) << 32 | i as u128,
+                );
+            };
+            records.operations.iter().enumerate().for_each(|(i, r)| add(0, i, r));
+            records.files.iter().enumerate().for_each(|(i, r)| add(1, i, r));
+            records.sessions.iter().enumerate().for_each(|(i, r)| add(2, i, r));
+        }
+        order.sort_unstable();
+        for at in &*order {
+            let (records, i) = (&shares[(at >> 32) as usize & 63], *at as u32 as usize);
+            match at >> 38 & 3 {
+                0 => f(&records.operations[i]),
+                1 => f(&records.files[i]),
+                _ => f(&records.sessions[i]),
+            }
+        }
+    }
+}

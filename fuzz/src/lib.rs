@@ -61,8 +61,8 @@ pub fn protocol(name: &str, data: &[u8]) {
             assert!(text.len() <= MAX_TEXT, "{} of {} bytes", name.name(), text.len());
         }
     }
-    out.operations.iter().for_each(operation);
-    out.files.iter().for_each(file);
+    out.records.operations.iter().for_each(operation);
+    out.records.files.iter().for_each(file);
 }
 
 fn operation(o: &Operation) {

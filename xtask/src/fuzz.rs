@@ -1,8 +1,8 @@
 //! Runs the fuzz targets one after the other and says what they found.
 //!
-//! They are built with coverage instrumentation but without a sanitizer: what is fuzzed has no unsafe
-//! code of its own but a hint to the processor, and so the stable toolchain will do. The command behind it
-//! is `cargo fuzz build -s none`.
+//! They are built with coverage instrumentation but without a sanitizer: what is fuzzed has no
+//! unsafe code of its own, and so the stable toolchain will do. The command behind it is
+//! `cargo fuzz build -s none`.
 
 use crate::{cargo, root};
 use anyhow::{Context, Result, bail};

@@ -32,22 +32,13 @@ impl Share {
 /// Records of one chunk.
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub(crate) shares: Vec<Share>,
+    /// Of each worker, as they were completed.
+    pub shares: Vec<Share>,
     /// Input (32 bits), number (56), kind (2), share (6) and place in it (32), which compare as one.
     order: Vec<u128>,
 }
 
 impl Batch {
-    /// The operations, of one worker after the other, as they were completed.
-    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
-        self.shares.iter().flat_map(|s| &s.operations)
-    }
-
-    /// The sessions that ended, of one worker after the other.
-    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
-        self.shares.iter().flat_map(|s| &s.sessions)
-    }
-
     /// Calls `f` with every record, in the order of their places in the evidence.
     pub fn each(&mut self, mut f: impl FnMut(&dyn Record)) {
         let Self { shares, order } = self;

@@ -141,13 +141,13 @@ struct Router {
 
 impl Router {
     fn route(&mut self, parcel: &mut Parcel) {
-        let Parcel { chunk: Chunk { data, packets }, packets: shares, .. } = parcel;
+        let Parcel { chunk, packets: shares, .. } = parcel;
         if self.threads == 1 {
-            return std::mem::swap(packets, &mut shares[0]);
+            return std::mem::swap(&mut chunk.packets, &mut shares[0]);
         }
-        for packet in packets {
-            let start = packet.start as usize;
-            let bytes = data.get(start..start + packet.len as usize).unwrap_or_default();
+        for i in 0..chunk.packets.len() {
+            let mut packet = chunk.packets[i];
+            let bytes = chunk.bytes(&packet);
             // The usual packet, whole TCP or UDP in plain IPv4, needs no walk to be sent on its way.
             if packet.link == 1
                 && let Some(h) = bytes.first_chunk::<38>()
@@ -157,27 +157,28 @@ impl Router {
             {
                 let bits =
                     |at| u128::from(u32::from_be_bytes([h[at], h[at + 1], h[at + 2], h[at + 3]]));
-                shares[self.pair(bits(26), bits(30))].push(*packet);
+                shares[self.pair(bits(26), bits(30))].push(packet);
                 continue;
             }
             let frame = walk(packet.link, bytes);
             let Content::Ip(ip) = frame.content else {
-                shares[0].push(*packet);
+                shares[0].push(packet);
                 continue;
             };
             let Some(part) = ip.fragment else {
-                shares[self.worker(&ip)].push(*packet);
+                shares[self.worker(&ip)].push(packet);
                 continue;
             };
             let Some(whole) = self.fragments.add(packet.time, &ip, part) else { continue };
             let (link, bytes) = rebuild(&frame, &ip, &whole);
-            (packet.link, packet.start, packet.len) = (link, data.len() as u32, bytes.len() as u32);
+            let start = chunk.data.len() as u32;
+            (packet.link, packet.start, packet.len) = (link, start, bytes.len() as u32);
             let worker = match walk(link, &bytes).content {
                 Content::Ip(ip) => self.worker(&ip),
                 _ => 0,
             };
-            shares[worker].push(*packet);
-            data.extend(bytes);
+            shares[worker].push(packet);
+            chunk.data.extend(bytes);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! There are as many threads as workers, the reading one among them. A thread drives its own worker
 //! first, and another that has a parcel waiting when its own has none. (A thread that only read, beside one for
-//! each worker, waited for a core while another was idle: a quarter of two cores.)
+//! each worker, waited for a core while another was idle.)
 
 use crate::{
     batch::{Batch, Share},
@@ -57,11 +57,7 @@ impl Job {
         let Self { worker, parcel, share, lane } = self;
         share.clear();
         let packets = &parcel.packets[*lane];
-        for (i, packet) in packets.iter().enumerate() {
-            // Another core may have read it: what comes next is far away yet.
-            if let Some(next) = packets.get(i + 4) {
-                soon(parcel.chunk.bytes(next));
-            }
+        for packet in packets {
             worker.packet(parcel.input, packet, parcel.chunk.bytes(packet));
         }
         worker.tick(parcel.clock);
@@ -126,16 +122,12 @@ impl Team {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// To be held by a thread for as long as it takes part.
-    pub(crate) fn leaving(&self) -> Leaving<'_> {
-        Leaving(self)
-    }
-
-    fn run(&self, mut job: Job) -> MutexGuard<'_, State> {
+    /// Does what there is to do, of this lane first, or waits until something has changed.
+    fn step<'a>(&'a self, mut state: MutexGuard<'a, State>, lane: usize) -> MutexGuard<'a, State> {
+        let Some(mut job) = state.job(lane) else {
+            return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        };
+        drop(state);
         job.run();
         let mut state = self.lock();
         state.done(job);
@@ -143,18 +135,17 @@ impl Team {
         state
     }
 
+    /// To be held by a thread for as long as it takes part.
+    pub(crate) fn leaving(&self) -> Leaving<'_> {
+        Leaving(self)
+    }
+
     /// What a thread does that does not read, until all is over.
     pub(crate) fn help(&self, lane: usize) {
         let _leaving = self.leaving();
         let mut state = self.lock();
         while !state.over {
-            state = match state.job(lane) {
-                Some(job) => {
-                    drop(state);
-                    self.run(job)
-                }
-                None => self.wait(state),
-            }
+            state = self.step(state, lane);
         }
     }
 
@@ -191,13 +182,7 @@ impl Team {
                 batch.shares.extend(state.lanes.iter_mut().filter_map(|l| l.done.pop_front()));
                 return Ok(());
             }
-            state = match state.job(0) {
-                Some(job) => {
-                    drop(state);
-                    self.run(job)
-                }
-                None => self.wait(state),
-            }
+            state = self.step(state, 0);
         }
         Err(io::Error::other("a thread was lost"))
     }
@@ -207,20 +192,6 @@ impl Team {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         state.lanes.into_iter().filter_map(|lane| lane.worker.map(|w| *w))
     }
-}
-
-/// Asks for the first bytes of a packet, which will be looked at soon.
-#[inline(always)]
-fn soon(bytes: &[u8]) {
-    #[cfg(target_arch = "x86_64")]
-    #[allow(unsafe_code, reason = "only so can a core be told")]
-    // SAFETY: a hint, which reads nothing that a program could see and may name any address.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(bytes.as_ptr().cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = bytes;
 }
 
 #[cfg(test)]

@@ -22,8 +22,10 @@ impl Observer for Seen {
             record.each(&mut |name, value| line.push_str(&format!("{name}={value} ")));
             self.lines.push(line);
         });
-        self.operations.extend(batch.operations().cloned());
-        self.sessions.extend(batch.sessions().cloned());
+        for share in &batch.shares {
+            self.operations.extend_from_slice(&share.operations);
+            self.sessions.extend_from_slice(&share.sessions);
+        }
         Ok(())
     }
 }

@@ -1,18 +1,22 @@
 //! What records share with earlier ones, kept as it was written then.
 
-use crate::{Endpoint, JsonWriter, Outcome, Seen, Verb};
+use crate::{Endpoint, Outcome, Seen, Verb};
 use std::net::IpAddr;
 
 /// How many are kept; one more takes the place of an earlier one. All of them together stay near the core.
 const SLOTS: usize = 256;
 
-/// Fields that say the same whenever their key is the same.
+/// Fields that say the same whenever this is the same.
 pub(crate) trait Key: Copy + PartialEq {
-    /// Where they are kept.
-    fn slots(json: &mut JsonWriter) -> &mut Slots<Self>;
-
     /// Different for most keys.
     fn mix(&self) -> u64;
+
+    /// The slot of this key.
+    #[inline(always)]
+    fn slot(&self) -> usize {
+        // The upper bits of a product depend on all bits below them.
+        (self.mix().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
+    }
 }
 
 #[derive(Debug)]
@@ -25,33 +29,22 @@ impl<K> Default for Slots<K> {
 }
 
 impl<K: Key> Slots<K> {
-    /// Appends what was kept of this key, or what is written now, and keeps that.
+    /// What was kept of this key.
     #[inline(always)]
-    pub(crate) fn write(
-        json: &mut JsonWriter,
-        out: &mut Vec<u8>,
-        key: K,
-        fields: impl FnOnce(&mut JsonWriter, &mut Vec<u8>),
-    ) {
-        // The upper bits of a product depend on all bits below them.
-        let at = (key.mix().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize;
-        if let Some(Some((kept, text))) = K::slots(json).0.get(at)
-            && *kept == key
-        {
-            return out.extend_from_slice(text);
-        }
-        let start = out.len();
-        fields(json, out);
-        K::slots(json).keep(at, key, &out[start..]);
+    pub(crate) fn get(&self, key: &K) -> Option<&[u8]> {
+        let (kept, text) = self.0.get(key.slot())?.as_ref()?;
+        (kept == key).then_some(text)
     }
 
+    /// Keeps what was written of it.
     #[inline(never)]
-    fn keep(&mut self, at: usize, key: K, written: &[u8]) {
+    pub(crate) fn keep(&mut self, key: K, written: &[u8]) {
         self.0.resize_with(SLOTS, || None);
-        let mut text = self.0[at].take().map_or_else(Vec::new, |(_, text)| text);
+        let slot = &mut self.0[key.slot()];
+        let mut text = slot.take().map_or_else(Vec::new, |(_, text)| text);
         text.clear();
         text.extend_from_slice(written);
-        self.0[at] = Some((key, text));
+        *slot = Some((key, text));
     }
 }
 
@@ -65,10 +58,6 @@ pub(crate) struct Asked {
 }
 
 impl Key for Asked {
-    fn slots(json: &mut JsonWriter) -> &mut Slots<Self> {
-        &mut json.asked
-    }
-
     #[inline(always)]
     fn mix(&self) -> u64 {
         u64::from(self.code) << 16 ^ (self.protocol.as_ptr() as u64) << 8 ^ self.verb as u64
@@ -85,10 +74,6 @@ pub(crate) struct Ended {
 }
 
 impl Key for Ended {
-    fn slots(json: &mut JsonWriter) -> &mut Slots<Self> {
-        &mut json.ended
-    }
-
     #[inline(always)]
     fn mix(&self) -> u64 {
         u64::from(self.error.unwrap_or_default()) << 4
@@ -106,10 +91,6 @@ pub(crate) struct Ends {
 }
 
 impl Key for Ends {
-    fn slots(json: &mut JsonWriter) -> &mut Slots<Self> {
-        &mut json.ends
-    }
-
     #[inline(always)]
     fn mix(&self) -> u64 {
         let one = |end: &Endpoint| {

@@ -48,8 +48,8 @@ macro_rules! fields {
 }
 
 /// Names the fields of a typed record in their order. Each is written out by itself, so that the compiler knows
-/// which it is: what is written about it then is a copy of fixed length. Fields in brackets, after the method that
-/// gives their key, say the same whenever the key is the same.
+/// which it is: what is written about it then is a copy of fixed length. Fields in brackets say the same
+/// whenever their key is the same, which stands before them: a method here, and the slots of the writer.
 macro_rules! walk {
     ($($name:ident)* $([$key:ident $($same:ident)*] $($after:ident)*)*) => {
         fn walk<'a>(&'a self, f: &mut dyn FnMut(&'a str, Value<'a>)) {
@@ -60,9 +60,14 @@ macro_rules! walk {
 
         fn write(&self, json: &mut JsonWriter, out: &mut Vec<u8>) {
             $($crate::field::walk!(@write self json out $name);)*
-            $($crate::again::Slots::write(json, out, self.$key(), |json, out| {
+            $(let key = self.$key();
+            if let Some(kept) = json.$key.get(&key) {
+                out.extend_from_slice(kept);
+            } else {
+                let start = out.len();
                 $($crate::field::walk!(@write self json out $same);)*
-            });
+                json.$key.keep(key, &out[start..]);
+            }
             $($crate::field::walk!(@write self json out $after);)*)*
         }
     };

@@ -52,6 +52,35 @@ pub(super) struct Reply {
     pub(super) due: Option<i64>,
 }
 
+/// What fixtures hold, every field of it.
+#[cfg(test)]
+impl Ack {
+    pub(super) fn full() -> Self {
+        Self { time: 11, name: "李工".into(), note: "收到".into() }
+    }
+}
+
+#[cfg(test)]
+impl Reply {
+    pub(super) fn full() -> Self {
+        Self {
+            place: 0,
+            round: 2,
+            time: 12,
+            person_name: "李工".into(),
+            text: "已恢复演练".into(),
+            conclusion: "qualified".into(),
+            findings: r#"[{"number":7,"level":"major","state":"closed"}]"#.into(),
+            files: r#"[{"name":"a.pdf","size":9,"sha256":"00"}]"#.into(),
+            state: "returned".into(),
+            decided: Some(13),
+            decided_name: "王处".into(),
+            decided_text: "请补证据".into(),
+            due: Some(14),
+        }
+    }
+}
+
 /// A finding as an answer names it: never what it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Linked {

@@ -323,26 +323,11 @@ mod tests {
 
     #[test]
     fn answers_of_version_1_stay_readable() {
-        let reply = Reply {
-            place: 0,
-            round: 2,
-            time: 12,
-            person_name: "李工".into(),
-            text: "已恢复演练".into(),
-            conclusion: "qualified".into(),
-            findings: r#"[{"number":7,"level":"major","state":"closed"}]"#.into(),
-            files: r#"[{"name":"a.pdf","size":9,"sha256":"00"}]"#.into(),
-            state: "returned".into(),
-            decided: Some(13),
-            decided_name: "王处".into(),
-            decided_text: "请补证据".into(),
-            due: Some(14),
-        };
         let answer = Answered {
             notice: "0198".into(),
             edition: 4,
-            acknowledged: Some(Ack { time: 11, name: "李工".into(), note: "收到".into() }),
-            replies: vec![reply],
+            acknowledged: Some(Ack::full()),
+            replies: vec![Reply::full()],
         };
         let answers = Answers {
             version: 1,

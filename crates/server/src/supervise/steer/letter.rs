@@ -427,13 +427,8 @@ mod tests {
             change_note: "改期".into(),
             lifted: Some(7),
             lift_note: "解除".into(),
-            acknowledged: Some(Ack { time: 11, name: "李工".into(), note: "收到".into() }),
-            replies: vec![Reply {
-                place: 0,
-                round: 1,
-                text: "已恢复演练".into(),
-                ..Reply::default()
-            }],
+            acknowledged: Some(Ack::full()),
+            replies: vec![Reply::full()],
         };
         crate::supervise::fixture::holds("notice-1.json", &notice);
     }

@@ -103,7 +103,7 @@ pub fn run(args: &[String]) -> Result<()> {
         rows.round(&commands)?;
         let wall = two_at_once(&hangtu, &f)?;
         println!("round {round}: two processes at once {wall:.2} s");
-        both.push(Cost { cpu: 0.0, wall, mib: 0 });
+        both.push(wall);
     }
     let wall = |name: &str| rows.get(name).map_or(f64::NAN, |cost| cost.wall);
     for what in ["off", "on"] {
@@ -111,7 +111,7 @@ pub fn run(args: &[String]) -> Result<()> {
         let shared = wall(&format!("hangtu, records {what}, two threads"));
         println!("records {what}: two threads are {:.2} times as fast as one", alone / shared);
     }
-    let most = 2.0 * wall("hangtu, records off") / Cost::middle(&both).wall;
+    let most = 2.0 * wall("hangtu, records off") / middle(both);
     println!("two processes at once, the most this machine gives: {most:.2} times");
     rows.print("tcpdump", bytes);
     Ok(())
@@ -215,14 +215,15 @@ struct Cost {
 impl Cost {
     /// The middle of each time, and the most memory.
     fn middle(costs: &[Self]) -> Self {
-        let middle = |of: fn(&Self) -> f64| {
-            let mut all: Vec<f64> = costs.iter().map(of).collect();
-            all.sort_by(f64::total_cmp);
-            all[all.len() / 2]
-        };
+        let times = |of: fn(&Self) -> f64| middle(costs.iter().map(of).collect());
         let mib = costs.iter().map(|c| c.mib).max().unwrap_or_default();
-        Self { cpu: middle(|c| c.cpu), wall: middle(|c| c.wall), mib }
+        Self { cpu: times(|c| c.cpu), wall: times(|c| c.wall), mib }
     }
+}
+
+fn middle(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn timed(command: &[&str]) -> Result<Cost> {

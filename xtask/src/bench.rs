@@ -105,14 +105,21 @@ pub fn run(args: &[String]) -> Result<()> {
         println!("round {round}: two processes at once {wall:.2} s");
         both.push(wall);
     }
-    let wall = |name: &str| rows.get(name).map_or(f64::NAN, |cost| cost.wall);
-    for what in ["off", "on"] {
-        let alone = wall(&format!("hangtu, records {what}"));
-        let shared = wall(&format!("hangtu, records {what}, two threads"));
-        println!("records {what}: two threads are {:.2} times as fast as one", alone / shared);
-    }
-    let most = 2.0 * wall("hangtu, records off") / middle(both);
+    let alone = rows.costs("hangtu, records off").iter().zip(&both);
+    let most = middle(alone.map(|(one, both)| 2.0 * one.wall / both).collect());
     println!("two processes at once, the most this machine gives: {most:.2} times");
+    for what in ["off", "on"] {
+        let one = format!("hangtu, records {what}");
+        let (two, tenth) = (format!("{one}, two threads"), format!("{one}, a tenth of the file"));
+        let cpu = |cost: &Cost| cost.cpu;
+        println!(
+            "records {what}: {:.2} x tcpdump, 1/{:.2} of ndpiReader, 1/{:.0} of tshark; two threads {:.2} times as fast",
+            rows.ratio(&one, "tcpdump", cpu),
+            rows.ratio("ndpiReader", &one, cpu),
+            rows.ratio("tshark, a tenth of the file", &tenth, cpu),
+            rows.ratio(&one, &two, |cost| cost.wall),
+        );
+    }
     rows.print("tcpdump", bytes);
     Ok(())
 }
@@ -153,22 +160,26 @@ impl Rows {
         }
     }
 
-    fn get(&self, name: &str) -> Option<Cost> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, costs)| Cost::middle(costs))
+    fn costs(&self, name: &str) -> &[Cost] {
+        self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, costs)| costs)
+    }
+
+    /// How many times that of `base` it was: the middle of the rounds, each of which saw both on a
+    /// machine as fast or as slow.
+    fn ratio(&self, name: &str, base: &str, of: fn(&Cost) -> f64) -> f64 {
+        let pairs = self.costs(name).iter().zip(self.costs(base));
+        middle(pairs.map(|(cost, base)| of(cost) / of(base)).collect())
     }
 
     /// The table, with CPU seconds as ratios to those of `base`, over an input of so many bytes.
     fn print(&self, base: &str, bytes: u64) {
-        let ratio = |cost: &Cost| {
-            self.get(base).map_or_else(|| "?".into(), |b| format!("{:.2}", cost.cpu / b.cpu))
-        };
         println!("\n| program | CPU s | × {base} | MB per CPU s | wall s | peak MiB |");
         println!("|---|---|---|---|---|---|");
         for (name, costs) in &self.0 {
             let cost = Cost::middle(costs);
             let (cpu, speed) = (cost.cpu, bytes as f64 / 1e6 / cost.cpu);
-            let (ratio, wall, mib) = (ratio(&cost), cost.wall, cost.mib);
-            println!("| {name} | {cpu:.2} | {ratio} | {speed:.1} | {wall:.2} | {mib} |");
+            let (ratio, wall, mib) = (self.ratio(name, base, |c| c.cpu), cost.wall, cost.mib);
+            println!("| {name} | {cpu:.2} | {ratio:.2} | {speed:.1} | {wall:.2} | {mib} |");
         }
     }
 }

@@ -27,6 +27,8 @@ impl Bucket {
         let server = Command::new(program)
             .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
             .stdout(Stdio::null())
+            // It tells of each request.
+            .stderr(Stdio::null())
             .spawn()?;
         let mut bucket = Self { server, endpoint: format!("http://{address}") };
         while TcpStream::connect(address).is_err() {

@@ -12,7 +12,10 @@ use hangtu_record::{FieldName, Record, Verb, is_public};
 use hangtu_traffic::assets::{
     Asset as Noted, AssetKey, AssetNotes, Conversation as Talk, Evidence as Because, FactNote, Line,
 };
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+};
 
 /// Reads evidence for its assets alone.
 pub fn assets(
@@ -43,8 +46,14 @@ pub(crate) fn inventory(
     let none = Authorisations::default();
     let (noted, talks) = notes.finish();
     let authorisations = authorisations.unwrap_or(&none);
+    // Most hosts have their role for the same reason as others.
+    let mut reasons = HashMap::new();
+    let mut reason = |evidence: &Because| match reasons.get(evidence) {
+        Some(known) => Bilingual::clone(known),
+        None => reasons.entry(evidence.clone()).or_insert(because(evidence)).clone(),
+    };
     let mut assets: Vec<Asset> =
-        noted.iter().map(|asset| one(asset, authorisations, inputs)).collect();
+        noted.iter().map(|asset| one(asset, authorisations, inputs, &mut reason)).collect();
     for host in logged {
         join(&mut assets, host, authorisations, inputs);
     }
@@ -87,7 +96,12 @@ fn join(assets: &mut Vec<Asset>, host: &LogHost, known: &Authorisations, inputs:
     });
 }
 
-fn one(asset: &Noted, authorisations: &Authorisations, inputs: &[String]) -> Asset {
+fn one(
+    asset: &Noted,
+    authorisations: &Authorisations,
+    inputs: &[String],
+    reason: &mut dyn FnMut(&Because) -> Bilingual,
+) -> Asset {
     let fact = |note: &FactNote| Fact {
         value: note.value.to_string(),
         via: note.via.to_owned(),
@@ -136,7 +150,7 @@ fn one(asset: &Noted, authorisations: &Authorisations, inputs: &[String]) -> Ass
         roles: asset
             .roles
             .iter()
-            .map(|(role, evidence)| Role { name: role.name().into(), reason: because(evidence) })
+            .map(|(role, evidence)| Role { name: role.name().into(), reason: reason(evidence) })
             .collect(),
         zone,
         zone_declared: declared.is_some(),

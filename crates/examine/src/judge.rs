@@ -31,7 +31,7 @@ const QUIET: i64 = 3_600_000_000_000;
 /// Samples kept for correlations, of all rules together.
 const MAX_KEPT: usize = 4_000;
 /// Bounds of the correlator: a few tens of megabytes.
-const CORRELATION: Limits = Limits { groups: 16_000, events_per_group: 4_096, events: 96_000 };
+const CORRELATION: Limits = Limits { groups: 12_000, events_per_group: 4_096, events: 64_000 };
 
 /// What a rule needs prepared for judging.
 struct Prepared {

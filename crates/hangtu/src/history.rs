@@ -43,25 +43,27 @@ pub(crate) fn command(language: Language) -> Command {
         .subcommand(query);
     #[cfg(feature = "cluster")]
     let command = {
+        // What holds unless another is given, in brackets that are no language's.
+        let preset = |name, value, help, preset: &'static str| {
+            option(name, value, help)
+                .help(format!("{} [{preset}]", t(help)))
+                .default_value(preset)
+                .hide_default_value(true)
+        };
         let listen = |address: &'static str| {
-            option("listen", "ADDRESS", key::CLI_HISTORY_LISTEN)
-                .default_value(address)
+            preset("listen", "ADDRESS", key::CLI_HISTORY_LISTEN, address)
                 .value_parser(value_parser!(std::net::SocketAddr))
         };
         let executor = sub("history executor", key::CLI_HISTORY_EXECUTOR)
             .arg(listen("127.0.0.1:50051"))
-            .arg(
-                option("scheduler", "HOST:PORT", key::CLI_HISTORY_CONNECT)
-                    .default_value("127.0.0.1:50050"),
-            )
+            .arg(preset("scheduler", "HOST:PORT", key::CLI_HISTORY_CONNECT, "127.0.0.1:50050"))
             .arg(
                 option("work", "DIR", key::CLI_HISTORY_WORK)
                     .value_parser(value_parser!(std::path::PathBuf)),
             )
             .arg(option("threads", "N", key::CLI_ARG_THREADS).value_parser(value_parser!(u16)))
             .arg(
-                option("memory", "MB", key::CLI_HISTORY_MEMORY)
-                    .default_value("2048")
+                preset("memory", "MB", key::CLI_HISTORY_MEMORY, "2048")
                     .value_parser(value_parser!(u64)),
             );
         let scheduler =

@@ -17,7 +17,7 @@ pub(crate) fn thrifty() {
     for option in [ARENA_EAGER_COMMIT, PURGE_DELAY] {
         // SAFETY: sets a number in a table of the allocator; any thread may, at any time. An
         // unknown number is refused by the allocator itself.
-        #[allow(unsafe_code)]
+        #[allow(unsafe_code, reason = "the allocator takes options by this call only")]
         unsafe {
             mi_option_set(option, 0);
         }

@@ -114,20 +114,18 @@ impl JsonWriter {
         let (second, nanos) = (time.0.div_euclid(1_000_000_000), time.0.rem_euclid(1_000_000_000));
         if self.second != Some(second) {
             self.stamp = Time::new(second, 0).to_rfc3339();
-            self.stamp.truncate(self.stamp.len().saturating_sub(1));
+            self.stamp.pop();
+            self.stamp.insert(0, '"');
             self.second = Some(second);
         }
-        out.push(b'"');
         out.extend_from_slice(self.stamp.as_bytes());
         if nanos != 0 {
-            let mut digits = *b".000000000";
-            let mut rest = nanos as u32;
-            for digit in digits[1..].iter_mut().rev() {
-                *digit = b'0' + (rest % 10) as u8;
-                rest /= 10;
-            }
+            // The one in front keeps the zeroes behind it.
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(1_000_000_000 + nanos as u32).as_bytes();
             let end = digits.iter().rposition(|d| *d != b'0').unwrap_or(0);
-            out.extend_from_slice(&digits[..=end]);
+            out.push(b'.');
+            out.extend_from_slice(&digits[1..=end]);
         }
         out.extend_from_slice(b"Z\"");
     }
@@ -182,14 +180,17 @@ fn plain(text: &[u8]) -> bool {
     const ONES: u64 = u64::MAX / 255;
     // The high bit of each byte of `x` that is zero, and perhaps of bytes above such a one.
     let zeros = |x: u64| x.wrapping_sub(ONES) & !x & (ONES << 7);
-    let (eights, rest) = text.as_chunks::<8>();
-    let all = eights.iter().all(|eight| {
+    let plain = |eight: &[u8; 8]| {
         let x = u64::from_le_bytes(*eight);
         let low = x.wrapping_sub(ONES * 0x20) & !x & (ONES << 7);
         let one = |b: u64| zeros(x ^ (ONES * b));
         low | one(u64::from(b'"')) | one(u64::from(b'\\')) | one(0x7f) == 0
-    });
-    all && rest.iter().all(|b| *b >= 0x20 && *b != b'"' && *b != b'\\' && *b != 0x7f)
+    };
+    // The last eight may have been seen in part.
+    match text.last_chunk() {
+        Some(last) => text.as_chunks().0.iter().all(plain) && plain(last),
+        None => text.iter().all(|b| *b >= 0x20 && *b != b'"' && *b != b'\\' && *b != 0x7f),
+    }
 }
 
 fn string(out: &mut Vec<u8>, s: &str) {

@@ -15,9 +15,9 @@ use std::{
 };
 
 /// Assets remembered in one run.
-const MAX_HOSTS: usize = 30_000;
+const MAX_HOSTS: usize = 25_000;
 /// Conversations remembered in one run.
-const MAX_CONVERSATIONS: usize = 60_000;
+const MAX_CONVERSATIONS: usize = 40_000;
 /// Facts remembered about one asset.
 const MAX_FACTS: usize = 48;
 /// Link addresses remembered for one asset.

@@ -3,7 +3,7 @@
 use hangtu_record::{FileAction, Operation, Record, Session};
 
 /// Records of a kind for which a worker keeps room from chunk to chunk.
-const ROOM: usize = 1_024;
+const ROOM: usize = 2_048;
 
 /// What one worker made of one chunk.
 #[derive(Debug, Default)]

@@ -307,7 +307,9 @@ impl Short {
 
     /// Adds ASCII text; what does not fit is left out.
     pub fn str(&mut self, s: &'static str) -> &mut Self {
-        s.bytes().for_each(|b| self.byte(b));
+        let n = s.len().min(self.bytes.len() - self.len);
+        self.bytes[self.len..self.len + n].copy_from_slice(&s.as_bytes()[..n]);
+        self.len += n;
         self
     }
 
@@ -351,6 +353,6 @@ impl Short {
 
     /// The text.
     pub fn text(&self) -> Text {
-        Text::from_utf8_lossy(&self.bytes[..self.len])
+        Text::from(str::from_utf8(&self.bytes[..self.len]).unwrap_or_default())
     }
 }

@@ -7,7 +7,7 @@
 use crate::{
     assets::AssetNotes,
     batch::Batch,
-    capture::{AnyReader, Chunk, open},
+    capture::{AnyReader, Chunk, PacketRef, open},
     fragment::Fragments,
     packet::{Content, IpPacket, rebuild, walk},
     team::{Parcel, Team},
@@ -15,7 +15,7 @@ use crate::{
 };
 use hangtu_evidence::{Input, InputSummary, ReadError, Source};
 use hangtu_record::Time;
-use std::{collections::BTreeMap, hash::BuildHasher, io, net::IpAddr, thread};
+use std::{collections::BTreeMap, io, net::IpAddr, thread};
 
 /// How to read.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             threads: thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
-            max_flows: 64_000,
+            max_flows: 48_000,
             max_payload: 40 << 20,
             records: true,
         }
@@ -142,11 +142,12 @@ struct Router {
 impl Router {
     fn route(&mut self, parcel: &mut Parcel) {
         let Parcel { chunk, packets: shares, .. } = parcel;
+        let all = 0..chunk.packets.len() as u32;
         if self.threads == 1 {
-            return std::mem::swap(&mut chunk.packets, &mut shares[0]);
+            return shares[0].extend(all);
         }
-        for i in 0..chunk.packets.len() {
-            let mut packet = chunk.packets[i];
+        for i in all {
+            let packet = chunk.packets[i as usize];
             let bytes = chunk.bytes(&packet);
             // The usual packet, whole TCP or UDP in plain IPv4, needs no walk to be sent on its way.
             if packet.link == 1
@@ -157,27 +158,27 @@ impl Router {
             {
                 let bits =
                     |at| u128::from(u32::from_be_bytes([h[at], h[at + 1], h[at + 2], h[at + 3]]));
-                shares[self.pair(bits(26), bits(30))].push(packet);
+                shares[self.pair(bits(26), bits(30))].push(i);
                 continue;
             }
             let frame = walk(packet.link, bytes);
             let Content::Ip(ip) = frame.content else {
-                shares[0].push(packet);
+                shares[0].push(i);
                 continue;
             };
             let Some(part) = ip.fragment else {
-                shares[self.worker(&ip)].push(packet);
+                shares[self.worker(&ip)].push(i);
                 continue;
             };
             let Some(whole) = self.fragments.add(packet.time, &ip, part) else { continue };
             let (link, bytes) = rebuild(&frame, &ip, &whole);
-            let start = chunk.data.len() as u32;
-            (packet.link, packet.start, packet.len) = (link, start, bytes.len() as u32);
+            let (start, len) = (chunk.data.len() as u32, bytes.len() as u32);
+            chunk.packets[i as usize] = PacketRef { link, start, len, ..packet };
             let worker = match walk(link, &bytes).content {
                 Content::Ip(ip) => self.worker(&ip),
                 _ => 0,
             };
-            shares[worker].push(packet);
+            shares[worker].push(i);
             chunk.data.extend(bytes);
         }
     }
@@ -190,9 +191,13 @@ impl Router {
         self.pair(number(ip.source), number(ip.destination))
     }
 
+    /// The same whoever sends: their sum, spread by a multiplication (Fibonacci hashing).
+    #[inline(always)]
     fn pair(&self, a: u128, b: u128) -> usize {
-        let hash = foldhash::fast::FixedState::default().hash_one((a.min(b), a.max(b)));
-        (hash >> 32) as usize % self.threads
+        let sum = a.wrapping_add(b);
+        let both = sum as u64 ^ ((sum >> 64) as u64).rotate_left(32);
+        let spread = both.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        ((spread * self.threads as u64) >> 32) as usize
     }
 }
 

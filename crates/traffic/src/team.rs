@@ -6,7 +6,7 @@
 
 use crate::{
     batch::{Batch, Share},
-    capture::{Chunk, PacketRef},
+    capture::Chunk,
     worker::Worker,
 };
 use hangtu_record::Time;
@@ -21,8 +21,8 @@ use std::{
 pub(crate) struct Parcel {
     pub(crate) input: u32,
     pub(crate) chunk: Chunk,
-    /// The packets of each worker. A fragment goes with the last one of its datagram.
-    pub(crate) packets: Vec<Vec<PacketRef>>,
+    /// Which packets are each worker's. A fragment goes with the last one of its datagram.
+    pub(crate) packets: Vec<Vec<u32>>,
     pub(crate) clock: Time,
     /// Whether the evidence ends with it.
     pub(crate) last: bool,
@@ -56,8 +56,8 @@ impl Job {
     fn run(&mut self) {
         let Self { worker, parcel, share, lane } = self;
         share.clear();
-        let packets = &parcel.packets[*lane];
-        for packet in packets {
+        for i in &parcel.packets[*lane] {
+            let packet = &parcel.chunk.packets[*i as usize];
             worker.packet(parcel.input, packet, parcel.chunk.bytes(packet));
         }
         worker.tick(parcel.clock);

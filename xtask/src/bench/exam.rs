@@ -5,7 +5,7 @@ use anyhow::Result;
 
 /// Runs the load test of the server's crate against the program itself.
 pub(super) fn run_all() -> Result<()> {
-    let postgres = Postgres::start()?;
+    let postgres = Postgres::durable()?;
     let program = release_binary()?;
     run(cargo()
         .current_dir(root())

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 /// Runs the benchmark of the server's crate; the program itself is what is killed.
 pub(super) fn run_all() -> Result<()> {
-    let postgres = Postgres::start()?;
+    let postgres = Postgres::durable()?;
     let program = release_binary()?;
     run(cargo()
         .current_dir(root())

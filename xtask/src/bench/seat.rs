@@ -11,7 +11,7 @@ use std::{
 
 /// The regulator's side: a synthetic nation's picture while submissions come in.
 pub(super) fn nation() -> Result<()> {
-    let postgres = Postgres::start()?;
+    let postgres = Postgres::durable()?;
     run(cargo()
         .current_dir(root())
         .args(["bench", "--package", "hangtu-server", "--bench", "nation"])
@@ -20,7 +20,7 @@ pub(super) fn nation() -> Result<()> {
 
 /// Runs the benchmark of the server's crate, then the program itself, empty.
 pub(super) fn run_all() -> Result<()> {
-    let postgres = Postgres::start()?;
+    let postgres = Postgres::durable()?;
     run(cargo()
         .current_dir(root())
         .args(["bench", "--package", "hangtu-server", "--bench", "seat"])

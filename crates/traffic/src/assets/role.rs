@@ -69,7 +69,7 @@ impl Role {
 }
 
 /// What showed a role; texts are under `because-…`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
     /// Answers a protocol for so many clients.
     Answers {

@@ -29,6 +29,7 @@ pub(super) enum Format {
 
 impl Format {
     /// Parses what stands at the front; `ended` when nothing will follow these bytes.
+    #[inline]
     fn step(&mut self, bytes: &[u8], last: Time, ended: bool) -> Step {
         match self {
             Self::Pcap(f) => f.step(bytes, ended),

@@ -18,7 +18,7 @@ pub(super) struct Pcap {
     snap: u32,
     /// Whether packets were kept in part for other reasons.
     sliced: bool,
-    /// Seconds of the last packets; one of them may have been damaged.
+    /// The last seconds that packets came at; one of them may have been damaged.
     recent: [Option<u32>; 3],
 }
 
@@ -48,25 +48,30 @@ impl Pcap {
         if bytes.len() < 24 {
             return None;
         }
-        out.snap = out.u32(bytes, 16);
-        // The upper bits say whether frames end in a checksum; the lower 16 are the link type.
-        out.link = out.u32(bytes, 20) as u16;
+        // The upper bits of the last say whether frames end in a checksum; the lower 16 are the link type.
+        let [_, _, snap, link] = out.words(bytes[8..].first_chunk()?);
+        (out.snap, out.link) = (snap, link as u16);
         Some(out)
     }
 
-    fn u32(&self, bytes: &[u8], at: usize) -> u32 {
-        let b = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-        if self.big_endian { u32::from_be_bytes(b) } else { u32::from_le_bytes(b) }
+    #[inline(always)]
+    fn words(&self, bytes: &[u8; 16]) -> [u32; 4] {
+        let words = bytes.as_chunks::<4>().0;
+        let word = |i: usize| {
+            if self.big_endian {
+                u32::from_be_bytes(words[i])
+            } else {
+                u32::from_le_bytes(words[i])
+            }
+        };
+        [word(0), word(1), word(2), word(3)]
     }
 
-    /// The header's fields, when they can be a record's. Needs 16 bytes.
+    /// The header's fields, when they can be a record's.
+    #[inline(always)]
     fn head(&self, bytes: &[u8]) -> Option<Head> {
-        let head = Head {
-            seconds: self.u32(bytes, 0),
-            fraction: self.u32(bytes, 4),
-            captured: self.u32(bytes, 8),
-            wire: self.u32(bytes, 12),
-        };
+        let [seconds, fraction, captured, wire] = self.words(bytes.first_chunk()?);
+        let head = Head { seconds, fraction, captured, wire };
         let limit = if self.nanos { 1_000_000_000 } else { 1_000_000 };
         // Some writers put a full second into the fraction; twice the limit is nobody's. Zeroes
         // are what a disk gives back for what it lost.
@@ -89,6 +94,7 @@ impl Pcap {
         self.recent.iter().flatten().any(|s| near(*s, head.seconds))
     }
 
+    #[inline]
     pub(super) fn step(&mut self, bytes: &[u8], ended: bool) -> Step {
         if bytes.len() < self.header {
             return Step::Need(self.header);
@@ -97,7 +103,8 @@ impl Pcap {
         let len = head.captured as usize;
         let size = self.header + len;
         // What is unusual is believed when it leads to the next records.
-        let known = self.known_time(&head) || self.recent[0].is_none();
+        let now = self.recent[0] == Some(head.seconds);
+        let known = now || self.known_time(&head) || self.recent[0].is_none();
         if !known || !self.ordinary(&head) {
             match self.leads_on(bytes, size, ended) {
                 Some(true) => {}
@@ -109,7 +116,9 @@ impl Pcap {
             return Step::Need(size);
         }
         self.sliced |= known && head.captured < head.wire && head.captured != self.snap;
-        self.recent = [Some(head.seconds), self.recent[0], self.recent[1]];
+        if !now {
+            self.recent = [Some(head.seconds), self.recent[0], self.recent[1]];
+        }
         let nanos = if self.nanos { head.fraction } else { head.fraction.saturating_mul(1000) };
         Step::Packet {
             size,

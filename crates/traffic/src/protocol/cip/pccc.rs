@@ -1,8 +1,7 @@
 //! PCCC inside CIP service 0x4b on class 0x67 (Rockwell 1770-6.5.16): the older controllers'
 //! command set.
 
-use crate::bytes::Bytes;
-use compact_str::format_compact;
+use crate::{bytes::Bytes, decode::Short};
 use hangtu_record::{Operation, Verb};
 
 /// Reads requester id, command, status, transaction and function.
@@ -46,7 +45,9 @@ pub(super) fn request(op: &mut Operation, b: &[u8]) {
         (0x0f, 0xa9 | 0xaa | 0xab | 0xaf) => (Verb::Write, "PCCC Protected Typed Write"),
         _ => (Verb::Other, "Execute PCCC"),
     };
-    op.object = format_compact!("pccc command {command:#04x} function {function:#04x}");
+    let mut object = Short::default();
+    object.str("pccc command ").hex(command.into()).str(" function ").hex(function.into());
+    op.object = object.text();
 }
 
 /// Change of the controller's mode (the byte that follows the function).

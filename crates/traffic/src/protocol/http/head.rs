@@ -1,5 +1,8 @@
 //! Heads of messages and how the body after them is delimited (RFC 9112 §6, §7.1).
 
+use memchr::{memchr, memchr_iter};
+use std::iter;
+
 /// How a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
@@ -21,8 +24,7 @@ pub(super) struct Head<'a> {
 pub(super) fn split(bytes: &[u8]) -> Option<(Head<'_>, usize)> {
     let mut start = None;
     let mut at = 0;
-    loop {
-        let end = at + bytes.get(at..)?.iter().position(|b| *b == b'\n')?;
+    for end in memchr_iter(b'\n', bytes) {
         let first = *start.get_or_insert(end + 1);
         if bytes[at..end].trim_ascii_end().is_empty() {
             let line = &bytes[..first];
@@ -35,13 +37,21 @@ pub(super) fn split(bytes: &[u8]) -> Option<(Head<'_>, usize)> {
         }
         at = end + 1;
     }
+    None
 }
 
 impl<'a> Head<'a> {
     /// Names and values of the field lines.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        self.fields.split(|b| *b == b'\n').filter_map(|line| {
-            let colon = line.iter().position(|b| *b == b':')?;
+        let mut rest = self.fields;
+        let lines = iter::from_fn(move || {
+            // Each line of a head has its end.
+            let (line, more) = rest.split_at(memchr(b'\n', rest)? + 1);
+            rest = more;
+            Some(line)
+        });
+        lines.filter_map(|line| {
+            let colon = memchr(b':', line)?;
             Some((&line[..colon], line[colon + 1..].trim_ascii()))
         })
     }

@@ -149,21 +149,25 @@ fn short_hash(list: &[u16], then: &[u16]) -> Text {
     if list.is_empty() {
         return Text::const_new("000000000000");
     }
-    let mut text = String::with_capacity(5 * (list.len() + then.len()));
-    for (group, lead) in [(list, ""), (then, "_")] {
+    let mut text = Vec::with_capacity(5 * (list.len() + then.len()));
+    for group in [list, then] {
         for (at, number) in group.iter().enumerate() {
-            let _ = write!(text, "{}{number:04x}", if at == 0 { lead } else { "," });
+            text.push(if at == 0 { b'_' } else { b',' });
+            text.extend(number.to_be_bytes().into_iter().flat_map(digits));
         }
     }
-    hex(&Sha256::digest(text)[..6])
+    // Nothing stands before the first one.
+    hex(&Sha256::digest(&text[1..])[..6])
+}
+
+fn digits(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)])
 }
 
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> Text {
     let mut out = Text::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(out, "{byte:02x}");
-    }
+    out.extend(bytes.iter().flat_map(|byte| digits(*byte)).map(char::from));
     out
 }
 

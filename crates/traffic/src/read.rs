@@ -173,7 +173,7 @@ impl Router {
             let Some(whole) = self.fragments.add(packet.time, &ip, part) else { continue };
             let (link, bytes) = rebuild(&frame, &ip, &whole);
             let (start, len) = (chunk.data.len() as u32, bytes.len() as u32);
-            chunk.packets[i as usize] = PacketRef { link, start, len, ..packet };
+            chunk.packets[i as usize] = PacketRef { start, len, link, ..packet };
             let worker = match walk(link, &bytes).content {
                 Content::Ip(ip) => self.worker(&ip),
                 _ => 0,

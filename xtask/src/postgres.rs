@@ -22,7 +22,7 @@ impl Postgres {
         Self::start_with(&[])
     }
 
-    /// One that keeps what it said it has, as in use: for what is measured.
+    /// One that keeps what it said it has, as in use: for what is measured with writing.
     pub fn durable() -> Result<Self> {
         Self::start_with(&["fsync=on", "synchronous_commit=on", "full_page_writes=on"])
     }

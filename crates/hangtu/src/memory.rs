@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn free_pages_are_let_go() {
         // SAFETY: reads a number of the allocator's table.
-        #[allow(unsafe_code)]
+        #[allow(unsafe_code, reason = "the allocator tells options by this call only")]
         let delay = || unsafe { mi_option_get(PURGE_DELAY) };
         assert!(delay() > 0, "option {PURGE_DELAY} is not the delay in this mimalloc");
         thrifty();

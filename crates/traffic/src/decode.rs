@@ -283,6 +283,11 @@ pub fn clean_utf16(bytes: &[u8]) -> Text {
         .collect()
 }
 
+/// A byte as two hex digits.
+pub(crate) fn hex(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)])
+}
+
 /// A short ASCII text built without formatting machinery: object names go through here once for
 /// every operation.
 #[derive(Clone, Copy, Debug)]
@@ -341,10 +346,7 @@ impl Short {
 
     /// Adds bytes as hex digits: the first eight, and a mark when there are more.
     pub fn dump(&mut self, bytes: &[u8]) -> &mut Self {
-        for b in bytes.iter().take(8) {
-            self.byte(b"0123456789abcdef"[usize::from(b >> 4)]);
-            self.byte(b"0123456789abcdef"[usize::from(b & 15)]);
-        }
+        bytes.iter().take(8).flat_map(|b| hex(*b)).for_each(|digit| self.byte(digit));
         if bytes.len() > 8 {
             self.str("...");
         }

@@ -3,7 +3,7 @@
 //! JA4 is FoxIO's TLS client fingerprint (BSD 3-Clause; `technical_details/JA4.md` of their
 //! repository); the other JA4+ methods are licensed otherwise and stay out of here.
 
-use crate::bytes::Bytes;
+use crate::{bytes::Bytes, decode};
 use hangtu_record::Text;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -153,21 +153,17 @@ fn short_hash(list: &[u16], then: &[u16]) -> Text {
     for group in [list, then] {
         for (at, number) in group.iter().enumerate() {
             text.push(if at == 0 { b'_' } else { b',' });
-            text.extend(number.to_be_bytes().into_iter().flat_map(digits));
+            text.extend(number.to_be_bytes().into_iter().flat_map(decode::hex));
         }
     }
     // Nothing stands before the first one.
     hex(&Sha256::digest(&text[1..])[..6])
 }
 
-fn digits(byte: u8) -> [u8; 2] {
-    [byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)])
-}
-
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> Text {
     let mut out = Text::with_capacity(2 * bytes.len());
-    out.extend(bytes.iter().flat_map(|byte| digits(*byte)).map(char::from));
+    out.extend(bytes.iter().flat_map(|byte| decode::hex(*byte)).map(char::from));
     out
 }
 

@@ -1,4 +1,4 @@
-// A real OpenID Connect provider for crates/server/tests/oidc.rs: node provider.mjs REDIRECT_URI.
+// A real OpenID Connect provider for crates/server/tests/http/oidc.rs: node provider.mjs REDIRECT_URI.
 // Says where it listens, and signs in whom /mode?sub=… names; /mode also makes it misbehave.
 import http from "node:http";
 import Provider from "oidc-provider";

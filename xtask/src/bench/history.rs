@@ -37,11 +37,12 @@ pub(super) fn run_all(months: Option<&str>) -> Result<()> {
 /// The tests of history, which compile DataFusion and Ballista and so are not part of CI.
 pub(crate) fn tests() -> Result<()> {
     let (postgres, bucket) = (Postgres::start()?, Bucket::start()?);
-    for name in ["history", "cluster"] {
+    for tests in [&["history"][..], &["cluster"], &["http", "history::"]] {
         bucket.run(
             cargo()
                 .current_dir(root())
-                .args(["test", "--workspace", "--features", "hangtu/cluster", "--test", name])
+                .args(["test", "--workspace", "--features", "hangtu/cluster", "--test"])
+                .args(tests)
                 .env("HANGTU_TEST_POSTGRES", postgres.url()),
         )?;
     }

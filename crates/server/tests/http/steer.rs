@@ -1,10 +1,8 @@
 //! Steering through the public door: what a supervisor tells enterprises, what they answer, here and
 //! by signed letters, and what the rules of a bulletin find.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::{Client, PASSWORD, Site, on_both};
 use hangtu_server::Nation;
-use kit::{Client, PASSWORD, Site, on_both};
 use serde_json::{Value, json};
 use std::{fs, io::Read as _};
 

@@ -1,8 +1,6 @@
 //! Every route there is: closed to strangers, and to the people of another organisation.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
-use kit::{Client, Site, on_both};
+use crate::kit::{Client, Site, on_both};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
 

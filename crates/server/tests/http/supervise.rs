@@ -1,9 +1,7 @@
 //! The supervising side through the public door: the roster, target sets, the picture.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::{Client, Site, on_both};
 use hangtu_server::Nation;
-use kit::{Client, Site, on_both};
 use serde_json::{Value, json};
 
 fn import(client: &Client, table: &[u8], dry: bool) -> Value {

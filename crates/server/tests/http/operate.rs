@@ -1,9 +1,7 @@
 //! Health, measurements, the API's description, backup and restore.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::{PASSWORD, Site, on_both};
 use hangtu_server::{RestoreError, backup, restore};
-use kit::{PASSWORD, Site, on_both};
 use std::{
     fs,
     sync::atomic::{AtomicBool, Ordering},

@@ -1,9 +1,7 @@
 //! Passkeys, with an authenticator made of software.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::{Answer, Client, PASSWORD, Site, on_both};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
-use kit::{Answer, Client, PASSWORD, Site, on_both};
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},

@@ -1,8 +1,6 @@
 //! Drills through the seat: rehearsed without people, and held by people to the findings.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod kit;
-use kit::{Client, Site, on_both};
+use crate::kit::{self, Client, Site, on_both};
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
 

@@ -1,9 +1,7 @@
 //! Reports: frozen, numbered, hashed, and the same in every file.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::on_both;
 use hangtu_catalog::sha256;
-use kit::on_both;
 use serde_json::{Value, json};
 use std::fs;
 

@@ -1,14 +1,12 @@
 //! Training through the seat: a course read, its exam sat and resumed, certificates checked by
 //! strangers, sessions attended and counted, lists and questions taken in, learning records kept.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod kit;
+use crate::kit::{Client, on_both};
 use hangtu_catalog::{
     Catalog,
     course::{Course, Question},
 };
 use hangtu_train::credential::{Outcome, TrustedKey, verify};
-use kit::{Client, on_both};
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
 

@@ -1,8 +1,6 @@
 //! The questionnaire and the home page, through the public door.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
-use kit::{Client, Site, on_both};
+use crate::kit::{self, Client, Site, on_both};
 use serde_json::{Value, json};
 use sqlx::Connection;
 

@@ -1,9 +1,7 @@
 //! HTTPS without a proxy.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::Site;
 use hangtu_server::{Config, ServeError, Server, TlsError, TlsFault};
-use kit::Site;
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use std::{fs, net::TcpStream, path::PathBuf, thread, time::Duration};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};

@@ -1,16 +1,14 @@
 //! Training exchanged with others, through the public door: a cmi5 package taken in, launched and
 //! reported; attachments; records sent on to another store; certificates of others; questions in one
 //! language.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod kit;
+use crate::kit::{self, Client, Site, on_both};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use kit::{Client, Site, on_both};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, io::Write, thread, time::Duration};
 
-const XML: &str = include_str!("../../../e2e/unit/cmi5.xml");
-const PAGE: &str = include_str!("../../../e2e/unit/index.html");
+const XML: &str = include_str!("../../../../e2e/unit/cmi5.xml");
+const PAGE: &str = include_str!("../../../../e2e/unit/index.html");
 
 fn package(files: &[(&str, &str)]) -> Vec<u8> {
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -1,8 +1,6 @@
 //! Single sign-on, with a real provider (npm `oidc-provider`, e2e/provider.mjs).
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod kit;
-use kit::{Answer, Client, PASSWORD, Site, on_both};
+use crate::kit::{Answer, Client, PASSWORD, Site, on_both};
 use serde_json::json;
 use std::{
     io::{BufRead, BufReader},

@@ -1,9 +1,7 @@
 //! What a supervisor accepted becomes history, once, and is asked in SQL by those it belongs to.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod kit;
+use crate::kit::{self, Client, Site};
 use hangtu_server::Config;
-use kit::{Client, Site};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tempfile::TempDir;

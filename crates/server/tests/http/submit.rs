@@ -1,11 +1,9 @@
 //! The national number moves by one: an enterprise's package goes to a province by file and comes
 //! back with items, is answered, counts; a fork is caught and shown to both.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-mod kit;
+use crate::kit::{self, Client, PASSWORD, Site, on_both};
 use hangtu_ledger::Algorithm;
 use hangtu_server::{Config, backup, restore};
-use kit::{Client, PASSWORD, Site, on_both};
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},

@@ -1,12 +1,10 @@
 //! Evidence and its examination.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::{self, Client, Site, on_both};
 use hangtu_catalog::{Catalog, sha256};
 use hangtu_examine::{Evidence, Reading, Rules, Setup, examine};
 use hangtu_record::Time;
 use hangtu_server::Config;
-use kit::{Client, Site, on_both};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf, time::Duration};
 

@@ -1,8 +1,6 @@
 //! Setting up, signing in and out.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
-use kit::on_both;
+use crate::kit::on_both;
 
 #[test]
 fn a_site_is_set_up_once_and_its_people_sign_in() {

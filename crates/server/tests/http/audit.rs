@@ -1,9 +1,7 @@
 //! The trail: searched, exported, verified, and telling when somebody touched it.
-#![allow(clippy::unwrap_used)]
 
-mod kit;
+use crate::kit::on_both;
 use hangtu_ledger::{Note, verify_export};
-use kit::on_both;
 
 #[test]
 fn the_trail_is_searched_exported_and_verified() {

@@ -42,7 +42,7 @@ pub(crate) fn inventory(
     logged: &[LogHost],
     authorisations: Option<&Authorisations>,
     inputs: &[String],
-) -> (Vec<Asset>, BTreeMap<Line, Talk>) {
+) -> (Vec<Asset>, Vec<(Line, Talk)>) {
     let none = Authorisations::default();
     let (noted, talks) = notes.finish();
     let authorisations = authorisations.unwrap_or(&none);
@@ -53,7 +53,7 @@ pub(crate) fn inventory(
         None => reasons.entry(evidence.clone()).or_insert(because(evidence)).clone(),
     };
     let mut assets: Vec<Asset> =
-        noted.iter().map(|asset| one(asset, authorisations, inputs, &mut reason)).collect();
+        noted.into_iter().map(|asset| one(asset, authorisations, inputs, &mut reason)).collect();
     for host in logged {
         join(&mut assets, host, authorisations, inputs);
     }
@@ -97,7 +97,7 @@ fn join(assets: &mut Vec<Asset>, host: &LogHost, known: &Authorisations, inputs:
 }
 
 fn one(
-    asset: &Noted,
+    asset: Noted,
     authorisations: &Authorisations,
     inputs: &[String],
     reason: &mut dyn FnMut(&Because) -> Bilingual,
@@ -137,7 +137,7 @@ fn one(
         }
     }
     let declared = asset.ips.iter().find_map(|ip| authorisations.zones.of(*ip));
-    let zone = declared.map_or_else(|| inferred(asset), |(name, _)| name.to_owned());
+    let zone = declared.map_or_else(|| inferred(&asset), |(name, _)| name.to_owned());
     Asset {
         id: asset.key.to_string(),
         ips: asset.ips.iter().map(ToString::to_string).collect(),
@@ -154,8 +154,8 @@ fn one(
             .collect(),
         zone,
         zone_declared: declared.is_some(),
-        serves: asset.serves.iter().cloned().collect(),
-        uses: asset.uses.iter().cloned().collect(),
+        serves: asset.serves,
+        uses: asset.uses,
         first: asset.first.to_rfc3339(),
         last: asset.last.to_rfc3339(),
         bytes_sent: asset.sent,
@@ -207,12 +207,13 @@ fn because(evidence: &Because) -> Bilingual {
 }
 
 /// Conversations as the report has them.
-pub(crate) fn conversations(all: &BTreeMap<Line, Talk>) -> Vec<Conversation> {
-    all.iter()
+pub(crate) fn conversations(mut all: Vec<(Line, Talk)>) -> Vec<Conversation> {
+    all.sort_unstable_by_key(|(line, _)| *line);
+    all.into_iter()
         .map(|(line, talk)| Conversation {
             source: line.client.to_string(),
             destination: line.server.to_string(),
-            protocol: line.protocol_name(),
+            protocol: line.protocol_name().into_owned(),
             sessions: talk.sessions,
             bytes: talk.bytes,
             verbs: Verb::ALL

@@ -241,7 +241,7 @@ pub fn examine(
         coverage,
         findings,
         assets,
-        conversations: assets::conversations(&talks),
+        conversations: assets::conversations(talks),
         comparison: None,
     })
 }

@@ -8,11 +8,13 @@ use crate::decode::VerbCounts;
 use hangtu_record::{
     Endpoint, FieldName, Mac, Origin, Session, Text, Time, Transport, Verb, is_public,
 };
-use hashbrown::HashMap;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    borrow::Cow,
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr},
 };
+
+type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Assets remembered in one run.
 const MAX_HOSTS: usize = 25_000;
@@ -129,11 +131,11 @@ pub struct Line {
 
 impl Line {
     /// `modbus`, or `tcp/4444` where not recognised.
-    pub fn protocol_name(&self) -> String {
+    pub fn protocol_name(&self) -> Cow<'static, str> {
         if self.protocol.is_empty() {
-            format!("{}/{}", self.transport.name(), self.port)
+            Cow::Owned(format!("{}/{}", self.transport.name(), self.port))
         } else {
-            self.protocol.to_owned()
+            Cow::Borrowed(self.protocol)
         }
     }
 }
@@ -158,8 +160,8 @@ pub struct Conversation {
 /// Notes about assets, gathered while decoding; merged across workers at the end.
 #[derive(Debug)]
 pub struct AssetNotes {
-    hosts: HashMap<AssetKey, Host, foldhash::fast::RandomState>,
-    conversations: HashMap<Line, Conversation, foldhash::fast::RandomState>,
+    hosts: HashMap<AssetKey, Host>,
+    conversations: HashMap<Line, Conversation>,
     /// Assets and conversations that found no room.
     pub dropped: u64,
     /// How many conversations find room.
@@ -187,10 +189,10 @@ pub struct Asset {
     pub facts: Vec<FactNote>,
     /// Roles with their reasons, likeliest first.
     pub roles: Vec<(Role, Evidence)>,
-    /// Protocols it serves.
-    pub serves: BTreeSet<String>,
-    /// Protocols it uses.
-    pub uses: BTreeSet<String>,
+    /// Protocols it serves, in order.
+    pub serves: Vec<String>,
+    /// Protocols it uses, in order.
+    pub uses: Vec<String>,
     /// First seen.
     pub first: Time,
     /// Last seen.
@@ -321,6 +323,10 @@ impl AssetNotes {
 
     /// Adds another worker's notes. Order does not matter.
     pub(crate) fn merge(&mut self, other: Self) {
+        if self.hosts.is_empty() && self.conversations.is_empty() {
+            *self = Self { dropped: self.dropped + other.dropped, room: self.room, ..other };
+            return;
+        }
         self.dropped += other.dropped;
         for (key, from) in other.hosts {
             let Some(host) = self.host(key, from.first) else { continue };
@@ -339,14 +345,14 @@ impl AssetNotes {
         }
     }
 
-    /// Everything about assets and conversations, in a stable order.
-    pub fn finish(self) -> (Vec<Asset>, BTreeMap<Line, Conversation>) {
-        let conversations: BTreeMap<Line, Conversation> = self.conversations.into_iter().collect();
+    /// Everything about assets, in a stable order, and conversations, in none: to be sorted before anybody sees them.
+    pub fn finish(self) -> (Vec<Asset>, Vec<(Line, Conversation)>) {
+        let conversations: Vec<(Line, Conversation)> = self.conversations.into_iter().collect();
         let mut hosts: Vec<(AssetKey, Host)> = self.hosts.into_iter().collect();
-        hosts.sort_by_key(|(key, _)| *key);
+        hosts.sort_unstable_by_key(|(key, _)| *key);
         let routers = routers(&hosts);
-        let mut assets: BTreeMap<AssetKey, Asset> = BTreeMap::new();
-        let mut owners: BTreeMap<Mac, AssetKey> = BTreeMap::new();
+        let mut assets: Vec<Asset> = Vec::with_capacity(hosts.len());
+        let mut owners: HashMap<Mac, usize> = HashMap::default();
         for (key, host) in hosts {
             let mut macs: BTreeSet<Mac> = host
                 .macs
@@ -368,8 +374,8 @@ impl AssetNotes {
                 macs,
                 facts: host.facts,
                 roles: Vec::new(),
-                serves: BTreeSet::new(),
-                uses: BTreeSet::new(),
+                serves: Vec::new(),
+                uses: Vec::new(),
                 first: host.first,
                 last: host.last,
                 sent: host.sent,
@@ -382,16 +388,15 @@ impl AssetNotes {
                 AssetKey::Ip(ip) => ip.is_ipv6() && !is_public(ip),
                 AssetKey::Mac(_) => true,
             };
-            if let Some(known) = owner.and_then(|o| assets.get_mut(&o)).filter(|_| later) {
+            if let Some(known) = owner.and_then(|o| assets.get_mut(o)).filter(|_| later) {
                 known.absorb(asset);
             } else {
                 for mac in &asset.macs {
-                    owners.entry(*mac).or_insert(key);
+                    owners.entry(*mac).or_insert(assets.len());
                 }
-                assets.insert(key, asset);
+                assets.push(asset);
             }
         }
-        let mut assets: Vec<Asset> = assets.into_values().collect();
         role::assign(&mut assets, &conversations, &routers);
         (assets, conversations)
     }
@@ -420,26 +425,32 @@ impl Asset {
 
 /// Link addresses that stand for several subnets: routers, seen at the capture point in place of
 /// the assets behind them. With the number of addresses behind each.
-fn routers(hosts: &[(AssetKey, Host)]) -> BTreeMap<Mac, usize> {
-    let mut behind: BTreeMap<Mac, (BTreeSet<Vec<u8>>, usize)> = BTreeMap::new();
+fn routers(hosts: &[(AssetKey, Host)]) -> HashMap<Mac, u64> {
+    struct Behind {
+        net: (bool, u64),
+        several: bool,
+        addresses: u64,
+    }
+    let mut behind: HashMap<Mac, Behind> = HashMap::default();
     for (key, host) in hosts {
         let AssetKey::Ip(ip) = key else { continue };
         let net = match ip {
-            IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
+            IpAddr::V4(v4) => (false, u64::from(v4.to_bits() >> 8)),
             // Link-local and site addresses come beside an IPv4 one on every host.
             IpAddr::V6(v6) if !is_public((*v6).into()) => continue,
-            IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
+            IpAddr::V6(v6) => (true, (v6.to_bits() >> 64) as u64),
         };
         for (mac, _) in &host.macs {
-            let entry = behind.entry(*mac).or_default();
-            entry.0.insert(net.clone());
-            entry.1 += 1;
+            let new = || Behind { net, several: false, addresses: 0 };
+            let one = behind.entry(*mac).or_insert_with(new);
+            one.several |= one.net != net;
+            one.addresses += 1;
         }
     }
     behind
         .into_iter()
-        .filter(|(_, (nets, n))| nets.len() > 1 && *n > 2)
-        .map(|(mac, (_, n))| (mac, n))
+        .filter(|(_, behind)| behind.several && behind.addresses > 2)
+        .map(|(mac, behind)| (mac, behind.addresses))
         .collect()
 }
 

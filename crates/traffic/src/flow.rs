@@ -28,25 +28,28 @@ enum State {
     Off,
 }
 
-/// One flow.
+/// One flow. In this order, as there are tens of thousands: what each packet looks at stands together.
+#[repr(C)]
 pub(crate) struct Flow {
     pub(crate) key: Key,
-    /// Whether the lower end of the key is the client.
-    low_is_client: bool,
-    parties: Parties,
-    start: At,
     pub(crate) last: Time,
     packets: [u64; 2],
     bytes: [u64; 2],
+    streams: [Stream; 2],
+    state: State,
     /// TCP flags seen from each side.
     flags: [u8; 2],
-    state: State,
-    protocol: &'static str,
-    streams: [Stream; 2],
-    facts: Vec<(FieldName, OwnedValue)>,
-    verbs: Option<Box<VerbCounts>>,
+    /// Whether the lower end of the key is the client.
+    low_is_client: bool,
     /// Looked at since the eviction hand last came by.
     pub(crate) touched: bool,
+    facts: Vec<(FieldName, OwnedValue)>,
+    protocol: &'static str,
+    verbs: Option<Box<VerbCounts>>,
+    parties: Parties,
+    start: At,
+    /// Bytes of either direction that were not captured or not understood.
+    lost: u64,
 }
 
 impl Flow {
@@ -74,6 +77,7 @@ impl Flow {
             facts: Vec::new(),
             verbs: None,
             touched: true,
+            lost: 0,
         }
     }
 
@@ -109,6 +113,16 @@ impl Flow {
     /// Whether both sides ended it, or one broke it off.
     pub(crate) fn closed(&self) -> bool {
         self.flags[0] & self.flags[1] & FIN != 0 || (self.flags[0] | self.flags[1]) & RST != 0
+    }
+
+    /// Whether one side asked for a connection and nothing was seen of the other.
+    fn unanswered(&self) -> bool {
+        self.flags[0] & SYN != 0 && self.packets[1] == 0 && self.bytes[0] == 0
+    }
+
+    /// Whether it is no more than an attempt: who acknowledges was answered where the capture did not look.
+    pub(crate) fn attempt(&self) -> bool {
+        self.unanswered() && self.flags[0] & ACK == 0
     }
 
     #[inline(always)]
@@ -229,8 +243,8 @@ impl Flow {
     /// Bytes are missing.
     fn gap(&mut self, at: At, low: bool, lost: u64, out: &mut Output) {
         let side = self.side(low);
+        self.lost += lost;
         let stream = &mut self.streams[side as usize];
-        stream.lost += lost;
         // A hole inside bytes nobody wants to see is none for the decoder.
         if stream.skip == u64::MAX || (lost > 0 && stream.skip >= lost) {
             if stream.skip != u64::MAX {
@@ -359,7 +373,7 @@ impl Flow {
             pending.clear();
         } else if whole.len() - used > MAX_PENDING {
             // A message longer than this is not one of ours, or not in step.
-            stream.lost += (whole.len() - used) as u64;
+            self.lost += (whole.len() - used) as u64;
             pending.clear();
             stream.pending = pending;
             return self.out_of_step(at, side, out);
@@ -455,7 +469,7 @@ impl Flow {
             "complete"
         } else if self.flags[0] & SYN != 0 && self.flags[1] & RST != 0 && self.bytes == [0; 2] {
             "refused"
-        } else if self.flags[0] & SYN != 0 && self.packets[1] == 0 && self.bytes[0] == 0 {
+        } else if self.unanswered() {
             "unanswered"
         } else {
             "midstream"
@@ -474,7 +488,7 @@ impl Flow {
             source_packets: self.packets[0],
             destination_packets: self.packets[1],
             state,
-            lost: self.streams[0].lost + self.streams[1].lost,
+            lost: self.lost,
             facts: std::mem::take(&mut self.facts),
         };
         out.assets.session(&session, self.verbs.as_deref());

@@ -34,7 +34,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             threads: thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
-            max_flows: 48_000,
+            max_flows: 60_000,
             max_payload: 40 << 20,
             records: true,
         }
@@ -96,9 +96,8 @@ pub fn read(
     let mut summary = Summary::default();
     thread::scope(|scope| {
         let _leaving = team.leaving();
-        for lane in 1..threads {
-            let team = &team;
-            scope.spawn(move || team.help(lane));
+        for _ in 1..threads {
+            scope.spawn(|| team.help());
         }
         let mut batch = Batch::default();
         let mut told = |observer: &mut dyn Observer| {

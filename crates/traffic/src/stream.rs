@@ -5,13 +5,12 @@
 //! declared lost and decoding goes on behind it. What overlaps keeps its first version.
 
 use crate::ends::At;
+use std::collections::VecDeque;
 
 /// Segments held for one direction.
 const MAX_HELD: usize = 64;
 /// Bytes held for one direction.
 const MAX_HELD_BYTES: usize = 256 * 1024;
-/// What a held segment costs beside its bytes.
-const HELD: usize = size_of::<Held>() + 16;
 /// How long a hole is waited for, in capture time.
 const MAX_HOLD: i64 = 2_000_000_000;
 /// A jump in sequence numbers past this is another connection or nonsense, not a hole.
@@ -55,21 +54,33 @@ pub(crate) struct Released {
     pub(crate) at: At,
 }
 
-/// Sequence state of one direction.
+/// Sequence state of one direction. Small, as every flow has two of them and every packet looks at both.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     next: u32,
     started: bool,
     /// Whether any data came.
     spoke: bool,
-    held_bytes: u32,
     /// Bytes to pass over before the decoder looks again; `u64::MAX` for all of them.
     pub(crate) skip: u64,
     /// Bytes delivered that the decoder has not used yet.
     pub(crate) pending: Vec<u8>,
-    /// Bytes lost.
-    pub(crate) lost: u64,
-    held: Vec<Held>,
+    /// Segments that wait for what was before them, in order; few streams ever have any.
+    early: Option<Box<Early>>,
+}
+
+#[derive(Debug, Default)]
+struct Early {
+    held: VecDeque<Held>,
+    bytes: usize,
+}
+
+impl Early {
+    fn memory(&self) -> usize {
+        // An allocation costs some bytes of its own.
+        let each = self.held.len() * 16 + self.held.capacity() * size_of::<Held>();
+        size_of::<Self>() + each + self.bytes
+    }
 }
 
 impl Stream {
@@ -84,14 +95,16 @@ impl Stream {
 
     /// Whether the other side has acknowledged what fills the first hole: then it was sent and
     /// received, and the capture will not have it any more.
+    #[inline(always)]
     pub(crate) fn missed(&self, ack: u32) -> bool {
-        self.held.first().is_some_and(|first| ack.wrapping_sub(first.seq) as i32 >= 0)
+        let first = self.early.as_ref().and_then(|early| early.held.front());
+        first.is_some_and(|first| ack.wrapping_sub(first.seq) as i32 >= 0)
     }
 
     /// Whether any segment is held.
     #[inline(always)]
     pub(crate) fn holds(&self) -> bool {
-        !self.held.is_empty()
+        self.early.is_some()
     }
 
     /// Places a segment of `len` captured bytes.
@@ -128,30 +141,33 @@ impl Stream {
 
     /// Keeps an early segment. `false` when the bounds are reached and the hole must be given up.
     pub(crate) fn hold(&mut self, seq: u32, at: At, bytes: &[u8], cut: u32) -> bool {
-        let place = self.held.partition_point(|h| (h.seq.wrapping_sub(seq) as i32) < 0);
+        let early = self.early.get_or_insert_default();
+        let held = &mut early.held;
+        let place = held.partition_point(|h| (h.seq.wrapping_sub(seq) as i32) < 0);
         // The same segment again.
-        if self.held.get(place).is_some_and(|h| h.seq == seq && h.bytes.len() >= bytes.len()) {
+        if held.get(place).is_some_and(|h| h.seq == seq && h.bytes.len() >= bytes.len()) {
             return true;
         }
-        self.held_bytes += bytes.len() as u32;
-        self.held.insert(place, Held { seq, at, cut, bytes: bytes.into() });
-        let waited = self.held.iter().map(|h| at.time.since(h.at.time)).max().unwrap_or(0);
-        self.held.len() < MAX_HELD
-            && (self.held_bytes as usize) < MAX_HELD_BYTES
-            && waited <= MAX_HOLD
+        held.insert(place, Held { seq, at, cut, bytes: bytes.into() });
+        early.bytes += bytes.len();
+        let waited = held.iter().map(|h| at.time.since(h.at.time)).max().unwrap_or(0);
+        held.len() < MAX_HELD && early.bytes < MAX_HELD_BYTES && waited <= MAX_HOLD
     }
 
     /// The next held segment that continues the stream, or with `force` the first one with the
     /// size of the hole before it.
     pub(crate) fn release(&mut self, force: bool) -> Option<Released> {
         loop {
-            let first = self.held.first()?;
-            let ahead = first.seq.wrapping_sub(self.next) as i32;
+            let early = self.early.as_mut()?;
+            let ahead = early.held.front()?.seq.wrapping_sub(self.next) as i32;
             if ahead > 0 && !force {
                 return None;
             }
-            let held = self.held.remove(0);
-            self.held_bytes -= held.bytes.len() as u32;
+            let held = early.held.pop_front()?;
+            early.bytes -= held.bytes.len();
+            if early.held.is_empty() {
+                self.early = None;
+            }
             if ahead >= 0 {
                 return Some(Released {
                     seq: held.seq,
@@ -171,7 +187,9 @@ impl Stream {
     }
 
     /// What is held or pending costs.
+    #[inline(always)]
     pub(crate) fn memory(&self) -> usize {
-        self.held_bytes as usize + self.held.len() * HELD + self.pending.capacity()
+        let early = self.early.as_ref().map_or(0, |early| early.memory());
+        early + self.pending.capacity()
     }
 }

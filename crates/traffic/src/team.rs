@@ -1,8 +1,8 @@
 //! Workers, and the threads that drive them.
 //!
-//! There are as many threads as workers, the reading one among them. A thread drives its own worker
-//! first, and another that has a parcel waiting when its own has none. (A thread that only read, beside one for
-//! each worker, waited for a core while another was idle.)
+//! There are as many threads as workers, the reading one among them. A thread drives whichever worker is furthest
+//! behind and not driven yet. (A thread that only read, beside one for each worker, waited for a core while
+//! another was idle.)
 
 use crate::{
     batch::{Batch, Share},
@@ -69,16 +69,13 @@ impl Job {
 }
 
 impl State {
-    /// The next parcel of this lane, or of one after it.
-    fn job(&mut self, first: usize) -> Option<Job> {
-        let count = self.lanes.len();
-        (first..first + count).find_map(|i| {
-            let i = i % count;
-            let lane = &mut self.lanes[i];
-            let parcel = lane.parcels.pop_front_if(|_| lane.worker.is_some())?;
-            let share = lane.spare.pop().unwrap_or_default();
-            lane.worker.take().map(|worker| Job { lane: i, worker, parcel, share })
-        })
+    /// The next parcel of the lane that has most of them waiting.
+    fn job(&mut self) -> Option<Job> {
+        let idle = self.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.worker.is_some());
+        let (i, lane) = idle.max_by_key(|(_, lane)| lane.parcels.len())?;
+        let parcel = lane.parcels.pop_front()?;
+        let share = lane.spare.pop().unwrap_or_default();
+        lane.worker.take().map(|worker| Job { lane: i, worker, parcel, share })
     }
 
     fn done(&mut self, job: Job) {
@@ -122,9 +119,9 @@ impl Team {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what there is to do, of this lane first, or waits until something has changed.
-    fn step<'a>(&'a self, mut state: MutexGuard<'a, State>, lane: usize) -> MutexGuard<'a, State> {
-        let Some(mut job) = state.job(lane) else {
+    /// Does what there is to do, or waits until something has changed.
+    fn step<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let Some(mut job) = state.job() else {
             return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         };
         drop(state);
@@ -141,11 +138,11 @@ impl Team {
     }
 
     /// What a thread does that does not read, until all is over.
-    pub(crate) fn help(&self, lane: usize) {
+    pub(crate) fn help(&self) {
         let _leaving = self.leaving();
         let mut state = self.lock();
         while !state.over {
-            state = self.step(state, lane);
+            state = self.step(state);
         }
     }
 
@@ -182,7 +179,7 @@ impl Team {
                 batch.shares.extend(state.lanes.iter_mut().filter_map(|l| l.done.pop_front()));
                 return Ok(());
             }
-            state = self.step(state, 0);
+            state = self.step(state);
         }
         Err(io::Error::other("a thread was lost"))
     }
@@ -209,13 +206,12 @@ mod tests {
             let team = Team::new((0..3).map(|_| Worker::new(bounds, true)));
             thread::scope(|scope| {
                 let _leaving = team.leaving();
-                (1..3).for_each(|lane| {
-                    let team = &team;
-                    scope.spawn(move || team.help(lane));
+                (1..3).for_each(|_| {
+                    scope.spawn(|| team.help());
                 });
                 // None for the last one: an index that is not there.
                 team.send(Parcel { packets: vec![Vec::new(); 2], ..Parcel::default() });
-                while team.lock().lanes[1..].iter().any(|lane| !lane.parcels.is_empty()) {
+                while !team.lock().lanes[2].parcels.is_empty() {
                     thread::yield_now();
                 }
                 told = team.receive(&mut Batch::default());

@@ -56,6 +56,9 @@ impl Limits {
 const TCP_IDLE: i64 = 1_800_000_000_000;
 /// Silence after which a closed TCP connection is forgotten.
 const CLOSED_IDLE: i64 = 10_000_000_000;
+/// Silence after which nobody will answer an attempt to connect; a scan would fill the table otherwise. Linux waits
+/// for 64 s after its last SYN: one second (RFC 6298, 2.1), doubled (5.5) six times (`tcp_syn_retries`).
+const ATTEMPT_IDLE: i64 = 120_000_000_000;
 /// Silence after which an exchange of datagrams counts as over.
 const DATAGRAM_IDLE: i64 = 120_000_000_000;
 /// How often idle flows are looked for, in capture time.
@@ -336,6 +339,7 @@ impl Worker {
             let Some(flow) = self.flows.get(slot) else { continue };
             let limit = match flow.transport() {
                 Transport::Tcp if flow.closed() => CLOSED_IDLE,
+                Transport::Tcp if flow.attempt() => ATTEMPT_IDLE,
                 Transport::Tcp | Transport::Link => TCP_IDLE,
                 _ => DATAGRAM_IDLE,
             };

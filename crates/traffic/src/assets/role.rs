@@ -1,8 +1,8 @@
 //! Which role an asset plays, and what showed it.
 
-use super::{Asset, AssetKey, Conversation, Line};
+use super::{Asset, AssetKey, Conversation, HashMap, Line};
 use hangtu_record::{FieldName, Mac, Verb, is_public};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
 
 /// A role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,28 +117,59 @@ fn industrial(protocol: &str) -> bool {
     matches!(protocol, "modbus" | "s7comm" | "enip" | "cip" | "dnp3" | "iec104")
 }
 
+/// What conversations show of one asset.
 #[derive(Default)]
 struct Seen {
-    answers: BTreeMap<String, BTreeSet<AssetKey>>,
-    asked: BTreeMap<Verb, BTreeSet<AssetKey>>,
-    devices: BTreeSet<AssetKey>,
-    uses: BTreeSet<String>,
+    /// Protocols that it answers, with the client.
+    answers: Vec<(Cow<'static, str>, AssetKey)>,
+    /// Industrial operations that it sent, with the device.
+    asked: Vec<(Verb, AssetKey)>,
+    /// Devices that answered it.
+    devices: Vec<AssetKey>,
+    /// Protocols that it uses.
+    uses: Vec<Cow<'static, str>>,
+}
+
+impl Seen {
+    /// Everything once, and in order.
+    fn settle(&mut self) {
+        fn once<T: Ord>(all: &mut Vec<T>) {
+            all.sort_unstable();
+            all.dedup();
+        }
+        once(&mut self.answers);
+        once(&mut self.asked);
+        once(&mut self.devices);
+        once(&mut self.uses);
+    }
+
+    /// Protocols that it answers, and for how many clients.
+    fn answered(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.answers.chunk_by(|a, b| a.0 == b.0).map(|one| (&*one[0].0, one.len() as u64))
+    }
+
+    fn uses(&self, protocol: &str) -> bool {
+        self.uses.iter().any(|known| known == protocol)
+    }
+
+    /// To how many devices it sent such operations.
+    fn sent(&self, verb: Verb) -> u64 {
+        self.asked.iter().filter(|(asked, _)| *asked == verb).count() as u64
+    }
 }
 
 /// Gives every asset its protocols and roles.
 pub(super) fn assign(
     assets: &mut [Asset],
-    conversations: &BTreeMap<Line, Conversation>,
-    routers: &BTreeMap<Mac, usize>,
+    conversations: &[(Line, Conversation)],
+    routers: &HashMap<Mac, u64>,
 ) {
-    let index: HashMap<AssetKey, usize> = assets
-        .iter()
-        .enumerate()
-        .flat_map(|(i, a)| {
-            let ips = a.ips.iter().map(|ip| AssetKey::Ip(*ip));
-            ips.chain([a.key]).map(move |key| (key, i)).collect::<Vec<_>>()
-        })
-        .collect();
+    let mut index: HashMap<AssetKey, usize> = HashMap::default();
+    index.reserve(assets.len());
+    for (i, asset) in assets.iter().enumerate() {
+        index.extend(asset.ips.iter().map(|ip| (AssetKey::Ip(*ip), i)));
+        index.insert(asset.key, i);
+    }
     let mut seen: Vec<Seen> = assets.iter().map(|_| Seen::default()).collect();
     for (line, talk) in conversations {
         let name = line.protocol_name();
@@ -146,44 +177,39 @@ pub(super) fn assign(
         if let Some(&i) = index.get(&line.server)
             && answered
         {
-            seen[i].answers.entry(name.clone()).or_default().insert(line.client);
-            assets[i].serves.insert(name.clone());
+            seen[i].answers.push((name.clone(), line.client));
         }
         if let Some(&i) = index.get(&line.client) {
-            seen[i].uses.insert(name.clone());
-            assets[i].uses.insert(name);
+            let seen = &mut seen[i];
+            seen.uses.push(name);
             if industrial(line.protocol) && answered {
-                seen[i].devices.insert(line.server);
-                for (verb, n) in Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v)) {
-                    if n > 0 {
-                        seen[i].asked.entry(*verb).or_default().insert(line.server);
-                    }
-                }
+                seen.devices.push(line.server);
+                let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
+                seen.asked.extend(verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, line.server)));
             }
         }
     }
-    for (asset, seen) in assets.iter_mut().zip(&seen) {
-        asset.roles = roles(asset, seen, routers);
+    for (asset, mut seen) in assets.iter_mut().zip(seen) {
+        seen.settle();
+        asset.roles = roles(asset, &seen, routers);
+        asset.serves = seen.answered().map(|(protocol, _)| protocol.to_owned()).collect();
+        asset.uses = seen.uses.into_iter().map(Cow::into_owned).collect();
     }
 }
 
-fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Role, Evidence)> {
+fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, Evidence)> {
     let mut out: Vec<(Role, Evidence)> = Vec::new();
-    let served = seen.answers.iter().filter(|(p, _)| industrial(p)).max_by_key(|(_, c)| c.len());
+    let served = seen.answered().filter(|(p, _)| industrial(p)).max_by_key(|(_, clients)| *clients);
     let asks = !seen.devices.is_empty();
     if let Some((protocol, clients)) = served {
-        let why = Evidence::Answers { protocol: protocol.clone(), clients: clients.len() as u64 };
+        let why = Evidence::Answers { protocol: protocol.to_owned(), clients };
         if asks {
             out.push((Role::Gateway, Evidence::Both));
         }
-        let role = if matches!(protocol.as_str(), "dnp3" | "iec104") {
-            Role::Rtu
-        } else {
-            Role::Controller
-        };
+        let rtu = matches!(protocol, "dnp3" | "iec104");
+        let role = if rtu { Role::Rtu } else { Role::Controller };
         out.push((role, why));
     }
-    let devices = |verb: Verb| seen.asked.get(&verb).map_or(0, |d| d.len() as u64);
     let engineering = [
         Verb::Download,
         Verb::Upload,
@@ -193,23 +219,22 @@ fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Rol
         Verb::Start,
         Verb::Configure,
     ];
-    if let Some(verb) = engineering.into_iter().find(|v| devices(*v) > 0) {
-        out.push((Role::EngineeringStation, Evidence::Sent { verb, devices: devices(verb) }));
+    let sent = |verb| Evidence::Sent { verb, devices: seen.sent(verb) };
+    if let Some(verb) = engineering.into_iter().find(|v| seen.sent(*v) > 0) {
+        out.push((Role::EngineeringStation, sent(verb)));
     } else if asks {
-        let operates = [Verb::Write, Verb::Control].into_iter().find(|v| devices(*v) > 0);
+        let operates = [Verb::Write, Verb::Control].into_iter().find(|v| seen.sent(*v) > 0);
         let all = seen.devices.len() as u64;
-        match operates {
-            Some(verb) if all >= 3 => {
-                out.push((Role::ScadaServer, Evidence::Sent { verb, devices: devices(verb) }));
-            }
-            Some(verb) => out.push((Role::Hmi, Evidence::Sent { verb, devices: devices(verb) })),
-            None if all >= 2 => out.push((Role::Historian, Evidence::OnlyReads { devices: all })),
-            None => out.push((Role::Hmi, Evidence::OnlyReads { devices: all })),
-        }
+        out.push(match operates {
+            Some(verb) if all >= 3 => (Role::ScadaServer, sent(verb)),
+            Some(verb) => (Role::Hmi, sent(verb)),
+            None if all >= 2 => (Role::Historian, Evidence::OnlyReads { devices: all }),
+            None => (Role::Hmi, Evidence::OnlyReads { devices: all }),
+        });
     }
     let forwards = asset.macs.iter().filter_map(|m| routers.get(m)).max();
     if let Some(n) = forwards {
-        out.push((Role::Router, Evidence::Forwards { addresses: *n as u64 }));
+        out.push((Role::Router, Evidence::Forwards { addresses: *n }));
     }
     let public = asset.ips.iter().any(|ip| is_public(*ip));
     if public {
@@ -217,14 +242,11 @@ fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Rol
     }
     let serves = |out: &mut Vec<(Role, Evidence)>, protocols: &[&str], role: Role| {
         let best = seen
-            .answers
-            .iter()
-            .filter(|(p, _)| protocols.contains(&p.as_str()))
-            .max_by_key(|(_, clients)| clients.len());
+            .answered()
+            .filter(|(protocol, _)| protocols.contains(protocol))
+            .max_by_key(|(_, clients)| *clients);
         if let Some((protocol, clients)) = best {
-            let why =
-                Evidence::Answers { protocol: protocol.clone(), clients: clients.len() as u64 };
-            out.push((role, why));
+            out.push((role, Evidence::Answers { protocol: protocol.to_owned(), clients }));
         }
     };
     serves(&mut out, &["dns"], Role::DnsServer);
@@ -234,7 +256,7 @@ fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Rol
     if out.is_empty() {
         serves(&mut out, &["http", "tls"], Role::Server);
     }
-    let remote = ["rdp", "vnc", "ssh", "telnet"].into_iter().find(|p| seen.uses.contains(*p));
+    let remote = ["rdp", "vnc", "ssh", "telnet"].into_iter().find(|p| seen.uses(p));
     if let Some(protocol) = remote
         && !public
     {
@@ -244,7 +266,7 @@ fn roles(asset: &Asset, seen: &Seen, routers: &BTreeMap<Mac, usize>) -> Vec<(Rol
         asset.facts.iter().find(|f| matches!(f.name, FieldName::HostOs | FieldName::UserAgent));
     let only_client = out.iter().all(|(r, _)| *r == Role::RemoteAccessClient);
     if only_client && !public {
-        let uses = ["http", "tls", "smb", "dns"].into_iter().find(|p| seen.uses.contains(*p));
+        let uses = ["http", "tls", "smb", "dns"].into_iter().find(|p| seen.uses(p));
         if let Some(fact) = says {
             out.push((Role::Workstation, Evidence::Says { what: fact.value.to_string() }));
         } else if let Some(protocol) = uses {

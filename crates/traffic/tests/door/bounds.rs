@@ -2,7 +2,7 @@
 
 use crate::{
     files::{PLAIN, pcap},
-    packets::{ACK, CLIENT, SERVER, Talk, ipv4, ipv4_part, udp},
+    packets::{ACK, CLIENT, SERVER, SYN, Talk, ipv4, ipv4_part, tcp, udp},
     reading::Seen,
 };
 use hangtu_evidence::Input;
@@ -10,8 +10,13 @@ use hangtu_traffic::{Batch, Observer, Settings, read};
 use std::{io, panic};
 
 fn flood(packets: impl Iterator<Item = Vec<u8>>, settings: Settings) -> Seen {
+    timed(packets.enumerate().map(|(i, p)| (i as i64 * 1000, p)), settings)
+}
+
+/// Packets with their nanoseconds since the first.
+fn timed(packets: impl Iterator<Item = (i64, Vec<u8>)>, settings: Settings) -> Seen {
     let start = 1_700_000_000_000_000_000;
-    let packets: Vec<_> = packets.enumerate().map(|(i, p)| (start + i as i64 * 1000, p)).collect();
+    let packets: Vec<_> = packets.map(|(at, packet)| (start + at, packet)).collect();
     let input = Input::Memory("flood".into(), pcap(PLAIN, 101, &packets).into());
     let mut seen = Seen::default();
     seen.summary = read(&[input], &settings, &mut seen).unwrap();
@@ -34,6 +39,42 @@ fn more_flows_than_the_bound_are_ended_early_and_counted() {
         let bound = settings.max_flows as u64;
         assert!((bound * 9 / 10..=bound).contains(&kept), "{threads} threads keep {kept}");
     }
+}
+
+#[test]
+fn attempts_that_nobody_answers_do_not_fill_the_table() {
+    const SECOND: i64 = 1_000_000_000;
+    let mut packets: Vec<_> = (0..40_000_u32)
+        .map(|i| {
+            let [_, a, b, c] = i.to_be_bytes();
+            let syn = tcp(40_000, 502, 1, SYN, &[]);
+            (i64::from(i) * SECOND * 3 / 100, ipv4(CLIENT, [10, a, b, c], 6, &syn))
+        })
+        .collect();
+    // Answered after a minute, and used ten minutes later.
+    let mut late = Talk::new(20_000, 9);
+    packets.push((0, late.send(true, SYN, &[])));
+    packets.push((60 * SECOND, late.send(false, SYN | ACK, &[])));
+    packets.push((700 * SECOND, late.send(true, ACK, b"late")));
+    // Of this one the capture shows one side alone.
+    let mut half = Talk::new(20_001, 9);
+    packets.push((0, half.send(true, SYN, &[])));
+    packets.push((1, half.send(true, ACK, &[])));
+    packets.push((700 * SECOND, half.send(true, ACK, b"half")));
+    packets.sort_by_key(|(at, _)| *at);
+    let seen = timed(
+        packets.into_iter(),
+        Settings { threads: 1, max_flows: 10_000, ..Settings::default() },
+    );
+    assert_eq!(seen.summary.limits.flows_evicted, 0);
+    let states = |port: Option<u16>| -> Vec<_> {
+        let these = seen.sessions.iter().filter(|s| port.is_none_or(|p| s.source.port == p));
+        these.map(|s| s.state).collect()
+    };
+    assert_eq!(states(Some(20_000)), ["complete"]);
+    assert_eq!(states(Some(20_001)), ["midstream"]);
+    assert_eq!(states(Some(40_000)), ["unanswered"; 40_000]);
+    assert_eq!(states(None).len(), 40_002);
 }
 
 /// Does not take records.

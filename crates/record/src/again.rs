@@ -1,7 +1,7 @@
 //! What records share with earlier ones, kept as it was written then.
 
 use crate::{Endpoint, Outcome, Seen, Verb};
-use std::net::IpAddr;
+use std::{net::IpAddr, ptr};
 
 /// How many are kept; one more takes the place of an earlier one. All of them together stay near the core.
 const SLOTS: usize = 256;
@@ -48,19 +48,31 @@ impl<K: Key> Slots<K> {
     }
 }
 
+/// A name from the program's own tables: the same where it stands at the same place, which is sooner told than
+/// what it says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name(pub(crate) &'static str);
+
+impl PartialEq for Name {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.0, other.0)
+    }
+}
+
 /// What was asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Asked {
-    pub(crate) protocol: &'static str,
+    pub(crate) protocol: Name,
     pub(crate) verb: Verb,
     pub(crate) code: u32,
-    pub(crate) function: &'static str,
+    pub(crate) function: Name,
 }
 
 impl Key for Asked {
     #[inline(always)]
     fn mix(&self) -> u64 {
-        u64::from(self.code) << 16 ^ (self.protocol.as_ptr() as u64) << 8 ^ self.verb as u64
+        u64::from(self.code) << 16 ^ (self.protocol.0.as_ptr() as u64) << 8 ^ self.verb as u64
     }
 }
 
@@ -69,7 +81,7 @@ impl Key for Asked {
 pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
     pub(crate) error: Option<u32>,
-    pub(crate) error_name: &'static str,
+    pub(crate) error_name: Name,
     pub(crate) seen: Seen,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Endpoint, Field, FieldName, JsonWriter, Kind, Origin, Record, Text, Time, Value,
-    again::{Asked, Ended, Ends},
+    again::{Asked, Ended, Ends, Name},
     field::walk,
 };
 
@@ -188,12 +188,12 @@ impl Operation {
 
     fn asked(&self) -> Asked {
         let Self { protocol, verb, code, function, .. } = *self;
-        Asked { protocol, verb, code, function }
+        Asked { protocol: Name(protocol), verb, code, function: Name(function) }
     }
 
     fn ended(&self) -> Ended {
         let Self { outcome, error, error_name, seen, .. } = *self;
-        Ended { outcome, error, error_name, seen }
+        Ended { outcome, error, error_name: Name(error_name), seen }
     }
 
     fn ends(&self) -> Ends {

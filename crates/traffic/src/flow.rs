@@ -499,6 +499,7 @@ impl Flow {
     }
 
     /// Bytes of payload this flow keeps.
+    #[inline(always)]
     pub(crate) fn memory(&self) -> usize {
         // A fact is a name and a short text.
         self.streams[0].memory() + self.streams[1].memory() + self.facts.len() * 128

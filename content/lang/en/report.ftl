@@ -19,8 +19,26 @@ report-row-limit = The first { $shown } of { $total } rows are shown; all of the
 # Verdict
 report-verdict = Verdict
 report-verdict-worst = Worst level
-report-verdict-found = { $findings } findings over { $assets } assets, from { $inputs } evidence files. Evidence from { $first } to { $last }.
-report-verdict-found-no-time = { $findings } findings over { $assets } assets, from { $inputs } evidence files. No packet carried a readable time.
+report-verdict-found = { $findings ->
+    [one] { $findings } finding
+   *[other] { $findings } findings
+ } over { $assets ->
+    [one] { $assets } asset
+   *[other] { $assets } assets
+ }, from { $inputs ->
+    [one] { $inputs } evidence file
+   *[other] { $inputs } evidence files
+ }. Evidence from { $first } to { $last }.
+report-verdict-found-no-time = { $findings ->
+    [one] { $findings } finding
+   *[other] { $findings } findings
+ } over { $assets ->
+    [one] { $assets } asset
+   *[other] { $assets } assets
+ }, from { $inputs ->
+    [one] { $inputs } evidence file
+   *[other] { $inputs } evidence files
+ }. No packet carried a readable time.
 report-verdict-clean = No findings
 report-verdict-clean-note = This does not prove that nothing is wrong. It holds only for the control points listed below as measured.
 report-verdict-incomplete = The evidence was not read completely. Read the damage and limits under Coverage before relying on what was not found.

@@ -2,7 +2,7 @@
 //!
 //! Packets of two addresses always go to the same worker, in order. Each chunk's records come back
 //! together, in the order of their places in the evidence, so that the number of threads changes
-//! nothing but the time it takes.
+//! nothing but the time it takes, while no bound is hit: each worker has its share of them.
 
 use crate::{
     assets::AssetNotes,

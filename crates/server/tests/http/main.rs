@@ -1,4 +1,4 @@
-//! The server through HTTP. One program, as it is large: seventeen took minutes to link.
+//! The server through HTTP. One program, as each holds the whole server (240 MB).
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod answer;

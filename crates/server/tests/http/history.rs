@@ -8,15 +8,6 @@ use tempfile::TempDir;
 
 const CODE: &str = "91420100MA4KX1234B";
 
-fn enterprise(site: &Site) {
-    site.set_up();
-    site.sql(
-        "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
-         created) SELECT 'boss', organisation, 'boss', 'boss', 'approver', password, password_set, \
-         created FROM person WHERE account = 'officer'",
-    );
-}
-
 /// A regulator's other organisation in the same instance, with the officer of that name.
 fn regulator(site: &Site, id: &str, kind: &str) -> Client {
     site.sql(&format!(
@@ -63,7 +54,8 @@ fn with_history_in(place: String, data: TempDir, database_url: Option<String>) -
 /// A province in this instance, and an enterprise in its own that knows it.
 fn invited(capital: &Site) -> (Client, Site) {
     let plant = Site::start(None);
-    enterprise(&plant);
+    plant.set_up();
+    plant.add_boss("officer");
     capital.set_up_regulator("province", "420000");
     let province = capital.signed("officer");
     let firm = json!({ "credit_code": CODE, "name": "武汉长江精密机械有限公司",

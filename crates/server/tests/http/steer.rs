@@ -250,11 +250,7 @@ fn province(site: &Site) -> String {
 fn enterprise(capital: &Site, invitation: &str) -> Site {
     let plant = Site::start(None);
     plant.set_up();
-    plant.sql(
-        "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
-         created) SELECT 'boss', organisation, 'boss', 'boss', 'approver', password, password_set, \
-         created FROM person WHERE account = 'officer'",
-    );
+    plant.add_boss("officer");
     assert!(!PASSWORD.is_empty());
     let setting = json!({ "invitation": invitation, "online": "yes" });
     plant.signed("sys").post("/submissions/supervisor", &setting).ok();

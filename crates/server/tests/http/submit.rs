@@ -19,16 +19,6 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// An enterprise with somebody who signs.
-fn enterprise(site: &Site) {
-    site.set_up();
-    site.sql(
-        "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
-         created) SELECT 'boss', organisation, 'boss', 'boss', 'approver', password, password_set, \
-         created FROM person WHERE account = 'officer'",
-    );
-}
-
 /// A province whose supervising officer is `officer`, with the enterprise on its roster; gives the
 /// invitation.
 fn province(site: &Site) -> String {
@@ -123,7 +113,8 @@ fn a_submission_counts_after_it_was_returned_and_mended_and_a_fork_is_caught() {
         let (mut config, data) = Site::config(None);
         config.signature = Some(Algorithm::Sm2);
         let plant = Site::with(config, data);
-        enterprise(&plant);
+        plant.set_up();
+        plant.add_boss("officer");
         let invitation = province(&capital);
         let (officer, province) = (plant.signed("officer"), capital.signed("officer"));
         let (sys, by_file) = (plant.signed("sys"), json!({ "invitation": invitation }));
@@ -239,7 +230,8 @@ fn a_submission_counts_after_it_was_returned_and_mended_and_a_fork_is_caught() {
 fn packages_come_in_any_order_and_over_the_network_only_where_allowed() {
     on_both(|capital| {
         let plant = Site::start(None);
-        enterprise(&plant);
+        plant.set_up();
+        plant.add_boss("officer");
         let invitation = province(&capital);
         let (officer, province) = (plant.signed("officer"), capital.signed("officer"));
         officer.post("/data", &asset("工艺参数", "general")).ok();
@@ -353,7 +345,8 @@ fn packages_come_in_any_order_and_over_the_network_only_where_allowed() {
 fn nobody_sees_what_another_supervisor_received() {
     on_both(|capital| {
         let plant = Site::start(None);
-        enterprise(&plant);
+        plant.set_up();
+        plant.add_boss("officer");
         province(&capital);
         plant.signed("officer").post("/data", &asset("工艺参数", "general")).ok();
         let (_, package) = signed(&plant, "");
@@ -490,11 +483,7 @@ fn what_a_hosted_enterprise_hands_in_counts_for_its_province_and_for_the_nation(
         assert_eq!(site.signed("hb-sys").post("/organisations", &upward).status, 422);
         assert_eq!(site.signed("firm-sys").get("/organisations").status, 403);
         assert_eq!(site.signed("officer").get("/organisations").status, 403);
-        site.sql(
-            "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
-             created) SELECT 'boss', organisation, 'boss', 'boss', 'approver', password, \
-             password_set, created FROM person WHERE account = 'firm-officer'",
-        );
+        site.add_boss("firm-officer");
         let (officer, boss) = (site.signed("firm-officer"), site.signed("boss"));
         let (province, nation) = (site.signed("hb-officer"), site.signed("officer"));
         officer.post("/data", &asset("工艺参数", "important")).ok();
@@ -538,7 +527,8 @@ fn what_a_hosted_enterprise_hands_in_counts_for_its_province_and_for_the_nation(
 fn evidence_that_is_asked_for_is_proven_against_its_package() {
     on_both(|capital| {
         let plant = Site::start(None);
-        enterprise(&plant);
+        plant.set_up();
+        plant.add_boss("officer");
         let invitation = province(&capital);
         let (officer, province) = (plant.signed("officer"), capital.signed("officer"));
         plant

@@ -185,6 +185,15 @@ impl Site {
         assert_eq!(answer.status, 303, "{}", answer.text);
     }
 
+    /// Adds an approver, `boss`, to the organisation of the person with that account, whose password is the same.
+    pub(crate) fn add_boss(&self, account: &str) {
+        self.sql(&format!(
+            "INSERT INTO person (id, organisation, account, name, roles, password, password_set, \
+             created) SELECT 'boss', organisation, 'boss', 'boss', 'approver', password, password_set, \
+             created FROM person WHERE account = '{account}'"
+        ));
+    }
+
     /// Somebody who is not signed in.
     pub(crate) fn client(&self) -> Client {
         let agent: ureq::Agent = ureq::Agent::config_builder()

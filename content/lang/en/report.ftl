@@ -28,17 +28,9 @@ report-verdict-found = { $findings ->
  }, from { $inputs ->
     [one] { $inputs } evidence file
    *[other] { $inputs } evidence files
- }. Evidence from { $first } to { $last }.
-report-verdict-found-no-time = { $findings ->
-    [one] { $findings } finding
-   *[other] { $findings } findings
- } over { $assets ->
-    [one] { $assets } asset
-   *[other] { $assets } assets
- }, from { $inputs ->
-    [one] { $inputs } evidence file
-   *[other] { $inputs } evidence files
- }. No packet carried a readable time.
+ }.
+report-verdict-times = Evidence from { $first } to { $last }.
+report-verdict-no-time = No packet carried a readable time.
 report-verdict-clean = No findings
 report-verdict-clean-note = This does not prove that nothing is wrong. It holds only for the control points listed below as measured.
 report-verdict-incomplete = The evidence was not read completely. Read the damage and limits under Coverage before relying on what was not found.

@@ -19,8 +19,9 @@ report-row-limit = 共 { $total } 行，此处列出前 { $shown } 行，完整�
 # 结论
 report-verdict = 检测结论
 report-verdict-worst = 最高风险等级
-report-verdict-found = 基于 { $inputs } 份取证文件，在 { $assets } 个资产中发现风险问题 { $findings } 项。证据时间范围：{ $first } 至 { $last }。
-report-verdict-found-no-time = 基于 { $inputs } 份取证文件，在 { $assets } 个资产中发现风险问题 { $findings } 项。所有数据包均无可识别的时间。
+report-verdict-found = 基于 { $inputs } 份取证文件，在 { $assets } 个资产中发现风险问题 { $findings } 项。
+report-verdict-times = 证据时间范围：{ $first } 至 { $last }。
+report-verdict-no-time = 所有数据包均无可识别的时间。
 report-verdict-clean = 未发现风险问题
 report-verdict-clean-note = 未发现不等于不存在。本结论仅对下文列为“已检测”的控制点有效。
 report-verdict-incomplete = 取证数据未能完整读取。对“未发现”的内容作出判断前，请先查看“检测覆盖”中的数据损坏与处理上限。

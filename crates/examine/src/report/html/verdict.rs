@@ -21,18 +21,19 @@ pub(super) fn verdict(out: &mut Html, page: &Page<'_>) {
         out.raw(" class=\"stamp clean\"><strong>").say(key::REPORT_VERDICT_CLEAN);
         out.raw("</strong></div><div>");
     }
-    let mut args = vec![
+    let found = [
         ("findings", Arg::Number(examination.findings.len() as u64)),
         ("assets", Arg::Number(examination.assets.len() as u64)),
         ("inputs", Arg::Number(examination.run.inputs.len() as u64)),
     ];
     out.raw("<p class=\"lead\">");
+    out.say_with(key::REPORT_VERDICT_FOUND, &found).raw("</p><p>");
     if let (Some(first), Some(last)) = (&coverage.first, &coverage.last) {
         let (first, last) = (times::shown(first), times::shown(last));
-        args.extend([("first", Arg::Text(&first)), ("last", Arg::Text(&last))]);
-        out.say_with(key::REPORT_VERDICT_FOUND, &args);
+        let span = [("first", Arg::Text(&first)), ("last", Arg::Text(&last))];
+        out.say_with(key::REPORT_VERDICT_TIMES, &span);
     } else {
-        out.say_with(key::REPORT_VERDICT_FOUND_NO_TIME, &args);
+        out.say(key::REPORT_VERDICT_NO_TIME);
     }
     out.raw("</p><ul class=\"counts\">");
     for level in Level::ALL.into_iter().rev() {

@@ -27,7 +27,12 @@ impl Observer for Look {
 fn log(front: &str, data: &[u8], maps: Vec<LogMap>) -> Option<InputSummary> {
     let bytes = [front.as_bytes(), data].concat();
     let size = bytes.len();
-    let settings = Settings { utc_offset: 8 * 3600, now: hangtu_record::Time(1_798_675_200_000_000_000), maps };
+    let settings = Settings {
+        utc_offset: 8 * 3600,
+        now: hangtu_record::Time(1_798_675_200_000_000_000),
+        maps,
+        ..Settings::default()
+    };
     let mut look = Look::default();
     let input = Input::Memory("fuzz".into(), bytes.into());
     let summary = read(&[input], 0, &settings, &mut look).ok()?.inputs.pop()?;

@@ -35,7 +35,7 @@ fn examined_with(captures: &[&str], threads: usize, authorised: bool) -> Examina
     let text = fs::read_to_string(&path).expect("authorisations.yaml");
     let authorisations = Authorisations::parse(&path, &text).expect("they can be read");
     let file = AuthorisationsFile { path, text, authorisations };
-    let mut reading = Reading::new(8 * 3600, Time(0)).expect("our own maps are sound");
+    let mut reading = Reading::new(8 * 3600, Time(0));
     reading.traffic.threads = threads;
     let setup = Setup {
         catalog: &catalog,

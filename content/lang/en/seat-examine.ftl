@@ -58,7 +58,6 @@ run-failed-disk = The server could not read or write its data: { $why }. Let the
 run-failed-file = { $path } cannot be read: { $why }. Check that the file is there and may be read, then examine again.
 run-failed-kind = { $path } is no capture or log that this program knows. Export it as pcap, pcapng, evtx or text and bring it again.
 run-failed-nothing = None of the files is a capture or log that this program knows. Bring pcap, pcapng, evtx, syslog or audit logs and examine again.
-run-failed-content = The program's own content cannot be used: { $why }. Tell the system administrator.
 run-coverage = What could be seen
 run-verdict = This evidence could speak about { $measured } of { $total } control points; { $missing } could not be measured, { $errors } with errors. What was not measured is not proved safe.
 run-complete = All of the evidence was read to its end without damage.

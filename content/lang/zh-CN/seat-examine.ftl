@@ -58,7 +58,6 @@ run-failed-disk = 服务器读写数据失败：{ $why }。请系统管理员检
 run-failed-file = 无法读取 { $path }：{ $why }。请确认文件存在且可读取，然后重新检测。
 run-failed-kind = { $path } 不是本程序可识别的流量包或日志。请导出为 pcap、pcapng、evtx 或文本格式后重新上传。
 run-failed-nothing = 所选文件均不是本程序可识别的流量包或日志。请上传 pcap、pcapng、evtx、syslog 或审计日志后重新检测。
-run-failed-content = 程序自带内容无法使用：{ $why }。请告知系统管理员。
 run-coverage = 检测覆盖范围
 run-verdict = 本次证据可检测 { $total } 个控制点中的 { $measured } 个；{ $missing } 个未能检测，{ $errors } 个检测有误。未检测的控制点不能视为安全。
 run-complete = 全部证据完整读取，无损坏。

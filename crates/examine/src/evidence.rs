@@ -2,10 +2,10 @@
 
 use hangtu_catalog::CONTENT;
 use hangtu_evidence::{EvidenceError, Input, InputSummary, ReadError, Source, find};
-use hangtu_logs::{LogMap, MapError};
+use hangtu_logs::LogMap;
 use hangtu_record::{Fields, Record, Time};
 use hangtu_traffic::{Batch, Limits, assets::AssetNotes};
-use std::{collections::BTreeMap, io, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::LazyLock};
 
 /// How evidence is read.
 #[derive(Clone, Debug, Default)]
@@ -19,15 +19,20 @@ pub struct Reading {
 impl Reading {
     /// The defaults, with the maps of `content/logmaps/`; clocks of logs that do not say their
     /// zone are `utc_offset` seconds ahead of UTC, and entries without a year are not later than `now`.
-    pub fn new(utc_offset: i32, now: Time) -> Result<Self, MapError> {
-        let maps = CONTENT
-            .iter()
-            .filter(|(name, _)| name.starts_with("logmaps/"))
-            .map(|(name, text)| LogMap::parse(name, text))
-            .collect::<Result<_, _>>()?;
-        let logs = hangtu_logs::Settings { utc_offset, now, maps };
-        Ok(Self { traffic: hangtu_traffic::Settings::default(), logs })
+    pub fn new(utc_offset: i32, now: Time) -> Self {
+        let logs = hangtu_logs::Settings { utc_offset, now, maps: Vec::new(), shipped };
+        Self { traffic: hangtu_traffic::Settings::default(), logs }
     }
+}
+
+/// The maps of `content/logmaps/`.
+fn shipped() -> &'static [LogMap] {
+    static MAPS: LazyLock<Vec<LogMap>> = LazyLock::new(|| {
+        let maps = CONTENT.iter().filter(|(name, _)| name.starts_with("logmaps/"));
+        maps.map(|(name, text)| LogMap::parse(name, text).unwrap_or_else(|e| panic!("{e}")))
+            .collect()
+    });
+    &MAPS
 }
 
 /// What there is to examine.

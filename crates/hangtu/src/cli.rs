@@ -363,7 +363,7 @@ pub(crate) fn reading(
     let bad = |e: MapError| {
         Failure::new(key::CLI_LOG_MAP_BAD, Some(key::CLI_LOG_MAP_REMEDY)).with("why", e)
     };
-    let mut reading = Reading::new(offset as i32, now()).map_err(bad)?;
+    let mut reading = Reading::new(offset as i32, now());
     if let Some(threads) = matches.get_one::<u16>("threads") {
         reading.traffic.threads = usize::from(*threads);
     }

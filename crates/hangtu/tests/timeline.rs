@@ -252,7 +252,7 @@ fn logons_are_summed_up_and_first_times_are_told() {
 fn spilled_rows_are_the_same_rows() {
     let catalog = hangtu_catalog::Catalog::embedded().expect("content");
     let rules = Rules::load(&catalog, &[]).expect("rules");
-    let reading = Reading::new(8 * 3600, Time(0)).expect("maps");
+    let reading = Reading::new(8 * 3600, Time(0));
     let evidence = Evidence::find(&[root().join(PLANT)], &reading).expect("evidence");
     let query = Query::default();
     let collect = |buffer| -> Vec<Row> {

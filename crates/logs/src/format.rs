@@ -30,15 +30,24 @@ pub const FORMATS: &[Format] = &[
 ];
 
 /// How logs are to be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Seconds by which clocks of logs without a time zone are ahead of UTC.
     pub utc_offset: i32,
     /// The moment of the reading: logs that do not say the year (RFC 3164) begin in the latest one
     /// that does not put them behind it, and roll over with their months.
     pub now: Time,
-    /// Tables and lines of other programs that are known; tried before the formats.
+    /// A site's maps of tables and lines of other programs; tried before those below.
     pub maps: Vec<LogMap>,
+    /// Maps that come with the program; tried before the formats. Asked for when there is text to recognise, as
+    /// reading them takes longer than reading a small capture.
+    pub shipped: fn() -> &'static [LogMap],
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { utc_offset: 0, now: Time(0), maps: Vec::new(), shipped: || &[] }
+    }
 }
 
 /// Takes the events of one input.

@@ -6,7 +6,10 @@ use crate::{
 };
 use hangtu_evidence::{EvidenceError, Input, InputSummary, Opened, ReadError, Source, open};
 use hangtu_record::{Fields, Time};
-use std::io::{self, Cursor, Read};
+use std::{
+    io::{self, Cursor, Read},
+    iter,
+};
 
 /// Bytes looked at to recognise a format.
 const HEAD: u64 = 64 << 10;
@@ -86,7 +89,11 @@ fn recognise<'a>(
     let start = &head[..head.len().min(512)];
     let text =
         !start.contains(&0) || start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]);
-    let map = || settings.maps.iter().find(|m| text && m.recognises(&head)).map(Reader::Map);
+    let map = || {
+        let shipped = iter::once_with(settings.shipped).flatten();
+        let mut known = settings.maps.iter().chain(shipped);
+        text.then(|| known.find(|map| map.recognises(&head)))?.map(Reader::Map)
+    };
     let format = || FORMATS.iter().find(|f| (f.recognise)(&head, name)).map(Reader::Format);
     match map().or_else(format) {
         Some(reader) => Ok((reader, Box::new(Cursor::new(head).chain(opened.source)))),

@@ -22,7 +22,8 @@ impl Observer for Keep {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { utc_offset: 8 * 3600, now: Time(1_798_675_200_000_000_000), maps: maps() }
+    let now = Time(1_798_675_200_000_000_000);
+    Settings { utc_offset: 8 * 3600, now, maps: maps(), ..Settings::default() }
 }
 
 /// The maps the program ships.

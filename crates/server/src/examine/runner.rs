@@ -173,8 +173,7 @@ impl Plan {
         let offset = self.authorisations.as_ref().map_or(CHINA, |a| a.authorisations.utc_offset);
         let examined = clock::now();
         let now = Time(examined.saturating_mul(1_000));
-        let reading = Reading::new(offset as i32, now)
-            .map_err(|e| say(key::RUN_FAILED_CONTENT, &[("why", e.to_string().as_str().into())]))?;
+        let reading = Reading::new(offset as i32, now);
         let (evidence, others) = self.find(&reading)?;
         let total = evidence.inputs.iter().filter_map(Input::size).sum();
         progress.total.store(total, Ordering::Relaxed);

@@ -89,7 +89,7 @@ fn an_upload_goes_on_after_a_restart_and_is_stored_once() {
 fn by_library(name: &str) -> Value {
     let catalog = Catalog::embedded().unwrap();
     let rules = Rules::load(&catalog, &[]).unwrap();
-    let reading = Reading::new(8 * 3600, Time(i64::MAX)).unwrap();
+    let reading = Reading::new(8 * 3600, Time(i64::MAX));
     let mut evidence = Evidence::find(&[plant(name)], &reading).unwrap();
     evidence.called.insert(plant(name), name.to_owned());
     let setup = Setup {

@@ -4,7 +4,12 @@ use crate::{Ending, cli, examine, failure::Failure, summary};
 use clap::ArgMatches;
 use hangtu_catalog::{Language, key, text};
 use hangtu_examine::model::Asset;
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    io::{self, Write},
+    mem,
+};
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let paths = cli::paths(matches, "path");
@@ -17,6 +22,8 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
     let result = if matches.get_flag("json") { json(&assets) } else { table(language, &assets) };
     result.map_err(|e| Failure::output(&e))?;
+    // The process ends: nobody needs each piece of tens of thousands of assets given back.
+    mem::forget(assets);
     Ok(if damaged { Ending::Incomplete } else { Ending::Done })
 }
 
@@ -39,20 +46,28 @@ fn table(language: Language, assets: &[Asset]) -> io::Result<()> {
         key::CLI_LABEL_IDENTITY,
         key::CLI_LABEL_VENDOR,
     ];
-    let mut rows: Vec<[String; 6]> = vec![labels.map(|k| text(language, k, &[]))];
+    let mut rows: Vec<[Cow<'_, str>; 6]> = vec![labels.map(|k| text(language, k, &[]).into())];
+    // There are few roles and maybe many assets.
+    let mut roles: BTreeMap<&str, String> = BTreeMap::new();
+    for asset in assets {
+        if let Some(role) = asset.roles.first() {
+            roles.entry(&role.name).or_insert_with(|| summary::name(language, "role", &role.name));
+        }
+    }
     for a in assets {
         let names: Vec<&str> = a.names.iter().map(|f| f.value.as_str()).collect();
         let identity: Vec<&str> = ["vendor", "model", "firmware"]
             .into_iter()
             .filter_map(|k| a.identity.get(k).map(|f| f.value.as_str()))
             .collect();
+        let role = a.roles.first().and_then(|role| roles.get(&*role.name));
         rows.push([
-            a.id.clone(),
-            a.zone.clone(),
-            a.roles.first().map(|r| summary::name(language, "role", &r.name)).unwrap_or_default(),
-            names.join(", "),
-            identity.join(" "),
-            a.interface_vendor.clone().unwrap_or_default(),
+            Cow::from(&a.id),
+            Cow::from(&a.zone),
+            role.map_or(Cow::default(), Cow::from),
+            Cow::from(names.join(", ")),
+            Cow::from(identity.join(" ")),
+            a.interface_vendor.as_ref().map_or(Cow::default(), Cow::from),
         ]);
     }
     print_rows(&mut out, &rows)
@@ -61,18 +76,20 @@ fn table(language: Language, assets: &[Asset]) -> io::Result<()> {
 /// Rows in columns; Chinese characters are two columns wide.
 pub(crate) fn print_rows<const N: usize>(
     out: &mut impl Write,
-    rows: &[[String; N]],
+    rows: &[[impl AsRef<str>; N]],
 ) -> io::Result<()> {
-    let width = |s: &str| s.chars().map(|c| if (c as u32) < 0x1100 { 1 } else { 2 }).sum::<usize>();
+    let wide = |s: &str| s.chars().map(|c| if (c as u32) < 0x1100 { 1 } else { 2 }).sum();
+    let width = |s: &str| if s.is_ascii() { s.len() } else { wide(s) };
     let mut widths = [0_usize; N];
     for row in rows {
         for (w, cell) in widths.iter_mut().zip(row) {
-            *w = (*w).max(width(cell)).min(48);
+            *w = (*w).max(width(cell.as_ref())).min(48);
         }
     }
+    let mut line = String::new();
     for row in rows {
-        let mut line = String::new();
-        for (w, cell) in widths.iter().zip(row) {
+        line.clear();
+        for (w, cell) in widths.iter().zip(row.iter().map(AsRef::as_ref)) {
             line.push_str(cell);
             line.extend(std::iter::repeat_n(' ', w.saturating_sub(width(cell)) + 2));
         }

@@ -82,7 +82,12 @@ pub struct InputSummary {
 impl InputSummary {
     /// Widens the time span.
     pub fn at(&mut self, time: Time) {
-        self.first = Some(self.first.map_or(time, |t| t.min(time)));
-        self.last = Some(self.last.map_or(time, |t| t.max(time)));
+        self.during(time, time);
+    }
+
+    /// Widens the time span from the earliest to the latest of several times.
+    pub fn during(&mut self, first: Time, last: Time) {
+        self.first = Some(self.first.map_or(first, |t| t.min(first)));
+        self.last = Some(self.last.map_or(last, |t| t.max(last)));
     }
 }

@@ -46,9 +46,9 @@ impl Address {
 pub(crate) struct Key {
     low: Address,
     high: Address,
-    /// Of the lower end, then of the higher.
-    ports: [u16; 2],
-    protocol: u8,
+    /// Port of the lower end (16 bits), of the higher (16) and protocol (8): as one number they are hashed and
+    /// compared without a wait for parts just stored.
+    rest: u64,
 }
 
 impl Key {
@@ -61,7 +61,8 @@ impl Key {
     ) -> (Self, bool) {
         let first = source <= destination;
         let (low, high) = if first { (source, destination) } else { (destination, source) };
-        (Self { low: low.0, high: high.0, ports: [low.1, high.1], protocol }, first)
+        let rest = u64::from(low.1) << 24 | u64::from(high.1) << 8 | u64::from(protocol);
+        (Self { low: low.0, high: high.0, rest }, first)
     }
 }
 
@@ -70,8 +71,7 @@ impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(self.low.0);
         state.write_u128(self.high.0);
-        let [low, high] = self.ports.map(u64::from);
-        state.write_u64(low << 32 | high << 16 | u64::from(self.protocol));
+        state.write_u64(self.rest);
     }
 }
 

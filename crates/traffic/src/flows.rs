@@ -6,7 +6,7 @@
 use crate::{ends::Key, flow::Flow};
 use hangtu_record::Time;
 use hashbrown::HashTable;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 /// Flows in a block.
 const BLOCK: usize = 256;
@@ -62,10 +62,18 @@ impl Flows {
         }
     }
 
+    #[inline(always)]
+    #[allow(clippy::manual_hash_one, reason = "it is not inlined, and every packet asks")]
+    fn hash(&self, key: &Key) -> u32 {
+        let mut hasher = self.hasher.build_hasher();
+        key.hash(&mut hasher);
+        hasher.finish() as u32
+    }
+
     /// The slot of the flow between these ends.
     #[inline(always)]
     pub(crate) fn find(&self, key: &Key) -> Option<u32> {
-        let place = Place { hash: self.hasher.hash_one(key) as u32, slot: 0 };
+        let place = Place { hash: self.hash(key), slot: 0 };
         let is =
             |p: &Place| p.hash == place.hash && self.get(p.slot).is_some_and(|f| f.key == *key);
         self.index.find(place.wide(), is).map(|p| p.slot)
@@ -85,7 +93,7 @@ impl Flows {
 
     /// Takes a flow in.
     pub(crate) fn insert(&mut self, flow: Flow) -> u32 {
-        let hash = self.hasher.hash_one(flow.key) as u32;
+        let hash = self.hash(&flow.key);
         let slot = if let Some(slot) = self.free.pop() {
             self.blocks[slot as usize / BLOCK][slot as usize % BLOCK] = Some(flow);
             self.look_at(slot, NOW);
@@ -108,7 +116,7 @@ impl Flows {
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Flow> {
         let place = self.blocks.get_mut(slot as usize / BLOCK)?.get_mut(slot as usize % BLOCK)?;
         let flow = place.take()?;
-        let hash = self.hasher.hash_one(flow.key) as u32;
+        let hash = self.hash(&flow.key);
         if let Ok(entry) = self.index.find_entry(Place { hash, slot }.wide(), |p| p.slot == slot) {
             entry.remove();
         }

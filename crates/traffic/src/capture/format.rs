@@ -186,6 +186,29 @@ impl<R: Read> CaptureReader<R> {
         }
     }
 
+    /// Takes the records at `at` that need no thought; whether there were any.
+    #[inline(always)]
+    fn usual(&mut self, chunk: &mut Chunk, at: &mut usize) -> bool {
+        let Format::Pcap(pcap) = &self.format else { return false };
+        let (Chunk { data, packets }, from) = (chunk, *at);
+        let (known, mut number) = (self.packets, self.packets);
+        *at += pcap.usual(&data[from..], |record, start, len, time| {
+            number += 1;
+            packets.push(PacketRef {
+                start: (from + start) as u32,
+                len,
+                wire_len: len,
+                link: pcap.link(),
+                time,
+                number,
+                offset: self.offset + (from + record) as u64,
+            });
+        });
+        self.packets = number;
+        self.last = packets.last().map_or(self.last, |packet| packet.time);
+        number > known
+    }
+
     /// Parses whole records from `at`; returns how many bytes the next one needs (0: nothing left).
     fn parse(&mut self, chunk: &mut Chunk, at: &mut usize) -> usize {
         loop {
@@ -207,6 +230,9 @@ impl<R: Read> CaptureReader<R> {
                     self.damage(from, if cut { DamageKind::Truncated } else { unreadable });
                 }
                 return usize::from(!self.ended);
+            }
+            if self.lost.is_none() && self.usual(chunk, at) {
+                continue;
             }
             let offset = self.offset + *at as u64;
             if let Some(lost) = &mut self.lost {

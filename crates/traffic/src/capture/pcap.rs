@@ -94,6 +94,37 @@ impl Pcap {
         self.recent.iter().flatten().any(|s| near(*s, head.seconds))
     }
 
+    /// Tells of the usual records at the front, whole packets of the same second as the last one, without all that
+    /// `step` asks; returns how many bytes they take. Told are where a record and its packet start, the packet's
+    /// length, and its time.
+    #[inline(always)]
+    pub(super) fn usual(
+        &self,
+        bytes: &[u8],
+        mut each: impl FnMut(usize, usize, u32, Time),
+    ) -> usize {
+        let Some(second) = self.recent[0] else { return 0 };
+        let (limit, unit) = if self.nanos { (1_000_000_000, 1) } else { (1_000_000, 1000) };
+        let mut at = 0;
+        while let Some(head) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            let [seconds, fraction, captured, wire] = self.words(head);
+            let start = at + self.header;
+            let end = start + captured as usize;
+            let whole = captured == wire && (1..=MAX_SNAP).contains(&wire) && end <= bytes.len();
+            if !whole || seconds != second || fraction >= limit {
+                break;
+            }
+            each(at, start, captured, Time::new(i64::from(seconds), fraction * unit));
+            at = end;
+        }
+        at
+    }
+
+    /// The link type of all packets.
+    pub(super) fn link(&self) -> u16 {
+        self.link
+    }
+
     #[inline]
     pub(super) fn step(&mut self, bytes: &[u8], ended: bool) -> Step {
         if bytes.len() < self.header {

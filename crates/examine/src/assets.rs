@@ -10,7 +10,8 @@ use hangtu_catalog::{Arg, Bilingual, key};
 use hangtu_evidence::ReadError;
 use hangtu_record::{FieldName, Record, Verb, is_public};
 use hangtu_traffic::assets::{
-    Asset as Noted, AssetKey, AssetNotes, Conversation as Talk, Evidence as Because, FactNote, Line,
+    Asset as Noted, AssetKey, AssetNotes, Conversation as Talk, Evidence as Because, FactNote,
+    Line, in_parts,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,28 +33,32 @@ pub fn assets(
     let mut hosts = Hosts(LogNotes::default());
     let mut summary = evidence::read(evidence, reading, &mut hosts)?;
     let notes = std::mem::take(&mut summary.assets);
-    let (assets, _) = inventory(notes, &hosts.0.hosts(), authorisations, &evidence.names());
+    let threads = reading.traffic.threads;
+    let (assets, _) =
+        inventory(notes, &hosts.0.hosts(), authorisations, &evidence.names(), threads);
     Ok((summary, assets))
 }
 
-/// Assets of a reading as the report has them, and who talked with whom.
+/// Assets of a reading as the report has them, and who talked with whom; by so many threads.
 pub(crate) fn inventory(
     notes: AssetNotes,
     logged: &[LogHost],
     authorisations: Option<&Authorisations>,
     inputs: &[String],
+    threads: usize,
 ) -> (Vec<Asset>, Vec<(Line, Talk)>) {
     let none = Authorisations::default();
-    let (noted, talks) = notes.finish();
+    let (noted, talks) = notes.finish(threads);
     let authorisations = authorisations.unwrap_or(&none);
-    // Most hosts have their role for the same reason as others.
-    let mut reasons = HashMap::new();
-    let mut reason = |evidence: &Because| match reasons.get(evidence) {
-        Some(known) => Bilingual::clone(known),
-        None => reasons.entry(evidence.clone()).or_insert(because(evidence)).clone(),
-    };
-    let mut assets: Vec<Asset> =
-        noted.into_iter().map(|asset| one(asset, authorisations, inputs, &mut reason)).collect();
+    let mut assets = in_parts(noted, threads, |_, noted| {
+        // Most hosts have their role for the same reason as others.
+        let mut reasons = HashMap::new();
+        let mut reason = |evidence: &Because| match reasons.get(evidence) {
+            Some(known) => Bilingual::clone(known),
+            None => reasons.entry(evidence.clone()).or_insert(because(evidence)).clone(),
+        };
+        noted.into_iter().map(|asset| one(asset, authorisations, inputs, &mut reason)).collect()
+    });
     for host in logged {
         join(&mut assets, host, authorisations, inputs);
     }

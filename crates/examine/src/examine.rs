@@ -210,7 +210,9 @@ pub fn examine(
     limit("correlations", judge.correlation_dropped());
     limit("findings", judge.dropped);
     let findings = judge.finish();
-    let (assets, talks) = assets::inventory(summary.assets, &logs.hosts(), authorisations, &names);
+    let threads = setup.reading.traffic.threads;
+    let (assets, talks) =
+        assets::inventory(summary.assets, &logs.hosts(), authorisations, &names, threads);
     let given = Given {
         inputs: &summary.inputs,
         captures: evidence.captures,

@@ -1,7 +1,11 @@
 //! Assets, passively: what the traffic shows about devices and hosts, and who talks to whom how.
 
+mod parts;
 mod role;
+#[cfg(test)]
+mod tests;
 
+pub use parts::in_parts;
 pub use role::{Evidence, Role};
 
 use crate::decode::VerbCounts;
@@ -12,6 +16,7 @@ use std::{
     borrow::Cow,
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr},
+    thread,
 };
 
 type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
@@ -157,7 +162,7 @@ pub struct Conversation {
     pub last: Time,
 }
 
-/// Notes about assets, gathered while decoding; merged across workers at the end.
+/// Notes about assets, gathered while decoding; those of all workers are put together at the end.
 #[derive(Debug)]
 pub struct AssetNotes {
     hosts: HashMap<AssetKey, Host>,
@@ -321,70 +326,82 @@ impl AssetNotes {
         all.last = all.last.max(one.last);
     }
 
-    /// Adds another worker's notes. Order does not matter.
-    pub(crate) fn merge(&mut self, other: Self) {
-        if self.hosts.is_empty() && self.conversations.is_empty() {
-            *self = Self { dropped: self.dropped + other.dropped, room: self.room, ..other };
-            return;
-        }
-        self.dropped += other.dropped;
-        for (key, from) in other.hosts {
-            let Some(host) = self.host(key, from.first) else { continue };
-            host.last = host.last.max(from.last);
-            host.sent += from.sent;
-            host.received += from.received;
-            for (mac, own) in from.macs {
-                host.mac(mac, own);
+    /// The notes of all workers as one. Their order does not matter.
+    pub(crate) fn together(all: Vec<Self>) -> Self {
+        let dropped = all.iter().map(|notes| notes.dropped).sum();
+        let (hosts, talks): (Vec<_>, Vec<_>) =
+            all.into_iter().map(|notes| (notes.hosts, notes.conversations)).unzip();
+        let mut out = Self { dropped, ..Self::default() };
+        let mut other = Self::default();
+        // Two workers have two threads.
+        thread::scope(|scope| {
+            let several = talks.len() > 1;
+            let talks = || other.add_conversations(talks);
+            if several {
+                scope.spawn(talks);
+            } else {
+                talks();
             }
-            for fact in from.facts {
-                host.fact(fact);
+            out.add_hosts(hosts);
+        });
+        out.conversations = other.conversations;
+        out
+    }
+
+    fn add_hosts(&mut self, all: Vec<HashMap<AssetKey, Host>>) {
+        for hosts in all {
+            if self.hosts.is_empty() {
+                self.hosts = hosts;
+                continue;
             }
-        }
-        for (line, one) in other.conversations {
-            self.conversation(line, one);
+            let mut hosts: Vec<(AssetKey, Host)> = hosts.into_iter().collect();
+            if self.hosts.len() + hosts.len() > MAX_HOSTS {
+                // The order in a map is chance; the room is for who was seen first.
+                hosts.sort_unstable_by_key(|(key, host)| (host.first, *key));
+            }
+            for (key, from) in hosts {
+                let Some(host) = self.host(key, from.first) else { continue };
+                host.last = host.last.max(from.last);
+                host.sent += from.sent;
+                host.received += from.received;
+                for (mac, own) in from.macs {
+                    host.mac(mac, own);
+                }
+                for fact in from.facts {
+                    host.fact(fact);
+                }
+            }
         }
     }
 
-    /// Everything about assets, in a stable order, and conversations, in none: to be sorted before anybody sees them.
-    pub fn finish(self) -> (Vec<Asset>, Vec<(Line, Conversation)>) {
+    fn add_conversations(&mut self, all: Vec<HashMap<Line, Conversation>>) {
+        for conversations in all {
+            if self.conversations.is_empty() {
+                self.conversations = conversations;
+                continue;
+            }
+            for (line, one) in conversations {
+                self.conversation(line, one);
+            }
+        }
+    }
+
+    /// Everything about assets, in a stable order, and conversations, in none: to be sorted before anybody sees
+    /// them. Done by so many threads.
+    pub fn finish(self, threads: usize) -> (Vec<Asset>, Vec<(Line, Conversation)>) {
         let conversations: Vec<(Line, Conversation)> = self.conversations.into_iter().collect();
         let mut hosts: Vec<(AssetKey, Host)> = self.hosts.into_iter().collect();
         hosts.sort_unstable_by_key(|(key, _)| *key);
         let routers = routers(&hosts);
+        let hosts = in_parts(hosts, threads, |_, hosts| {
+            hosts.into_iter().map(|(key, host)| Asset::of(key, host, &routers)).collect()
+        });
         let mut assets: Vec<Asset> = Vec::with_capacity(hosts.len());
         let mut owners: HashMap<Mac, usize> = HashMap::default();
-        for (key, host) in hosts {
-            let mut macs: BTreeSet<Mac> = host
-                .macs
-                .iter()
-                .filter(|(mac, own)| *own || !routers.contains_key(mac))
-                .map(|(mac, _)| *mac)
-                .collect();
-            if let AssetKey::Mac(mac) = key {
-                macs.insert(mac);
-            }
-            let ips = match key {
-                AssetKey::Ip(ip) => BTreeSet::from([ip]),
-                AssetKey::Mac(_) => BTreeSet::new(),
-            };
-            let mut asset = Asset {
-                key,
-                ips,
-                interface_vendor: macs.iter().find_map(|m| vendor(*m)),
-                macs,
-                facts: host.facts,
-                roles: Vec::new(),
-                serves: Vec::new(),
-                uses: Vec::new(),
-                first: host.first,
-                last: host.last,
-                sent: host.sent,
-                received: host.received,
-            };
-            asset.facts.sort();
+        for asset in hosts {
             // The same interface under IPv6, or without any IP, is the same asset.
             let owner = asset.macs.iter().find_map(|m| owners.get(m)).copied();
-            let later = match key {
+            let later = match asset.key {
                 AssetKey::Ip(ip) => ip.is_ipv6() && !is_public(ip),
                 AssetKey::Mac(_) => true,
             };
@@ -397,12 +414,36 @@ impl AssetNotes {
                 assets.push(asset);
             }
         }
-        role::assign(&mut assets, &conversations, &routers);
-        (assets, conversations)
+        (role::assign(assets, &conversations, &routers, threads), conversations)
     }
 }
 
 impl Asset {
+    fn of(key: AssetKey, mut host: Host, routers: &HashMap<Mac, u64>) -> Self {
+        let own = host.macs.iter().filter(|(mac, own)| *own || !routers.contains_key(mac));
+        let mut macs: BTreeSet<Mac> = own.map(|(mac, _)| *mac).collect();
+        let mut ips = BTreeSet::new();
+        match key {
+            AssetKey::Ip(ip) => ips.insert(ip),
+            AssetKey::Mac(mac) => macs.insert(mac),
+        };
+        host.facts.sort();
+        Self {
+            key,
+            ips,
+            interface_vendor: macs.iter().find_map(|m| vendor(*m)),
+            macs,
+            facts: host.facts,
+            roles: Vec::new(),
+            serves: Vec::new(),
+            uses: Vec::new(),
+            first: host.first,
+            last: host.last,
+            sent: host.sent,
+            received: host.received,
+        }
+    }
+
     fn absorb(&mut self, other: Self) {
         self.ips.extend(other.ips);
         self.macs.extend(other.macs);

@@ -125,7 +125,8 @@ pub fn read(
         }
         Ok::<_, ReadError>(())
     })?;
-    team.workers().for_each(|worker| summary.take(worker));
+    let notes = team.workers().map(|worker| summary.take(worker)).collect();
+    summary.assets = AssetNotes::together(notes);
     router.fragments.end();
     summary.limits.fragments_dropped += router.fragments.dropped;
     Ok(summary)
@@ -216,8 +217,14 @@ fn each_chunk(
         let (mut reader, compression) = open(input, |file| observer.open(index, input, file))?;
         let mut one = InputSummary::default();
         while reader.next_chunk(&mut chunk) {
-            chunk.packets.iter().for_each(|p| one.at(p.time));
-            clock = clock.max(chunk.packets.last().map_or(clock, |p| p.time));
+            if let [earlier @ .., latest] = &*chunk.packets {
+                let both = |(first, last): (Time, Time), p: &PacketRef| {
+                    (first.min(p.time), last.max(p.time))
+                };
+                let (first, last) = earlier.iter().fold((latest.time, latest.time), both);
+                one.during(first, last);
+                clock = clock.max(latest.time);
+            }
             on_chunk(index, &mut chunk, clock, observer)?;
         }
         finish_input(&mut one, &reader, compression);
@@ -235,7 +242,8 @@ fn finish_input(one: &mut InputSummary, reader: &AnyReader, compression: &str) {
 }
 
 impl Summary {
-    fn take(&mut self, worker: Worker) {
+    /// Adds what a worker counted; gives back what it noted.
+    fn take(&mut self, worker: Worker) -> AssetNotes {
         self.operations += worker.out.operation_count;
         self.files += worker.out.file_count;
         self.sessions += worker.out.session_count;
@@ -243,6 +251,6 @@ impl Summary {
             *self.unreadable.entry(protocol).or_default() += n;
         }
         self.limits.add(&worker.limits);
-        self.assets.merge(worker.out.assets);
+        worker.out.assets
     }
 }

@@ -1,6 +1,6 @@
 //! Which role an asset plays, and what showed it.
 
-use super::{Asset, AssetKey, Conversation, HashMap, Line};
+use super::{Asset, AssetKey, Conversation, HashMap, Line, in_parts};
 use hangtu_record::{FieldName, Mac, Verb, is_public};
 use std::borrow::Cow;
 
@@ -158,43 +158,48 @@ impl Seen {
     }
 }
 
-/// Gives every asset its protocols and roles.
+/// Gives every asset its protocols and roles, by so many threads.
 pub(super) fn assign(
-    assets: &mut [Asset],
+    assets: Vec<Asset>,
     conversations: &[(Line, Conversation)],
     routers: &HashMap<Mac, u64>,
-) {
+    threads: usize,
+) -> Vec<Asset> {
     let mut index: HashMap<AssetKey, usize> = HashMap::default();
     index.reserve(assets.len());
     for (i, asset) in assets.iter().enumerate() {
         index.extend(asset.ips.iter().map(|ip| (AssetKey::Ip(*ip), i)));
         index.insert(asset.key, i);
     }
-    let mut seen: Vec<Seen> = assets.iter().map(|_| Seen::default()).collect();
-    for (line, talk) in conversations {
-        let name = line.protocol_name();
-        let answered = talk.answered > 0 || talk.verbs.is_some();
-        if let Some(&i) = index.get(&line.server)
-            && answered
-        {
-            seen[i].answers.push((name.clone(), line.client));
-        }
-        if let Some(&i) = index.get(&line.client) {
-            let seen = &mut seen[i];
-            seen.uses.push(name);
-            if industrial(line.protocol) && answered {
-                seen.devices.push(line.server);
-                let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
-                seen.asked.extend(verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, line.server)));
+    in_parts(assets, threads, |start, mut assets| {
+        // Each thread looks through all conversations for those of its own assets.
+        let mut seen: Vec<Seen> = assets.iter().map(|_| Seen::default()).collect();
+        let place = |key| index.get(key).and_then(|i| i.checked_sub(start));
+        for (line, talk) in conversations {
+            let answered = talk.answered > 0 || talk.verbs.is_some();
+            if let Some(seen) = place(&line.server).and_then(|i| seen.get_mut(i))
+                && answered
+            {
+                seen.answers.push((line.protocol_name(), line.client));
+            }
+            if let Some(seen) = place(&line.client).and_then(|i| seen.get_mut(i)) {
+                seen.uses.push(line.protocol_name());
+                if industrial(line.protocol) && answered {
+                    seen.devices.push(line.server);
+                    let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
+                    let sent = verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, line.server));
+                    seen.asked.extend(sent);
+                }
             }
         }
-    }
-    for (asset, mut seen) in assets.iter_mut().zip(seen) {
-        seen.settle();
-        asset.roles = roles(asset, &seen, routers);
-        asset.serves = seen.answered().map(|(protocol, _)| protocol.to_owned()).collect();
-        asset.uses = seen.uses.into_iter().map(Cow::into_owned).collect();
-    }
+        for (asset, mut seen) in assets.iter_mut().zip(seen) {
+            seen.settle();
+            asset.roles = roles(asset, &seen, routers);
+            asset.serves = seen.answered().map(|(protocol, _)| protocol.to_owned()).collect();
+            asset.uses = seen.uses.into_iter().map(Cow::into_owned).collect();
+        }
+        assets
+    })
 }
 
 fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, Evidence)> {

@@ -10,8 +10,8 @@ use hangtu_catalog::{Arg, Bilingual, key};
 use hangtu_evidence::ReadError;
 use hangtu_record::{FieldName, Record, Verb, is_public};
 use hangtu_traffic::assets::{
-    Asset as Noted, AssetKey, AssetNotes, Conversation as Talk, Evidence as Because, FactNote,
-    Line, in_parts,
+    Asset as Noted, AssetKey, Conversation as Talk, Evidence as Because, FactNote, Inventory, Line,
+    in_parts,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -34,21 +34,20 @@ pub fn assets(
     let mut summary = evidence::read(evidence, reading, &mut hosts)?;
     let notes = std::mem::take(&mut summary.assets);
     let threads = reading.traffic.threads;
-    let (assets, _) =
-        inventory(notes, &hosts.0.hosts(), authorisations, &evidence.names(), threads);
-    Ok((summary, assets))
+    let found = Inventory::new(notes, threads);
+    let logged = hosts.0.hosts();
+    Ok((summary, inventory(found.assets, &logged, authorisations, &evidence.names(), threads)))
 }
 
-/// Assets of a reading as the report has them, and who talked with whom; by so many threads.
+/// Assets as the report has them, by so many threads.
 pub(crate) fn inventory(
-    notes: AssetNotes,
+    noted: Vec<Noted>,
     logged: &[LogHost],
     authorisations: Option<&Authorisations>,
     inputs: &[String],
     threads: usize,
-) -> (Vec<Asset>, Vec<(Line, Talk)>) {
+) -> Vec<Asset> {
     let none = Authorisations::default();
-    let (noted, talks) = notes.finish(threads);
     let authorisations = authorisations.unwrap_or(&none);
     let mut assets = in_parts(noted, threads, |_, noted| {
         // Most hosts have their role for the same reason as others.
@@ -62,7 +61,7 @@ pub(crate) fn inventory(
     for host in logged {
         join(&mut assets, host, authorisations, inputs);
     }
-    (assets, talks)
+    assets
 }
 
 /// Adds what a host's logs show to the asset of that name, or makes one.

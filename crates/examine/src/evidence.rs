@@ -95,7 +95,7 @@ pub struct Summary {
     /// Per input, in their order.
     pub inputs: Vec<InputSummary>,
     /// What traffic showed of assets.
-    pub assets: AssetNotes,
+    pub assets: Vec<AssetNotes>,
     /// What bounds cost.
     pub limits: Limits,
     /// Messages that could not be read, by protocol.

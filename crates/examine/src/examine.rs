@@ -13,6 +13,7 @@ use crate::{
 use hangtu_catalog::{Arg, Bilingual, Catalog, hex, key, sha256};
 use hangtu_evidence::{Damage, DamageKind, Input, InputSummary, ReadError, Source};
 use hangtu_record::{FieldName, Kind, Record, Time};
+use hangtu_traffic::assets::Inventory;
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -205,14 +206,14 @@ pub fn examine(
     limit("broken-packets", summary.limits.broken_packets);
     limit("unknown-links", summary.limits.unknown_links.values().sum());
     limit("capture-drops", summary.inputs.iter().map(|i| i.dropped).sum());
-    limit("assets", summary.assets.dropped);
+    let threads = setup.reading.traffic.threads;
+    let found = Inventory::new(summary.assets, threads);
+    limit("assets", found.dropped);
     limit("logs", logs.dropped);
     limit("correlations", judge.correlation_dropped());
     limit("findings", judge.dropped);
     let findings = judge.finish();
-    let threads = setup.reading.traffic.threads;
-    let (assets, talks) =
-        assets::inventory(summary.assets, &logs.hosts(), authorisations, &names, threads);
+    let assets = assets::inventory(found.assets, &logs.hosts(), authorisations, &names, threads);
     let given = Given {
         inputs: &summary.inputs,
         captures: evidence.captures,
@@ -243,7 +244,7 @@ pub fn examine(
         coverage,
         findings,
         assets,
-        conversations: assets::conversations(talks),
+        conversations: assets::conversations(found.conversations),
         comparison: None,
     })
 }

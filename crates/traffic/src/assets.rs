@@ -16,7 +16,6 @@ use std::{
     borrow::Cow,
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr},
-    thread,
 };
 
 type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
@@ -96,6 +95,20 @@ struct Host {
 }
 
 impl Host {
+    /// Adds what another worker noted of the same host.
+    fn add(&mut self, other: &mut Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.sent += other.sent;
+        self.received += other.received;
+        for (mac, own) in other.macs.drain(..) {
+            self.mac(mac, own);
+        }
+        for fact in other.facts.drain(..) {
+            self.fact(fact);
+        }
+    }
+
     fn new(time: Time) -> Self {
         Self { first: time, last: time, sent: 0, received: 0, macs: Vec::new(), facts: Vec::new() }
     }
@@ -162,7 +175,7 @@ pub struct Conversation {
     pub last: Time,
 }
 
-/// Notes about assets, gathered while decoding; those of all workers are put together at the end.
+/// Notes about assets, gathered by one worker while decoding.
 #[derive(Debug)]
 pub struct AssetNotes {
     hosts: HashMap<AssetKey, Host>,
@@ -325,73 +338,43 @@ impl AssetNotes {
         all.first = all.first.min(one.first);
         all.last = all.last.max(one.last);
     }
+}
 
-    /// The notes of all workers as one. Their order does not matter.
-    pub(crate) fn together(all: Vec<Self>) -> Self {
-        let dropped = all.iter().map(|notes| notes.dropped).sum();
-        let (hosts, talks): (Vec<_>, Vec<_>) =
+/// What was learnt about assets, by all workers.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// Everything about assets, in a stable order.
+    pub assets: Vec<Asset>,
+    /// Who talked to whom how, in no order: to be sorted before anybody sees it.
+    pub conversations: Vec<(Line, Conversation)>,
+    /// Assets and conversations that found no room.
+    pub dropped: u64,
+}
+
+impl Inventory {
+    /// Puts the notes of all workers together, by so many threads.
+    pub fn new(all: Vec<AssetNotes>, threads: usize) -> Self {
+        let mut dropped = all.iter().map(|notes| notes.dropped).sum();
+        let (hosts, conversations): (Vec<_>, Vec<_>) =
             all.into_iter().map(|notes| (notes.hosts, notes.conversations)).unzip();
-        let mut out = Self { dropped, ..Self::default() };
-        let mut other = Self::default();
-        // Two workers have two threads.
-        thread::scope(|scope| {
-            let several = talks.len() > 1;
-            let talks = || other.add_conversations(talks);
-            if several {
-                scope.spawn(talks);
-            } else {
-                talks();
+        // Two addresses are one worker's, so that no conversation is told twice.
+        let conversations: Vec<_> = conversations.into_iter().flatten().collect();
+        let mut hosts: Vec<(AssetKey, Host)> = hosts.into_iter().flatten().collect();
+        hosts.sort_by_key(|(key, _)| *key);
+        hosts.dedup_by(|(key, later), (known, host)| {
+            let same = key == known;
+            if same {
+                host.add(later);
             }
-            out.add_hosts(hosts);
+            same
         });
-        out.conversations = other.conversations;
-        out
-    }
-
-    fn add_hosts(&mut self, all: Vec<HashMap<AssetKey, Host>>) {
-        for hosts in all {
-            if self.hosts.is_empty() {
-                self.hosts = hosts;
-                continue;
-            }
-            let mut hosts: Vec<(AssetKey, Host)> = hosts.into_iter().collect();
-            if self.hosts.len() + hosts.len() > MAX_HOSTS {
-                // The order in a map is chance; the room is for who was seen first.
-                hosts.sort_unstable_by_key(|(key, host)| (host.first, *key));
-            }
-            for (key, from) in hosts {
-                let Some(host) = self.host(key, from.first) else { continue };
-                host.last = host.last.max(from.last);
-                host.sent += from.sent;
-                host.received += from.received;
-                for (mac, own) in from.macs {
-                    host.mac(mac, own);
-                }
-                for fact in from.facts {
-                    host.fact(fact);
-                }
-            }
+        if hosts.len() > MAX_HOSTS {
+            // The room is for who was seen first.
+            hosts.sort_unstable_by_key(|(key, host)| (host.first, *key));
+            dropped += (hosts.len() - MAX_HOSTS) as u64;
+            hosts.truncate(MAX_HOSTS);
+            hosts.sort_unstable_by_key(|(key, _)| *key);
         }
-    }
-
-    fn add_conversations(&mut self, all: Vec<HashMap<Line, Conversation>>) {
-        for conversations in all {
-            if self.conversations.is_empty() {
-                self.conversations = conversations;
-                continue;
-            }
-            for (line, one) in conversations {
-                self.conversation(line, one);
-            }
-        }
-    }
-
-    /// Everything about assets, in a stable order, and conversations, in none: to be sorted before anybody sees
-    /// them. Done by so many threads.
-    pub fn finish(self, threads: usize) -> (Vec<Asset>, Vec<(Line, Conversation)>) {
-        let conversations: Vec<(Line, Conversation)> = self.conversations.into_iter().collect();
-        let mut hosts: Vec<(AssetKey, Host)> = self.hosts.into_iter().collect();
-        hosts.sort_unstable_by_key(|(key, _)| *key);
         let routers = routers(&hosts);
         let hosts = in_parts(hosts, threads, |_, hosts| {
             hosts.into_iter().map(|(key, host)| Asset::of(key, host, &routers)).collect()
@@ -414,7 +397,8 @@ impl AssetNotes {
                 assets.push(asset);
             }
         }
-        (role::assign(assets, &conversations, &routers, threads), conversations)
+        let assets = role::assign(assets, &conversations, &routers, threads);
+        Self { assets, conversations, dropped }
     }
 }
 

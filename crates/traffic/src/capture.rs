@@ -77,44 +77,4 @@ impl Chunk {
         let start = packet.start as usize;
         self.data.get(start..start + packet.len as usize).unwrap_or_default()
     }
-
-    /// Asks for the headers of a packet that is looked at soon: the thread that read them has them in its cache.
-    #[inline(always)]
-    #[cfg_attr(target_arch = "x86_64", allow(unsafe_code, reason = "has no safe form"))]
-    pub(crate) fn fetch(&self, packet: &PacketRef) {
-        #[cfg(target_arch = "x86_64")]
-        for at in [12, 76] {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            if let Some(byte) = self.bytes(packet).get(at) {
-                // SAFETY: every x86_64 has SSE; the byte is borrowed, and only hinted at.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast()) };
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The only unsafe place of this crate: whatever a packet says of itself, only bytes that are there are asked for.
-    #[test]
-    fn headers_that_are_not_there_are_not_fetched() {
-        let chunk = Chunk { data: vec![1; 80], packets: Vec::new() };
-        let packet = PacketRef {
-            start: 0,
-            len: 0,
-            wire_len: 0,
-            link: 1,
-            time: Time(0),
-            number: 1,
-            offset: 0,
-        };
-        for (start, len) in [(0, 80), (0, 13), (68, 12), (79, 1), (80, 0), (79, 2), (u32::MAX, 9)] {
-            let packet = PacketRef { start, len, ..packet };
-            let there = start as usize + len as usize <= 80;
-            assert_eq!(chunk.bytes(&packet).len(), if there { len as usize } else { 0 });
-            chunk.fetch(&packet);
-        }
-    }
 }

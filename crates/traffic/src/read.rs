@@ -60,8 +60,8 @@ pub trait Observer {
 pub struct Summary {
     /// Per input, in the order given.
     pub inputs: Vec<InputSummary>,
-    /// What was learnt about assets.
-    pub assets: AssetNotes,
+    /// What each worker learnt about assets.
+    pub assets: Vec<AssetNotes>,
     /// What was lost.
     pub limits: Limits,
     /// Operations.
@@ -74,6 +74,9 @@ pub struct Summary {
     pub unreadable: BTreeMap<&'static str, u64>,
 }
 
+/// No more threads than this, whatever is asked for.
+pub(crate) const MAX_THREADS: usize = 64;
+
 /// Chunks that reading is ahead of the slowest worker: evens out chunks that are mostly one worker's.
 const AHEAD: usize = 8;
 
@@ -83,7 +86,7 @@ pub fn read(
     settings: &Settings,
     observer: &mut dyn Observer,
 ) -> Result<Summary, ReadError> {
-    let threads = settings.threads.clamp(1, 64);
+    let threads = settings.threads.clamp(1, MAX_THREADS);
     let bounds = Bounds {
         flows: (settings.max_flows / threads).max(16),
         payload: settings.max_payload / threads,
@@ -125,8 +128,7 @@ pub fn read(
         }
         Ok::<_, ReadError>(())
     })?;
-    let notes = team.workers().map(|worker| summary.take(worker)).collect();
-    summary.assets = AssetNotes::together(notes);
+    team.workers().for_each(|worker| summary.take(worker));
     router.fragments.end();
     summary.limits.fragments_dropped += router.fragments.dropped;
     Ok(summary)
@@ -242,8 +244,7 @@ fn finish_input(one: &mut InputSummary, reader: &AnyReader, compression: &str) {
 }
 
 impl Summary {
-    /// Adds what a worker counted; gives back what it noted.
-    fn take(&mut self, worker: Worker) -> AssetNotes {
+    fn take(&mut self, worker: Worker) {
         self.operations += worker.out.operation_count;
         self.files += worker.out.file_count;
         self.sessions += worker.out.session_count;
@@ -251,6 +252,6 @@ impl Summary {
             *self.unreadable.entry(protocol).or_default() += n;
         }
         self.limits.add(&worker.limits);
-        worker.out.assets
+        self.assets.push(worker.out.assets);
     }
 }

@@ -16,9 +16,6 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many packets ahead headers are asked for.
-const FETCH: usize = 8;
-
 /// A chunk on its way: who gets which packet was decided by the reading thread.
 #[derive(Default)]
 pub(crate) struct Parcel {
@@ -59,15 +56,9 @@ impl Job {
     fn run(&mut self) {
         let Self { worker, parcel, share, lane } = self;
         share.clear();
-        let chunk = &parcel.chunk;
-        let packet = |i: &u32| &chunk.packets[*i as usize];
-        let mine = &parcel.packets[*lane];
-        let mut later = mine.iter().skip(FETCH).map(packet);
-        for packet in mine.iter().map(packet) {
-            if let Some(later) = later.next() {
-                chunk.fetch(later);
-            }
-            worker.packet(parcel.input, packet, chunk.bytes(packet));
+        for i in &parcel.packets[*lane] {
+            let packet = &parcel.chunk.packets[*i as usize];
+            worker.packet(parcel.input, packet, parcel.chunk.bytes(packet));
         }
         worker.tick(parcel.clock);
         if parcel.last {

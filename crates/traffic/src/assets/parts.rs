@@ -1,11 +1,13 @@
 //! A long list done in parts, each by a thread.
 
+use crate::read::MAX_THREADS;
 use std::{panic, thread};
 
 /// A list shorter than this is done before a thread would have begun.
 const SHORT: usize = 512;
 
-/// What `f` makes of the parts of a list, in its order; it is told where a part begins.
+/// What `f` makes of the parts of a list, in its order, by so many threads (at most [`MAX_THREADS`]); it is told where
+/// a part begins.
 pub fn in_parts<T: Send, R: Send>(
     mut list: Vec<T>,
     threads: usize,
@@ -14,7 +16,7 @@ pub fn in_parts<T: Send, R: Send>(
     if threads < 2 || list.len() < SHORT {
         return f(0, list);
     }
-    let size = list.len().div_ceil(threads);
+    let size = list.len().div_ceil(threads.min(MAX_THREADS));
     thread::scope(|scope| {
         // From the end, as that moves each element once.
         let others: Vec<_> = (1..list.len().div_ceil(size))
@@ -39,8 +41,16 @@ mod tests {
 
     #[test]
     fn parts_come_back_in_order() {
-        for (len, threads) in [(0, 2), (1, 2), (511, 9), (512, 2), (513, 7), (4000, 64), (1025, 1)]
-        {
+        for (len, threads) in [
+            (0, 2),
+            (1, 2),
+            (511, 9),
+            (512, 2),
+            (513, 7),
+            (4000, 64),
+            (1025, 1),
+            (9000, usize::MAX),
+        ] {
             let told = in_parts((0..len).collect(), threads, |start, part: Vec<usize>| {
                 part.into_iter().enumerate().map(|(i, n)| (start + i, n * 2)).collect()
             });

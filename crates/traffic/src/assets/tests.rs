@@ -1,25 +1,66 @@
 use super::*;
 
-/// Notes about hosts, each seen in one second, told in the order given.
-fn notes(seconds: impl Iterator<Item = u32>) -> AssetNotes {
+/// The address of a host that has a number.
+fn address(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(0x0a00_0000 | number << 8 | 1)
+}
+
+/// Notes about hosts, each seen in the second of its number, told in the order given.
+fn notes(numbers: impl Iterator<Item = u32>) -> AssetNotes {
     let mut notes = AssetNotes::share_of(2);
-    for second in seconds {
-        let ip = Ipv4Addr::from_bits(0x0a00_0000 | second << 8 | 1);
-        notes.arp(Time::new(second.into(), 0), Mac([2, 0, 0, 0, 0, 1]), ip);
+    for n in numbers {
+        notes.arp(Time::new(n.into(), 0), Mac([2, 0, 0, 0, 0, 1]), address(n));
     }
     notes
 }
 
 #[test]
-fn who_was_seen_first_finds_room_whatever_the_order_of_a_map() {
-    let kept = || {
-        let both = vec![notes(0..20_000), notes((20_000..32_000).rev())];
-        let (assets, _) = AssetNotes::together(both).finish(3);
-        assets.into_iter().map(|asset| asset.key).collect::<Vec<_>>()
+fn who_was_seen_first_finds_room_whatever_the_order() {
+    let (early, late) = (|| notes(0..20_000), || notes((20_000..32_000).rev()));
+    let kept = |all| {
+        let found = Inventory::new(all, 3);
+        assert_eq!(found.dropped, 7_000);
+        found.assets.into_iter().map(|asset| asset.key).collect::<Vec<_>>()
     };
-    let first = kept();
-    assert_eq!(first.len(), MAX_HOSTS);
-    let last = Ipv4Addr::from_bits(0x0a00_0000 | 24_999 << 8 | 1);
-    assert_eq!(first.last(), Some(&AssetKey::Ip(last.into())));
-    assert_eq!(first, kept());
+    let expected: Vec<_> = (0..25_000).map(|n| AssetKey::Ip(address(n).into())).collect();
+    assert_eq!(kept(vec![early(), late()]), expected);
+    assert_eq!(kept(vec![late(), early()]), expected);
+}
+
+#[test]
+fn any_number_of_threads_finds_the_same_roles() {
+    let end = |number, port| Endpoint { ip: Some(address(number).into()), port, mac: None };
+    let session = |client, server, protocol| Session {
+        start: Time(1),
+        end: Time(2),
+        origin: Origin::default(),
+        source: end(client, 40_000),
+        destination: end(server, 502),
+        vlan: None,
+        transport: Transport::Tcp,
+        protocol,
+        source_bytes: 12,
+        destination_bytes: 10,
+        source_packets: 2,
+        destination_packets: 2,
+        state: "complete",
+        lost: 0,
+        facts: Vec::new(),
+    };
+    let found = |threads| {
+        let mut all = [AssetNotes::share_of(2), AssetNotes::share_of(2)];
+        for n in 0..2_000_u32 {
+            let protocol = ["modbus", "ssh", "", "smb"][n as usize % 4];
+            all[n as usize % 2].session(&session(n, 1_999 - n / 3, protocol), None);
+        }
+        let found = Inventory::new(all.into(), threads);
+        let told =
+            |a: &Asset| format!("{} {:?} {:?} {:?} {}", a.key, a.roles, a.serves, a.uses, a.sent);
+        found.assets.iter().map(told).collect::<Vec<_>>()
+    };
+    let one = found(1);
+    assert_eq!(one.len(), 2_000);
+    assert!(one[1_999].contains("Gateway") && one[1_999].contains("\"modbus\""), "{}", one[1_999]);
+    assert_eq!(one, found(2));
+    assert_eq!(one, found(7));
 }

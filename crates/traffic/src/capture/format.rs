@@ -205,7 +205,6 @@ impl<R: Read> CaptureReader<R> {
             });
         });
         self.packets = number;
-        self.last = packets.last().map_or(self.last, |packet| packet.time);
         number > known
     }
 

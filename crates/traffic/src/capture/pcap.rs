@@ -214,3 +214,58 @@ impl Pcap {
 fn near(a: u32, b: u32) -> bool {
     (i64::from(a) - i64::from(b)).abs() <= NEAR
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SECOND: u32 = 1_772_400_000;
+
+    fn record(out: &mut Vec<u8>, pcap: &Pcap, words: [u32; 4]) {
+        for word in words {
+            out.extend(if pcap.big_endian { word.to_be_bytes() } else { word.to_le_bytes() });
+        }
+        out.resize(out.len() + pcap.header - 16 + words[2].min(MAX_SNAP + 1) as usize, 0);
+    }
+
+    proptest! {
+        /// From the same state, `step` says the same of each record of which `usual` told.
+        #[test]
+        fn usual_records_are_what_they_are_one_by_one(
+            magic in prop::sample::select(vec![0xa1b2_c3d4_u32, 0xd4c3_b2a1, 0xa1b2_3c4d, 0x34cd_b2a1]),
+            records in prop::collection::vec((
+                prop::sample::select(vec![SECOND; 5].into_iter().chain([SECOND + 1, 0]).collect::<Vec<_>>()),
+                prop::sample::select(vec![0, 999_999, 1_000_000, 1_999_999, 2_000_000, 999_999_999, 1_000_000_000]),
+                prop::sample::select(vec![(60, 60), (1, 1), (0, 0), (60, 61), (61, 60), (MAX_SNAP, MAX_SNAP), (MAX_SNAP + 1, MAX_SNAP + 1), (u32::MAX, u32::MAX)]),
+            ), 1..9),
+            cut in 0..70_usize,
+        ) {
+            let mut head = magic.to_be_bytes().to_vec();
+            head.resize(24, 0);
+            let new = || Pcap::from_header(&head).unwrap();
+            let (mut one, mut all) = (new(), new());
+            let mut bytes = Vec::new();
+            record(&mut bytes, &one, [SECOND, 1, 40, 40]);
+            for (seconds, fraction, (captured, wire)) in records {
+                record(&mut bytes, &one, [seconds, fraction, captured, wire]);
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut).max(64));
+            let Step::Packet { size, .. } = one.step(&bytes, true) else { return Ok(()) };
+            all.step(&bytes, true);
+            let rest = &bytes[size..];
+            let mut told = Vec::new();
+            let used = all.usual(rest, |at, start, len, time| told.push((at, start, len, time)));
+            let mut at = 0;
+            for usual in told {
+                let Step::Packet { size, start, len, wire_len, link, time } = one.step(&rest[at..], true)
+                else { panic!("no packet at {at}") };
+                prop_assert_eq!(usual, (at, at + start, len as u32, time));
+                prop_assert_eq!((wire_len, link), (len as u32, all.link()));
+                at += size;
+            }
+            prop_assert_eq!(at, used);
+            prop_assert_eq!((one.recent, one.sliced), (all.recent, all.sliced));
+        }
+    }
+}

@@ -80,7 +80,7 @@ impl Bilingual {
 pub enum Arg<'a> {
     /// Text.
     Text(&'a str),
-    /// A number, grouped in the habit of the language.
+    /// A number below 2^53, grouped in the habit of the language.
     Number(u64),
 }
 
@@ -124,6 +124,11 @@ fn bundle(language: Language) -> Bundle {
     let id: LanguageIdentifier = language.tag().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![id]);
     bundle.set_use_isolating(false);
+    // A number stays one until it is written, so that messages can choose their words by it.
+    bundle.set_formatter(Some(|value, _| match value {
+        FluentValue::Number(n) => Some(grouped(n.value as u64)),
+        _ => None,
+    }));
     let dir = format!("lang/{}/", language.tag());
     for (path, source) in super::CONTENT.iter().filter(|(p, _)| p.starts_with(&dir)) {
         let _ = path;
@@ -162,7 +167,7 @@ pub fn text(language: Language, key: key::Key, args: &[(&str, Arg<'_>)]) -> Stri
     for (name, arg) in args {
         let value = match arg {
             Arg::Text(text) => FluentValue::from(*text),
-            Arg::Number(n) => FluentValue::from(grouped(*n)),
+            Arg::Number(n) => FluentValue::from(*n),
         };
         fluent.set(*name, value);
     }
@@ -171,4 +176,28 @@ pub fn text(language: Language, key: key::Key, args: &[(&str, Arg<'_>)]) -> Stri
     };
     let mut errors = Vec::new();
     bundle.format_pattern(pattern, Some(&fluent), &mut errors).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_follow_their_number() {
+        let found = |language, n: [u64; 3]| {
+            let args =
+                [("findings", n[0].into()), ("assets", n[1].into()), ("inputs", n[2].into())];
+            text(language, key::REPORT_VERDICT_FOUND, &args)
+        };
+        let english = |n| found(Language::English, n);
+        assert_eq!(english([1, 1, 1]), "1 finding over 1 asset, from 1 evidence file.");
+        assert_eq!(
+            english([0, 24_983, 1_234_567]),
+            "0 findings over 24,983 assets, from 1,234,567 evidence files."
+        );
+        assert!(
+            found(Language::Chinese, [1, 2, 1_000])
+                .starts_with("基于 1,000 份取证文件，在 2 个资产")
+        );
+    }
 }

@@ -6,7 +6,7 @@ use std::{panic, thread};
 /// A list shorter than this is done before a thread would have begun.
 const SHORT: usize = 512;
 
-/// What `f` makes of the parts of a list, in its order, by so many threads (at most [`MAX_THREADS`]); it is told where
+/// What `f` makes of the parts of a list, in its order, by so many threads (64 at most); it is told where
 /// a part begins.
 pub fn in_parts<T: Send, R: Send>(
     mut list: Vec<T>,

@@ -150,12 +150,11 @@ impl Rows {
     /// Measures each, short ones five times. What counts is the middle of several rounds.
     fn round(&mut self, commands: &[(&str, Vec<&str>)]) -> Result<()> {
         for (name, command) in commands {
-            let mut cost = timed(command)?;
-            if cost.wall < SHORT {
-                let more = (1..5).map(|_| timed(command));
-                let all = [Ok(cost)].into_iter().chain(more).collect::<Result<Vec<_>>>()?;
-                cost = Cost::middle(&all);
+            let mut all = vec![timed(command)?];
+            while all[0].wall < SHORT && all.len() < 5 {
+                all.push(timed(command)?);
             }
+            let cost = Cost::middle(&all);
             println!("  {name}: {:.2} CPU s, {:.2} s, {} MiB", cost.cpu, cost.wall, cost.mib);
             match self.0.iter_mut().find(|(n, _)| n == name) {
                 Some((_, costs)) => costs.push(cost),

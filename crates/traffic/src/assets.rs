@@ -89,7 +89,7 @@ struct Host {
     last: Time,
     sent: u64,
     received: u64,
-    /// Link address, and whether ARP said that it is this asset's own.
+    /// Link addresses in order, and whether ARP said that they are this asset's own.
     macs: Vec<(Mac, bool)>,
     facts: Vec<FactNote>,
 }
@@ -114,10 +114,17 @@ impl Host {
     }
 
     fn mac(&mut self, mac: Mac, own: bool) {
-        if let Some((_, known)) = self.macs.iter_mut().find(|(m, _)| *m == mac) {
-            *known |= own;
-        } else if self.macs.len() < MAX_MACS && mac.0 != [0; 6] {
-            self.macs.push((mac, own));
+        if mac.0 == [0; 6] {
+            return;
+        }
+        // The lowest stay, so that neither order nor the number of workers decides.
+        match self.macs.binary_search_by_key(&mac, |(known, _)| *known) {
+            Ok(i) => self.macs[i].1 |= own,
+            Err(i) if i < MAX_MACS => {
+                self.macs.insert(i, (mac, own));
+                self.macs.truncate(MAX_MACS);
+            }
+            Err(_) => {}
         }
     }
 

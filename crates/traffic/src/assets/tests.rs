@@ -28,6 +28,23 @@ fn who_was_seen_first_finds_room_whatever_the_order() {
 }
 
 #[test]
+fn the_same_link_addresses_stay_whoever_saw_them_first() {
+    let kept = |workers: [Vec<u8>; 2]| {
+        let noted = |macs: Vec<u8>| {
+            let mut notes = AssetNotes::share_of(2);
+            macs.iter().for_each(|n| notes.arp(Time(1), Mac([2, 0, 0, 0, 0, *n]), address(7)));
+            notes
+        };
+        let found = Inventory::new(workers.map(noted).into(), 2);
+        found.assets[0].macs.iter().map(|mac| mac.0[5]).collect::<Vec<_>>()
+    };
+    let expected = [1, 2, 3, 4, 5, 6, 7, 8];
+    assert_eq!(kept([(1..20).collect(), vec![]]), expected);
+    assert_eq!(kept([(1..20).rev().collect(), vec![]]), expected);
+    assert_eq!(kept([(9..20).collect(), (1..12).rev().collect()]), expected);
+}
+
+#[test]
 fn any_number_of_threads_finds_the_same_roles() {
     let end = |number, port| Endpoint { ip: Some(address(number).into()), port, mac: None };
     let session = |client, server, protocol| Session {

@@ -32,7 +32,9 @@ fn the_same_link_addresses_stay_whoever_saw_them_first() {
     let kept = |workers: [Vec<u8>; 2]| {
         let noted = |macs: Vec<u8>| {
             let mut notes = AssetNotes::share_of(2);
-            macs.iter().for_each(|n| notes.arp(Time(1), Mac([2, 0, 0, 0, 0, *n]), address(7)));
+            for n in macs {
+                notes.arp(Time(1), Mac([2, 0, 0, 0, 0, n]), address(7));
+            }
             notes
         };
         let found = Inventory::new(workers.map(noted).into(), 2);

@@ -22,6 +22,7 @@ limit-unknown-links = Packets of a link type this program does not know
 limit-capture-drops = Packets the capturing program says it dropped
 limit-logs = Log entries whose host or log found no room in the list of logs
 limit-assets = Assets or connections that found no room
+limit-asset-facts = Assets of which not all link addresses and facts found room
 limit-correlations = Occurrences that found no room while counting
 limit-findings = Findings that found no room
 because-answers = Answers { $protocol } (clients: { $count })

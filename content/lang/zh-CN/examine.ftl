@@ -22,6 +22,7 @@ limit-unknown-links = 本程序不识别其链路类型的报文数
 limit-capture-drops = 抓包程序自报丢弃的报文数
 limit-logs = 因主机或日志过多而未列入日志清单的条目数
 limit-assets = 容量不足而未记录的资产或通信关系数
+limit-asset-facts = 链路地址或属性过多而未全部记录的资产数
 limit-correlations = 计数时容量不足而未计入的次数
 limit-findings = 容量不足而未记录的问题数
 because-answers = 应答 { $protocol }（客户端 { $count } 个）

@@ -11,16 +11,33 @@ use std::{
     path::Path,
 };
 
+/// Bytes that are written together.
+const TOGETHER: usize = 64 << 10;
+
 struct Lines {
     json: JsonWriter,
     buffer: Vec<u8>,
+    /// How writing went.
+    written: io::Result<()>,
     names: Vec<String>,
     /// When only records that rules match are wanted.
     rules: Option<(Rules, Scratch, Vec<RuleIndex>)>,
 }
 
+impl Lines {
+    fn write(&mut self) {
+        if self.written.is_ok() {
+            self.written = io::stdout().lock().write_all(&self.buffer);
+        }
+        self.buffer.clear();
+    }
+}
+
 impl evidence::Observer for Lines {
     fn record(&mut self, record: &dyn Record) {
+        if self.buffer.len() >= TOGETHER {
+            self.write();
+        }
         let name = self.names.get(record.origin().input as usize).map_or("", String::as_str);
         let Some((rules, scratch, hits)) = &mut self.rules else {
             self.json.line(&mut self.buffer, record, name);
@@ -43,9 +60,8 @@ impl evidence::Observer for Lines {
     }
 
     fn rest(&mut self) -> io::Result<()> {
-        io::stdout().lock().write_all(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
+        self.write();
+        std::mem::replace(&mut self.written, Ok(()))
     }
 }
 
@@ -62,7 +78,13 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Ending, Failure> {
     let reading = cli::reading(matches, None)?;
     let found = examine::evidence(&cli::paths(matches, "path"), &reading)?;
     let names = found.names();
-    let mut lines = Lines { json: JsonWriter::new(), buffer: Vec::new(), names, rules };
+    let mut lines = Lines {
+        json: JsonWriter::new(),
+        buffer: Vec::with_capacity(TOGETHER),
+        written: Ok(()),
+        names,
+        rules,
+    };
     let summary = evidence::read(&found, &reading, &mut lines)?;
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
     Ok(if damaged { Ending::Incomplete } else { Ending::Done })

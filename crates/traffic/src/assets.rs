@@ -16,6 +16,7 @@ use std::{
     borrow::Cow,
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr},
+    panic, thread,
 };
 
 type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
@@ -24,8 +25,8 @@ type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 const MAX_HOSTS: usize = 25_000;
 /// Conversations remembered in one run.
 const MAX_CONVERSATIONS: usize = 40_000;
-/// Facts remembered about one asset.
-const MAX_FACTS: usize = 48;
+/// Values remembered of each fact about one asset.
+const MAX_FACTS: usize = 16;
 /// Link addresses remembered for one asset.
 const MAX_MACS: usize = 8;
 
@@ -83,6 +84,13 @@ pub struct FactNote {
     pub origin: Origin,
 }
 
+impl FactNote {
+    /// All but where it stands.
+    fn said(&self) -> (FieldName, &str, &'static str) {
+        (self.name, &self.value, self.via)
+    }
+}
+
 #[derive(Debug)]
 struct Host {
     first: Time,
@@ -91,9 +99,14 @@ struct Host {
     received: u64,
     /// Link addresses in order, and whether ARP said that they are this asset's own.
     macs: Vec<(Mac, bool)>,
+    /// Facts in order.
     facts: Vec<FactNote>,
+    /// Whether a link address or a fact found no room.
+    more: bool,
 }
 
+/// Of link addresses and of the values of a fact the lowest stay, so that neither order nor the number of workers
+/// decides: one that found no room never would have.
 impl Host {
     /// Adds what another worker noted of the same host.
     fn add(&mut self, other: &mut Self) {
@@ -107,34 +120,68 @@ impl Host {
         for fact in other.facts.drain(..) {
             self.fact(fact);
         }
+        self.more |= other.more;
     }
 
     fn new(time: Time) -> Self {
-        Self { first: time, last: time, sent: 0, received: 0, macs: Vec::new(), facts: Vec::new() }
+        let (macs, facts) = (Vec::new(), Vec::new());
+        Self { first: time, last: time, sent: 0, received: 0, macs, facts, more: false }
     }
 
     fn mac(&mut self, mac: Mac, own: bool) {
         if mac.0 == [0; 6] {
             return;
         }
-        // The lowest stay, so that neither order nor the number of workers decides.
         match self.macs.binary_search_by_key(&mac, |(known, _)| *known) {
-            Ok(i) => self.macs[i].1 |= own,
-            Err(i) if i < MAX_MACS => {
-                self.macs.insert(i, (mac, own));
+            Ok(at) => self.macs[at].1 |= own,
+            Err(at) => {
+                self.macs.insert(at, (mac, own));
+                self.more |= self.macs.len() > MAX_MACS;
                 self.macs.truncate(MAX_MACS);
             }
-            Err(_) => {}
         }
     }
 
     fn fact(&mut self, fact: FactNote) {
-        let same =
-            |f: &&mut FactNote| f.name == fact.name && f.value == fact.value && f.via == fact.via;
-        if let Some(known) = self.facts.iter_mut().find(same) {
-            known.origin = known.origin.min(fact.origin);
-        } else if self.facts.len() < MAX_FACTS {
-            self.facts.push(fact);
+        let at = match self.facts.binary_search_by(|known| known.said().cmp(&fact.said())) {
+            Ok(at) => {
+                let known = &mut self.facts[at];
+                known.origin = known.origin.min(fact.origin);
+                return;
+            }
+            Err(at) => at,
+        };
+        let end = at + self.facts[at..].partition_point(|known| known.name == fact.name);
+        let start = self.facts[..end].partition_point(|known| known.name < fact.name);
+        let full = end - start >= MAX_FACTS;
+        self.more |= full;
+        if !full {
+            self.facts.insert(at, fact);
+        } else if at < end {
+            self.facts[at..end].rotate_right(1);
+            self.facts[at] = fact;
+        }
+    }
+}
+
+/// How two talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Talk {
+    /// Protocol; empty when not recognised.
+    pub protocol: &'static str,
+    /// What carried it.
+    pub transport: Transport,
+    /// Server port where the protocol was not recognised, else 0.
+    pub port: u16,
+}
+
+impl Talk {
+    /// `modbus`, or `tcp/4444` where not recognised.
+    pub fn name(&self) -> Cow<'static, str> {
+        if self.protocol.is_empty() {
+            Cow::Owned(format!("{}/{}", self.transport.name(), self.port))
+        } else {
+            Cow::Borrowed(self.protocol)
         }
     }
 }
@@ -146,23 +193,8 @@ pub struct Line {
     pub client: AssetKey,
     /// Who answers.
     pub server: AssetKey,
-    /// Protocol; empty when not recognised.
-    pub protocol: &'static str,
-    /// What carried it.
-    pub transport: Transport,
-    /// Server port where the protocol was not recognised, else 0.
-    pub port: u16,
-}
-
-impl Line {
-    /// `modbus`, or `tcp/4444` where not recognised.
-    pub fn protocol_name(&self) -> Cow<'static, str> {
-        if self.protocol.is_empty() {
-            Cow::Owned(format!("{}/{}", self.transport.name(), self.port))
-        } else {
-            Cow::Borrowed(self.protocol)
-        }
-    }
+    /// How.
+    pub talk: Talk,
 }
 
 /// Who talked to whom how.
@@ -310,8 +342,8 @@ impl AssetNotes {
         }
         let (Some(client), Some(server)) = (client, server) else { return };
         let port = if session.protocol.is_empty() { session.destination.port } else { 0 };
-        let line =
-            Line { client, server, protocol: session.protocol, transport: session.transport, port };
+        let talk = Talk { protocol: session.protocol, transport: session.transport, port };
+        let line = Line { client, server, talk };
         if self.conversations.len() >= self.room && !self.conversations.contains_key(&line) {
             self.dropped += 1;
             return;
@@ -356,6 +388,8 @@ pub struct Inventory {
     pub conversations: Vec<(Line, Conversation)>,
     /// Assets and conversations that found no room.
     pub dropped: u64,
+    /// Assets with more link addresses or facts than found room.
+    pub trimmed: u64,
 }
 
 impl Inventory {
@@ -366,7 +400,22 @@ impl Inventory {
             all.into_iter().map(|notes| (notes.hosts, notes.conversations)).unzip();
         // Two addresses are one worker's, so that no conversation is told twice.
         let conversations: Vec<_> = conversations.into_iter().flatten().collect();
-        let mut hosts: Vec<(AssetKey, Host)> = hosts.into_iter().flatten().collect();
+        // Each worker's in order, by a thread for each: what then is left is to merge them.
+        let mut hosts = thread::scope(|scope| {
+            let sort = |hosts: HashMap<AssetKey, Host>| {
+                let mut hosts: Vec<_> = hosts.into_iter().collect();
+                hosts.sort_unstable_by_key(|(key, _)| *key);
+                hosts
+            };
+            let mut hosts = hosts.into_iter();
+            let first = hosts.next().unwrap_or_default();
+            let others: Vec<_> = hosts.map(|hosts| scope.spawn(move || sort(hosts))).collect();
+            let mut hosts = sort(first);
+            for other in others {
+                hosts.extend(other.join().unwrap_or_else(|lost| panic::resume_unwind(lost)));
+            }
+            hosts
+        });
         hosts.sort_by_key(|(key, _)| *key);
         hosts.dedup_by(|(key, later), (known, host)| {
             let same = key == known;
@@ -377,11 +426,12 @@ impl Inventory {
         });
         if hosts.len() > MAX_HOSTS {
             // The room is for who was seen first.
-            hosts.sort_unstable_by_key(|(key, host)| (host.first, *key));
-            dropped += (hosts.len() - MAX_HOSTS) as u64;
-            hosts.truncate(MAX_HOSTS);
-            hosts.sort_unstable_by_key(|(key, _)| *key);
+            let mut seen: Vec<_> = hosts.iter().map(|(key, host)| (host.first, *key)).collect();
+            let (_, end, _) = seen.select_nth_unstable(MAX_HOSTS);
+            hosts.retain(|(key, host)| (host.first, *key) < *end);
+            dropped += (seen.len() - MAX_HOSTS) as u64;
         }
+        let trimmed = hosts.iter().filter(|(_, host)| host.more).count() as u64;
         let routers = routers(&hosts);
         let hosts = in_parts(hosts, threads, |_, hosts| {
             hosts.into_iter().map(|(key, host)| Asset::of(key, host, &routers)).collect()
@@ -390,12 +440,13 @@ impl Inventory {
         let mut owners: HashMap<Mac, usize> = HashMap::default();
         for asset in hosts {
             // The same interface under IPv6, or without any IP, is the same asset.
-            let owner = asset.macs.iter().find_map(|m| owners.get(m)).copied();
             let later = match asset.key {
                 AssetKey::Ip(ip) => ip.is_ipv6() && !is_public(ip),
                 AssetKey::Mac(_) => true,
             };
-            if let Some(known) = owner.and_then(|o| assets.get_mut(o)).filter(|_| later) {
+            let owner = || asset.macs.iter().find_map(|m| owners.get(m)).copied();
+            let owner = if later { owner() } else { None };
+            if let Some(known) = owner.and_then(|o| assets.get_mut(o)) {
                 known.absorb(asset);
             } else {
                 for mac in &asset.macs {
@@ -405,12 +456,12 @@ impl Inventory {
             }
         }
         let assets = role::assign(assets, &conversations, &routers, threads);
-        Self { assets, conversations, dropped }
+        Self { assets, conversations, dropped, trimmed }
     }
 }
 
 impl Asset {
-    fn of(key: AssetKey, mut host: Host, routers: &HashMap<Mac, u64>) -> Self {
+    fn of(key: AssetKey, host: Host, routers: &HashMap<Mac, u64>) -> Self {
         let own = host.macs.iter().filter(|(mac, own)| *own || !routers.contains_key(mac));
         let mut macs: BTreeSet<Mac> = own.map(|(mac, _)| *mac).collect();
         let mut ips = BTreeSet::new();
@@ -418,7 +469,6 @@ impl Asset {
             AssetKey::Ip(ip) => ips.insert(ip),
             AssetKey::Mac(mac) => macs.insert(mac),
         };
-        host.facts.sort();
         Self {
             key,
             ips,

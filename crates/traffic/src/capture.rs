@@ -62,6 +62,15 @@ pub struct PacketRef {
     pub offset: u64,
 }
 
+impl PacketRef {
+    /// The captured bytes, among those of the chunk.
+    #[inline(always)]
+    pub(crate) fn bytes<'a>(&self, data: &'a [u8]) -> &'a [u8] {
+        let start = self.start as usize;
+        data.get(start..start + self.len as usize).unwrap_or_default()
+    }
+}
+
 /// Whole packets from one input.
 #[derive(Debug, Default)]
 pub struct Chunk {
@@ -74,7 +83,6 @@ pub struct Chunk {
 impl Chunk {
     /// The captured bytes of a packet of this chunk.
     pub fn bytes(&self, packet: &PacketRef) -> &[u8] {
-        let start = packet.start as usize;
-        self.data.get(start..start + packet.len as usize).unwrap_or_default()
+        packet.bytes(&self.data)
     }
 }

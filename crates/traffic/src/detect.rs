@@ -8,7 +8,7 @@ use crate::{
     protocol::REGISTRY,
 };
 use hangtu_record::Transport;
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// Looks at one direction before its bytes are given up.
 const MAX_LOOKS: u8 = 6;
@@ -38,20 +38,38 @@ pub(crate) enum Found {
     Nothing,
 }
 
-/// For every port the protocols that usually use it, as bits of [`REGISTRY`].
-static BY_PORT: LazyLock<Box<[u64]>> = LazyLock::new(|| {
-    let mut table = vec![0_u64; 65536].into_boxed_slice();
+/// Which protocols usually use a port.
+struct Ports {
+    /// A bit for each port that any of them uses: nearly all that are asked for are nobody's.
+    any: [u64; 1024],
+    /// Those ports in order, and the protocols as bits of [`REGISTRY`].
+    used: Vec<(u16, u64)>,
+}
+
+impl Ports {
+    fn of(&self, port: u16) -> u64 {
+        if self.any[usize::from(port / 64)] >> (port % 64) & 1 == 0 {
+            return 0;
+        }
+        self.used.binary_search_by_key(&port, |(port, _)| *port).map_or(0, |at| self.used[at].1)
+    }
+}
+
+static PORTS: LazyLock<Ports> = LazyLock::new(|| {
+    let mut used = BTreeMap::new();
+    let mut any = [0; 1024];
     for (bit, registration) in REGISTRY.iter().enumerate() {
         for port in registration.ports {
-            table[usize::from(*port)] |= 1 << bit;
+            *used.entry(*port).or_default() |= 1 << bit;
+            any[usize::from(port / 64)] |= 1 << (port % 64);
         }
     }
-    table
+    Ports { any, used: used.into_iter().collect() }
 });
 
 /// Whether a protocol of ours usually uses the port.
 pub(crate) fn has_port(port: u16, transport: Transport) -> bool {
-    let mut bits = BY_PORT[usize::from(port)];
+    let mut bits = PORTS.of(port);
     while bits != 0 {
         if carries(REGISTRY[bits.trailing_zeros() as usize], transport) {
             return true;
@@ -77,8 +95,8 @@ pub(crate) fn detect(
     bytes: &[u8],
     counts: bool,
 ) -> Found {
-    let sender = BY_PORT[usize::from(parties.of(side).port)];
-    let receiver = BY_PORT[usize::from(parties.of(side.other()).port)];
+    let sender = PORTS.of(parties.of(side).port);
+    let receiver = PORTS.of(parties.of(side.other()).port);
     let mut more = false;
     let mut look = |bit: usize| -> Option<Found> {
         let registration = REGISTRY[bit];

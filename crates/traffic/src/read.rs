@@ -143,14 +143,12 @@ struct Router {
 
 impl Router {
     fn route(&mut self, parcel: &mut Parcel) {
-        let Parcel { chunk, packets: shares, .. } = parcel;
-        let all = 0..chunk.packets.len() as u32;
+        let Parcel { chunk: Chunk { data, packets }, packets: shares, .. } = parcel;
         if self.threads == 1 {
-            return shares[0].extend(all);
+            return std::mem::swap(packets, &mut shares[0]);
         }
-        for i in all {
-            let packet = chunk.packets[i as usize];
-            let bytes = chunk.bytes(&packet);
+        for packet in packets.drain(..) {
+            let bytes = packet.bytes(data);
             // The usual packet, whole TCP or UDP in plain IPv4, needs no walk to be sent on its way.
             if packet.link == 1
                 && let Some(h) = bytes.first_chunk::<38>()
@@ -160,28 +158,27 @@ impl Router {
             {
                 let bits =
                     |at| u128::from(u32::from_be_bytes([h[at], h[at + 1], h[at + 2], h[at + 3]]));
-                shares[self.pair(bits(26), bits(30))].push(i);
+                shares[self.pair(bits(26), bits(30))].push(packet);
                 continue;
             }
             let frame = walk(packet.link, bytes);
             let Content::Ip(ip) = frame.content else {
-                shares[0].push(i);
+                shares[0].push(packet);
                 continue;
             };
             let Some(part) = ip.fragment else {
-                shares[self.worker(&ip)].push(i);
+                shares[self.worker(&ip)].push(packet);
                 continue;
             };
             let Some(whole) = self.fragments.add(packet.time, &ip, part) else { continue };
             let (link, bytes) = rebuild(&frame, &ip, &whole);
-            let (start, len) = (chunk.data.len() as u32, bytes.len() as u32);
-            chunk.packets[i as usize] = PacketRef { start, len, link, ..packet };
+            let (start, len) = (data.len() as u32, bytes.len() as u32);
             let worker = match walk(link, &bytes).content {
                 Content::Ip(ip) => self.worker(&ip),
                 _ => 0,
             };
-            shares[worker].push(i);
-            chunk.data.extend(bytes);
+            shares[worker].push(PacketRef { start, len, link, ..packet });
+            data.extend(bytes);
         }
     }
 

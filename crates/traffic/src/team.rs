@@ -6,7 +6,7 @@
 
 use crate::{
     batch::{Batch, Share},
-    capture::Chunk,
+    capture::{Chunk, PacketRef},
     worker::Worker,
 };
 use hangtu_record::Time;
@@ -20,9 +20,10 @@ use std::{
 #[derive(Default)]
 pub(crate) struct Parcel {
     pub(crate) input: u32,
+    /// The bytes; its packets have been handed to the workers.
     pub(crate) chunk: Chunk,
-    /// Which packets are each worker's. A fragment goes with the last one of its datagram.
-    pub(crate) packets: Vec<Vec<u32>>,
+    /// Each worker's packets, which no other one needs to see. A fragment goes with the last one of its datagram.
+    pub(crate) packets: Vec<Vec<PacketRef>>,
     pub(crate) clock: Time,
     /// Whether the evidence ends with it.
     pub(crate) last: bool,
@@ -56,8 +57,7 @@ impl Job {
     fn run(&mut self) {
         let Self { worker, parcel, share, lane } = self;
         share.clear();
-        for i in &parcel.packets[*lane] {
-            let packet = &parcel.chunk.packets[*i as usize];
+        for packet in &parcel.packets[*lane] {
             worker.packet(parcel.input, packet, parcel.chunk.bytes(packet));
         }
         worker.tick(parcel.clock);

@@ -1,8 +1,7 @@
 //! Which role an asset plays, and what showed it.
 
-use super::{Asset, AssetKey, Conversation, HashMap, Line, in_parts};
+use super::{Asset, AssetKey, Conversation, HashMap, Line, Talk, in_parts};
 use hangtu_record::{FieldName, Mac, Verb, is_public};
-use std::borrow::Cow;
 
 /// A role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -121,13 +120,13 @@ fn industrial(protocol: &str) -> bool {
 #[derive(Default)]
 struct Seen {
     /// Protocols that it answers, with the client.
-    answers: Vec<(Cow<'static, str>, AssetKey)>,
+    answers: Vec<(Talk, AssetKey)>,
     /// Industrial operations that it sent, with the device.
     asked: Vec<(Verb, AssetKey)>,
     /// Devices that answered it.
     devices: Vec<AssetKey>,
     /// Protocols that it uses.
-    uses: Vec<Cow<'static, str>>,
+    uses: Vec<Talk>,
 }
 
 impl Seen {
@@ -144,12 +143,12 @@ impl Seen {
     }
 
     /// Protocols that it answers, and for how many clients.
-    fn answered(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.answers.chunk_by(|a, b| a.0 == b.0).map(|one| (&*one[0].0, one.len() as u64))
+    fn answered(&self) -> impl Iterator<Item = (Talk, u64)> {
+        self.answers.chunk_by(|a, b| a.0 == b.0).map(|one| (one[0].0, one.len() as u64))
     }
 
     fn uses(&self, protocol: &str) -> bool {
-        self.uses.iter().any(|known| known == protocol)
+        self.uses.iter().any(|known| known.protocol == protocol)
     }
 
     /// To how many devices it sent such operations.
@@ -169,7 +168,9 @@ pub(super) fn assign(
     index.reserve(assets.len());
     for (i, asset) in assets.iter().enumerate() {
         index.extend(asset.ips.iter().map(|ip| (AssetKey::Ip(*ip), i)));
-        index.insert(asset.key, i);
+        if let AssetKey::Mac(_) = asset.key {
+            index.insert(asset.key, i);
+        }
     }
     in_parts(assets, threads, |start, mut assets| {
         // Each thread looks through all conversations for those of its own assets.
@@ -180,11 +181,11 @@ pub(super) fn assign(
             if let Some(seen) = place(&line.server).and_then(|i| seen.get_mut(i))
                 && answered
             {
-                seen.answers.push((line.protocol_name(), line.client));
+                seen.answers.push((line.talk, line.client));
             }
             if let Some(seen) = place(&line.client).and_then(|i| seen.get_mut(i)) {
-                seen.uses.push(line.protocol_name());
-                if industrial(line.protocol) && answered {
+                seen.uses.push(line.talk);
+                if industrial(line.talk.protocol) && answered {
                     seen.devices.push(line.server);
                     let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
                     let sent = verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, line.server));
@@ -195,16 +196,24 @@ pub(super) fn assign(
         for (asset, mut seen) in assets.iter_mut().zip(seen) {
             seen.settle();
             asset.roles = roles(asset, &seen, routers);
-            asset.serves = seen.answered().map(|(protocol, _)| protocol.to_owned()).collect();
-            asset.uses = seen.uses.into_iter().map(Cow::into_owned).collect();
+            asset.serves = names(seen.answered().map(|(talk, _)| talk));
+            asset.uses = names(seen.uses.into_iter());
         }
         assets
     })
 }
 
+/// Their names in order.
+fn names(talks: impl Iterator<Item = Talk>) -> Vec<String> {
+    let mut names: Vec<String> = talks.map(|talk| talk.name().into_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
 fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, Evidence)> {
     let mut out: Vec<(Role, Evidence)> = Vec::new();
-    let served = seen.answered().filter(|(p, _)| industrial(p)).max_by_key(|(_, clients)| *clients);
+    let answered = || seen.answered().map(|(talk, clients)| (talk.protocol, clients));
+    let served = answered().filter(|(p, _)| industrial(p)).max_by_key(|(_, clients)| *clients);
     let asks = !seen.devices.is_empty();
     if let Some((protocol, clients)) = served {
         let why = Evidence::Answers { protocol: protocol.to_owned(), clients };
@@ -246,8 +255,7 @@ fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, 
         out.push((Role::External, Evidence::Public));
     }
     let serves = |out: &mut Vec<(Role, Evidence)>, protocols: &[&str], role: Role| {
-        let best = seen
-            .answered()
+        let best = answered()
             .filter(|(protocol, _)| protocols.contains(protocol))
             .max_by_key(|(_, clients)| *clients);
         if let Some((protocol, clients)) = best {

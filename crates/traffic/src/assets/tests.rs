@@ -28,22 +28,39 @@ fn who_was_seen_first_finds_room_whatever_the_order() {
 }
 
 #[test]
-fn the_same_link_addresses_stay_whoever_saw_them_first() {
+fn the_same_notes_stay_whoever_took_them_first() {
     let kept = |workers: [Vec<u8>; 2]| {
-        let noted = |macs: Vec<u8>| {
+        let noted = |numbers: Vec<u8>| {
             let mut notes = AssetNotes::share_of(2);
-            for n in macs {
+            for n in numbers {
+                let origin = Origin { number: n.into(), ..Origin::default() };
+                let mut fact = |name, text: &str| {
+                    notes.fact(address(7).into(), name, text, "http", (Time(1), origin));
+                };
+                fact(FieldName::UserAgent, &format!("agent {n:02}"));
+                fact(FieldName::HostName, "plain");
                 notes.arp(Time(1), Mac([2, 0, 0, 0, 0, n]), address(7));
             }
             notes
         };
-        let found = Inventory::new(workers.map(noted).into(), 2);
-        found.assets[0].macs.iter().map(|mac| mac.0[5]).collect::<Vec<_>>()
+        let mut found = Inventory::new(workers.map(noted).into(), 2);
+        let asset = found.assets.remove(0);
+        let fact = |f: &FactNote| format!("{} {}", f.value, f.origin.number);
+        let facts = asset.facts.iter().map(fact).collect::<Vec<_>>();
+        (asset.macs.iter().map(|mac| mac.0[5]).collect::<Vec<_>>(), facts, found.trimmed)
     };
-    let expected = [1, 2, 3, 4, 5, 6, 7, 8];
-    assert_eq!(kept([(1..20).collect(), vec![]]), expected);
-    assert_eq!(kept([(1..20).rev().collect(), vec![]]), expected);
-    assert_eq!(kept([(9..20).collect(), (1..12).rev().collect()]), expected);
+    let agents = (1..17).map(|n| format!("agent {n:02} {n}"));
+    let facts = std::iter::once("plain 1".to_owned()).chain(agents).collect();
+    let expected = (vec![1, 2, 3, 4, 5, 6, 7, 8], facts, 1);
+    for workers in [
+        [(1..20).collect(), vec![]],
+        [(1..20).rev().collect(), vec![]],
+        [(9..20).collect(), (1..12).rev().collect()],
+        [(1..9).collect(), (9..18).collect()],
+    ] {
+        assert_eq!(kept(workers), expected);
+    }
+    assert_eq!(kept([(1..5).collect(), (3..9).collect()]).2, 0);
 }
 
 #[test]

@@ -217,7 +217,7 @@ pub(crate) fn conversations(mut all: Vec<(Line, Talk)>) -> Vec<Conversation> {
         .map(|(line, talk)| Conversation {
             source: line.client.to_string(),
             destination: line.server.to_string(),
-            protocol: line.talk.name().into_owned(),
+            protocol: line.protocol_name(),
             sessions: talk.sessions,
             bytes: talk.bytes,
             verbs: Verb::ALL

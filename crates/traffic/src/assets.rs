@@ -12,12 +12,7 @@ use crate::decode::VerbCounts;
 use hangtu_record::{
     Endpoint, FieldName, Mac, Origin, Session, Text, Time, Transport, Verb, is_public,
 };
-use std::{
-    borrow::Cow,
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr},
-    panic, thread,
-};
+use std::{collections::BTreeSet, net::IpAddr, panic, thread};
 
 type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -164,9 +159,13 @@ impl Host {
     }
 }
 
-/// How two talk.
+/// What tells conversations apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Talk {
+pub struct Line {
+    /// Who asks.
+    pub client: AssetKey,
+    /// Who answers.
+    pub server: AssetKey,
     /// Protocol; empty when not recognised.
     pub protocol: &'static str,
     /// What carried it.
@@ -175,26 +174,11 @@ pub struct Talk {
     pub port: u16,
 }
 
-impl Talk {
+impl Line {
     /// `modbus`, or `tcp/4444` where not recognised.
-    pub fn name(&self) -> Cow<'static, str> {
-        if self.protocol.is_empty() {
-            Cow::Owned(format!("{}/{}", self.transport.name(), self.port))
-        } else {
-            Cow::Borrowed(self.protocol)
-        }
+    pub fn protocol_name(&self) -> String {
+        role::name(&role::how(self))
     }
-}
-
-/// What tells conversations apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Line {
-    /// Who asks.
-    pub client: AssetKey,
-    /// Who answers.
-    pub server: AssetKey,
-    /// How.
-    pub talk: Talk,
 }
 
 /// Who talked to whom how.
@@ -300,9 +284,9 @@ impl AssetNotes {
     }
 
     /// Notes that ARP said whose link address belongs to whom.
-    pub(crate) fn arp(&mut self, time: Time, mac: Mac, ip: Ipv4Addr) {
-        if is_host(ip.into())
-            && let Some(host) = self.host(AssetKey::Ip(ip.into()), time)
+    pub(crate) fn arp(&mut self, time: Time, mac: Mac, ip: IpAddr) {
+        if is_host(ip)
+            && let Some(host) = self.host(AssetKey::Ip(ip), time)
         {
             host.mac(mac, true);
         }
@@ -342,8 +326,8 @@ impl AssetNotes {
         }
         let (Some(client), Some(server)) = (client, server) else { return };
         let port = if session.protocol.is_empty() { session.destination.port } else { 0 };
-        let talk = Talk { protocol: session.protocol, transport: session.transport, port };
-        let line = Line { client, server, talk };
+        let line =
+            Line { client, server, protocol: session.protocol, transport: session.transport, port };
         if self.conversations.len() >= self.room && !self.conversations.contains_key(&line) {
             self.dropped += 1;
             return;
@@ -396,25 +380,24 @@ impl Inventory {
     /// Puts the notes of all workers together, by so many threads.
     pub fn new(all: Vec<AssetNotes>, threads: usize) -> Self {
         let mut dropped = all.iter().map(|notes| notes.dropped).sum();
-        let (hosts, conversations): (Vec<_>, Vec<_>) =
-            all.into_iter().map(|notes| (notes.hosts, notes.conversations)).unzip();
-        // Two addresses are one worker's, so that no conversation is told twice.
-        let conversations: Vec<_> = conversations.into_iter().flatten().collect();
-        // Each worker's in order, by a thread for each: what then is left is to merge them.
-        let mut hosts = thread::scope(|scope| {
-            let sort = |hosts: HashMap<AssetKey, Host>| {
-                let mut hosts: Vec<_> = hosts.into_iter().collect();
+        // Each worker's as a list, the hosts in order, by a thread for each: what then is left is to merge them.
+        let (mut hosts, conversations) = thread::scope(|scope| {
+            let lists = |notes: AssetNotes| {
+                let mut hosts: Vec<_> = notes.hosts.into_iter().collect();
                 hosts.sort_unstable_by_key(|(key, _)| *key);
-                hosts
+                (hosts, notes.conversations.into_iter().collect::<Vec<_>>())
             };
-            let mut hosts = hosts.into_iter();
-            let first = hosts.next().unwrap_or_default();
-            let others: Vec<_> = hosts.map(|hosts| scope.spawn(move || sort(hosts))).collect();
-            let mut hosts = sort(first);
+            let mut all = all.into_iter();
+            let first = all.next().unwrap_or_default();
+            let others: Vec<_> = all.map(|notes| scope.spawn(move || lists(notes))).collect();
+            let (mut hosts, mut conversations) = lists(first);
             for other in others {
-                hosts.extend(other.join().unwrap_or_else(|lost| panic::resume_unwind(lost)));
+                let lists = other.join().unwrap_or_else(|lost| panic::resume_unwind(lost));
+                hosts.extend(lists.0);
+                // Two addresses are one worker's, so that no conversation is told twice.
+                conversations.extend(lists.1);
             }
-            hosts
+            (hosts, conversations)
         });
         hosts.sort_by_key(|(key, _)| *key);
         hosts.dedup_by(|(key, later), (known, host)| {

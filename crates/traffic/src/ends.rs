@@ -26,11 +26,31 @@ impl Address {
 
     /// The network address; `None` for a link address.
     pub(crate) fn to_ip(self) -> Option<IpAddr> {
-        if self.0 >> 48 == 0xffff << 64 {
+        if self.is_mac() {
             return None;
         }
         let v6 = std::net::Ipv6Addr::from_bits(self.0);
         Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4))
+    }
+
+    /// Which of so many gets what two say to each other, whoever says it: by their sum, spread by a multiplication
+    /// (Fibonacci hashing).
+    #[inline(always)]
+    pub(crate) fn pair(a: Self, b: Self, of: usize) -> usize {
+        let sum = a.0.wrapping_add(b.0);
+        let both = sum as u64 ^ ((sum >> 64) as u64).rotate_left(32);
+        let spread = both.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        ((spread * of as u64) >> 32) as usize
+    }
+
+    fn is_mac(self) -> bool {
+        self.0 >> 48 == 0xffff << 64
+    }
+
+    /// The link address; `None` for a network address.
+    pub(crate) fn to_mac(self) -> Option<Mac> {
+        let [.., a, b, c, d, e, f] = self.0.to_be_bytes();
+        self.is_mac().then_some(Mac([a, b, c, d, e, f]))
     }
 
     pub(crate) fn mac(mac: Mac) -> Self {

@@ -18,6 +18,7 @@ mod fragment;
 pub mod packet;
 pub mod protocol;
 mod read;
+mod route;
 mod stream;
 mod team;
 mod worker;

@@ -205,38 +205,6 @@ fn rare_ethertype<'a>(
     }
 }
 
-/// A frame as [`walk`] reads it, with its link type, around a datagram put together from fragments.
-pub(crate) fn rebuild(frame: &Frame<'_>, packet: &IpPacket<'_>, payload: &[u8]) -> (u16, Vec<u8>) {
-    let mut out = Vec::with_capacity(payload.len() + 58);
-    let (ethertype, mut link) = (if packet.source.is_ipv4() { 0x0800 } else { 0x86dd_u16 }, 101);
-    if let Some(source) = frame.source {
-        link = 1;
-        out.extend(frame.destination.unwrap_or_default().0);
-        out.extend(source.0);
-        if let Some(vlan) = frame.vlan {
-            out.extend([0x81, 0x00]);
-            out.extend(vlan.to_be_bytes());
-        }
-        out.extend(ethertype.to_be_bytes());
-    }
-    // Length 0: what was captured.
-    match (packet.source, packet.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            out.extend([0x45, 0, 0, 0, 0, 0, 0, 0, packet.ttl, packet.protocol, 0, 0]);
-            out.extend(source.octets());
-            out.extend(destination.octets());
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            out.extend([0x60, 0, 0, 0, 0, 0, packet.protocol, packet.ttl]);
-            out.extend(source.octets());
-            out.extend(destination.octets());
-        }
-        _ => {}
-    }
-    out.extend(payload);
-    (link, out)
-}
-
 fn ppp(b: &[u8], depth: u32) -> Option<Content<'_>> {
     // A compressed protocol field is one odd byte.
     let (protocol, rest) =

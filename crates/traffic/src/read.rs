@@ -8,14 +8,13 @@ use crate::{
     assets::AssetNotes,
     batch::Batch,
     capture::{AnyReader, Chunk, PacketRef, open},
-    fragment::Fragments,
-    packet::{Content, IpPacket, rebuild, walk},
+    route::Router,
     team::{Parcel, Team},
     worker::{Bounds, Limits, Worker},
 };
 use hangtu_evidence::{Input, InputSummary, ReadError, Source};
 use hangtu_record::Time;
-use std::{collections::BTreeMap, io, net::IpAddr, thread};
+use std::{collections::BTreeMap, io, thread};
 
 /// How to read.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +94,7 @@ pub fn read(
     let team = Team::new((0..threads).map(|_| Worker::new(bounds, settings.records)));
     // Alone, what was read is looked at while it is at hand.
     let ahead = if threads == 1 { 0 } else { AHEAD };
-    let mut router = Router { threads, fragments: Fragments::default() };
+    let mut router = Router::default();
     let mut summary = Summary::default();
     thread::scope(|scope| {
         let _leaving = team.leaving();
@@ -129,75 +128,8 @@ pub fn read(
         Ok::<_, ReadError>(())
     })?;
     team.workers().for_each(|worker| summary.take(worker));
-    router.fragments.end();
-    summary.limits.fragments_dropped += router.fragments.dropped;
+    summary.limits.add(&router.end());
     Ok(summary)
-}
-
-/// Decides which worker gets which packet: by the two addresses, so that a flow stays with one.
-struct Router {
-    threads: usize,
-    /// Only a whole datagram tells what is in it, and so whose it is.
-    fragments: Fragments,
-}
-
-impl Router {
-    fn route(&mut self, parcel: &mut Parcel) {
-        let Parcel { chunk: Chunk { data, packets }, packets: shares, .. } = parcel;
-        if self.threads == 1 {
-            return std::mem::swap(packets, &mut shares[0]);
-        }
-        for packet in packets.drain(..) {
-            let bytes = packet.bytes(data);
-            // The usual packet, whole TCP or UDP in plain IPv4, needs no walk to be sent on its way.
-            if packet.link == 1
-                && let Some(h) = bytes.first_chunk::<38>()
-                && h[12..15] == [8, 0, 0x45]
-                && u16::from_be_bytes([h[20], h[21]]) & 0x3fff == 0
-                && (h[23] == 6 || h[23] == 17 && h[36..38] != [0x12, 0xb5])
-            {
-                let bits =
-                    |at| u128::from(u32::from_be_bytes([h[at], h[at + 1], h[at + 2], h[at + 3]]));
-                shares[self.pair(bits(26), bits(30))].push(packet);
-                continue;
-            }
-            let frame = walk(packet.link, bytes);
-            let Content::Ip(ip) = frame.content else {
-                shares[0].push(packet);
-                continue;
-            };
-            let Some(part) = ip.fragment else {
-                shares[self.worker(&ip)].push(packet);
-                continue;
-            };
-            let Some(whole) = self.fragments.add(packet.time, &ip, part) else { continue };
-            let (link, bytes) = rebuild(&frame, &ip, &whole);
-            let (start, len) = (data.len() as u32, bytes.len() as u32);
-            let worker = match walk(link, &bytes).content {
-                Content::Ip(ip) => self.worker(&ip),
-                _ => 0,
-            };
-            shares[worker].push(PacketRef { start, len, link, ..packet });
-            data.extend(bytes);
-        }
-    }
-
-    fn worker(&self, ip: &IpPacket<'_>) -> usize {
-        let number = |ip: IpAddr| match ip {
-            IpAddr::V4(v4) => u128::from(v4.to_bits()),
-            IpAddr::V6(v6) => v6.to_bits(),
-        };
-        self.pair(number(ip.source), number(ip.destination))
-    }
-
-    /// The same whoever sends: their sum, spread by a multiplication (Fibonacci hashing).
-    #[inline(always)]
-    fn pair(&self, a: u128, b: u128) -> usize {
-        let sum = a.wrapping_add(b);
-        let both = sum as u64 ^ ((sum >> 64) as u64).rotate_left(32);
-        let spread = both.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        ((spread * self.threads as u64) >> 32) as usize
-    }
 }
 
 type OnChunk<'a> =

@@ -6,7 +6,8 @@
 
 use crate::{
     batch::{Batch, Share},
-    capture::{Chunk, PacketRef},
+    capture::Chunk,
+    route::Walked,
     worker::Worker,
 };
 use hangtu_record::Time;
@@ -20,10 +21,9 @@ use std::{
 #[derive(Default)]
 pub(crate) struct Parcel {
     pub(crate) input: u32,
-    /// The bytes; its packets have been handed to the workers.
     pub(crate) chunk: Chunk,
-    /// Each worker's packets, which no other one needs to see. A fragment goes with the last one of its datagram.
-    pub(crate) packets: Vec<Vec<PacketRef>>,
+    /// Each worker's packets.
+    pub(crate) lanes: Vec<Vec<Walked>>,
     pub(crate) clock: Time,
     /// Whether the evidence ends with it.
     pub(crate) last: bool,
@@ -57,8 +57,8 @@ impl Job {
     fn run(&mut self) {
         let Self { worker, parcel, share, lane } = self;
         share.clear();
-        for packet in &parcel.packets[*lane] {
-            worker.packet(parcel.input, packet, parcel.chunk.bytes(packet));
+        for packet in &parcel.lanes[*lane] {
+            worker.packet(parcel.input, packet, packet.payload(&parcel.chunk.data));
         }
         worker.tick(parcel.clock);
         if parcel.last {
@@ -152,8 +152,8 @@ impl Team {
         let lanes = state.lanes.len();
         let mut parcel = state.pool.pop().unwrap_or_default();
         drop(state);
-        parcel.packets.resize_with(lanes, Vec::new);
-        parcel.packets.iter_mut().for_each(Vec::clear);
+        parcel.lanes.resize_with(lanes, Vec::new);
+        parcel.lanes.iter_mut().for_each(Vec::clear);
         parcel
     }
 
@@ -210,7 +210,7 @@ mod tests {
                     scope.spawn(|| team.help());
                 });
                 // None for the last one: an index that is not there.
-                team.send(Parcel { packets: vec![Vec::new(); 2], ..Parcel::default() });
+                team.send(Parcel { lanes: vec![Vec::new(); 2], ..Parcel::default() });
                 while !team.lock().lanes[2].parcels.is_empty() {
                     thread::yield_now();
                 }

@@ -2,15 +2,13 @@
 
 use crate::{
     assets::AssetNotes,
-    capture::PacketRef,
     decode::{Output, Parties},
-    ends::{Address, At, FIN, Key, RST, SYN, Tcp},
+    ends::{ACK, Address, At, FIN, Key, RST, SYN, Tcp},
     flow::{Flow, sender_is_client},
     flows::{Flows, NOW},
-    fragment::Fragments,
-    packet::{Content, Frame, IpPacket, knows_link, walk, whole},
+    route::{Kind, Walked},
 };
-use hangtu_record::{Endpoint, Mac, Origin, Time, Transport};
+use hangtu_record::{Endpoint, Origin, Time, Transport};
 use std::collections::BTreeMap;
 
 /// Bounds on memory. Hitting one loses something, and is counted in [`Limits`].
@@ -64,21 +62,10 @@ const DATAGRAM_IDLE: i64 = 120_000_000_000;
 /// How often idle flows are looked for, in capture time.
 const SWEEP: i64 = 60_000_000_000;
 
-/// What stands around a transport payload.
-struct Outer {
-    mac: Option<Mac>,
-    vlan: Option<u16>,
-    source: Address,
-    destination: Address,
-    protocol: u8,
-    cut: u32,
-}
-
 pub(crate) struct Worker {
     flows: Flows,
     /// The slot that is looked at next when one must go.
     hand: u32,
-    fragments: Fragments,
     bounds: Bounds,
     clock: Time,
     swept: Time,
@@ -92,7 +79,6 @@ impl Worker {
         Self {
             flows: Flows::default(),
             hand: 0,
-            fragments: Fragments::default(),
             bounds,
             clock: Time(0),
             swept: Time(0),
@@ -108,114 +94,24 @@ impl Worker {
 
     /// Takes one packet.
     #[inline]
-    pub(crate) fn packet(&mut self, input: u32, packet: &PacketRef, bytes: &[u8]) {
-        let at = At {
-            time: packet.time,
-            origin: Origin { input, number: packet.number, offset: packet.offset },
-        };
-        if self.usual(at, packet.link, bytes) {
-            return;
-        }
-        let frame = walk(packet.link, bytes);
-        match frame.content {
-            Content::Ip(ip) => {
-                if let Some(part) = ip.fragment {
-                    if let Some(bytes) = self.fragments.add(at.time, &ip, part) {
-                        match whole(IpPacket { payload: &bytes, ..ip }) {
-                            Content::Ip(ip) if ip.fragment.is_none() => self.ip(at, &frame, &ip),
-                            _ => self.limits.broken_packets += 1,
-                        }
-                    }
-                } else {
-                    self.ip(at, &frame, &ip);
+    pub(crate) fn packet(&mut self, input: u32, packet: &Walked, payload: &[u8]) {
+        let origin = Origin { input, number: packet.number, offset: packet.offset };
+        let at = At { time: packet.time, origin };
+        let (protocol, tcp) = match packet.kind {
+            Kind::Tcp { seq, ack, flags } => (6, Some(Tcp { seq, ack, flags })),
+            Kind::Udp => (17, None),
+            Kind::Ip(protocol) => (protocol, None),
+            Kind::Link => (255, None),
+            Kind::Arp => {
+                if let (Some(mac), Some(ip)) = (packet.mac, packet.source.to_ip()) {
+                    self.out.assets.arp(at.time, mac, ip);
                 }
+                return;
             }
-            Content::Arp { mac, ip } => self.out.assets.arp(at.time, mac, ip),
-            Content::Link { ethertype, payload } => self.link(at, &frame, ethertype, payload),
-            Content::Broken => {
-                if knows_link(packet.link) {
-                    self.limits.broken_packets += 1;
-                } else {
-                    *self.limits.unknown_links.entry(packet.link).or_default() += 1;
-                }
-            }
-        }
-    }
-
-    /// The usual packet, TCP or UDP in IPv4 without options in untagged Ethernet, without the
-    /// general walk; `false` when this is another one.
-    #[inline(always)]
-    fn usual(&mut self, at: At, link: u16, bytes: &[u8]) -> bool {
-        let Some(h) = bytes.first_chunk::<42>() else { return false };
-        // Version 4, five words; no fragment; not VXLAN.
-        if link != 1 || h[12..15] != [8, 0, 0x45] || h[20] & 0x3f != 0 || h[21] != 0 {
-            return false;
-        }
-        let protocol = h[23];
-        if protocol != 6 && (protocol != 17 || h[36..38] == [0x12, 0xb5]) {
-            return false;
-        }
-        let total = usize::from(u16::from_be_bytes([h[16], h[17]]));
-        let end = if total == 0 { bytes.len() } else { 14 + total };
-        if end < 42 {
-            return false;
-        }
-        let address = |at: usize| Address::v4([h[at], h[at + 1], h[at + 2], h[at + 3]]);
-        let outer = Outer {
-            mac: Some(Mac([h[6], h[7], h[8], h[9], h[10], h[11]])),
-            vlan: None,
-            source: address(26),
-            destination: address(30),
-            protocol,
-            cut: end.saturating_sub(bytes.len()) as u32,
         };
-        self.transport(at, &outer, &bytes[34..end.min(bytes.len())]);
-        true
-    }
-
-    fn ip(&mut self, at: At, frame: &Frame<'_>, ip: &IpPacket<'_>) {
-        let outer = Outer {
-            mac: frame.source,
-            vlan: frame.vlan,
-            source: Address::ip(ip.source),
-            destination: Address::ip(ip.destination),
-            protocol: ip.protocol,
-            cut: ip.cut,
-        };
-        self.transport(at, &outer, ip.payload);
-    }
-
-    #[inline(always)]
-    fn transport(&mut self, at: At, outer: &Outer, b: &[u8]) {
-        let ports = |b: &[u8]| (u16::from_be_bytes([b[0], b[1]]), u16::from_be_bytes([b[2], b[3]]));
-        match outer.protocol {
-            6 if b.len() >= 20 => {
-                let header = usize::from(b[12] >> 4) * 4;
-                if header < 20 || header > b.len() {
-                    self.limits.broken_packets += 1;
-                    return;
-                }
-                let tcp = Tcp {
-                    seq: u32::from_be_bytes([b[4], b[5], b[6], b[7]]),
-                    ack: u32::from_be_bytes([b[8], b[9], b[10], b[11]]),
-                    flags: b[13] & 0x3f,
-                };
-                self.flow(at, outer, ports(b), Some(tcp), &b[header..]);
-            }
-            17 if b.len() >= 8 => {
-                let announced = usize::from(u16::from_be_bytes([b[4], b[5]]));
-                let end = if announced < 8 { b.len() } else { announced.min(b.len()) };
-                self.flow(at, outer, ports(b), None, &b[8..end]);
-            }
-            6 | 17 => self.limits.broken_packets += 1,
-            _ => self.flow(at, outer, (0, 0), None, b),
-        }
-    }
-
-    #[inline(always)]
-    fn flow(&mut self, at: At, outer: &Outer, ports: (u16, u16), tcp: Option<Tcp>, payload: &[u8]) {
+        let (source, destination) = (packet.source, packet.destination);
         let (key, low) =
-            Key::new((outer.source, ports.0), (outer.destination, ports.1), outer.protocol);
+            Key::new((source, packet.ports.0), (destination, packet.ports.1), protocol);
         let mut found = self.flows.find(&key);
         if let (Some(slot), Some(tcp)) = (found, tcp)
             && tcp.flags & SYN != 0
@@ -226,14 +122,14 @@ impl Worker {
         }
         let slot = match found {
             Some(slot) => slot,
-            None => self.open(at, outer, ports, tcp, key, low),
+            None => self.open(at, packet, key, low),
         };
         let Some(flow) = self.flows.get_mut(slot) else { return };
         // Only a flow that keeps bytes can change how many are kept in all.
         let before = flow.memory();
         match tcp {
-            Some(tcp) => flow.segment(at, low, outer.mac, tcp, payload, outer.cut, &mut self.out),
-            None => flow.datagram(at, low, outer.mac, payload, &mut self.out),
+            Some(tcp) => flow.segment(at, low, packet.mac, tcp, payload, packet.cut, &mut self.out),
+            None => flow.datagram(at, low, packet.mac, payload, &mut self.out),
         }
         let after = flow.memory();
         if tcp.is_some_and(|t| t.flags & (FIN | RST) != 0) {
@@ -248,50 +144,31 @@ impl Worker {
     }
 
     #[inline(never)]
-    fn open(
-        &mut self,
-        at: At,
-        outer: &Outer,
-        ports: (u16, u16),
-        tcp: Option<Tcp>,
-        key: Key,
-        low: bool,
-    ) -> u32 {
-        let transport = match outer.protocol {
-            6 => Transport::Tcp,
-            17 => Transport::Udp,
-            _ => Transport::Ip,
+    fn open(&mut self, at: At, packet: &Walked, key: Key, low: bool) -> u32 {
+        let (transport, name) = match packet.kind {
+            Kind::Tcp { .. } => (Transport::Tcp, ""),
+            Kind::Udp => (Transport::Udp, ""),
+            Kind::Ip(protocol) => (Transport::Ip, ip_name(protocol)),
+            Kind::Link | Kind::Arp => (Transport::Link, ethertype_name(packet.ports.0)),
         };
-        let from = Endpoint { ip: outer.source.to_ip(), port: ports.0, mac: None };
-        let to = Endpoint { ip: outer.destination.to_ip(), port: ports.1, mac: None };
-        let parties = Parties { client: from, server: to, vlan: outer.vlan, transport };
-        let decodable = transport != Transport::Ip;
-        let mut flow = Flow::new(key, low, parties, at, ip_name(outer.protocol), decodable);
-        let answers = tcp.is_some_and(|t| t.flags & 0x12 == 0x12);
-        let asks = tcp.is_some_and(|t| t.flags & 0x12 == 0x02);
+        let end = |address: Address, port| match address.to_mac() {
+            Some(mac) => Endpoint { ip: None, port: 0, mac: Some(mac) },
+            None => Endpoint { ip: address.to_ip(), port, mac: None },
+        };
+        let from = end(packet.source, packet.ports.0);
+        let to = end(packet.destination, packet.ports.1);
+        let parties = Parties { client: from, server: to, vlan: packet.vlan, transport };
+        let decodable = matches!(transport, Transport::Tcp | Transport::Udp);
+        let mut flow = Flow::new(key, low, parties, at, name, decodable);
+        let syn = match packet.kind {
+            Kind::Tcp { flags, .. } => flags & (SYN | ACK),
+            _ => 0,
+        };
+        let (answers, asks) = (syn == SYN | ACK, syn == SYN || transport == Transport::Link);
         if answers || !asks && !sender_is_client(&from, &to, transport) {
             flow.swap();
         }
         self.insert(flow)
-    }
-
-    fn link(&mut self, at: At, frame: &Frame<'_>, ethertype: u16, payload: &[u8]) {
-        let (Some(source), Some(destination)) = (frame.source, frame.destination) else { return };
-        let end = |mac: Mac| (Address::mac(mac), ethertype);
-        let (key, low) = Key::new(end(source), end(destination), 255);
-        let slot = self.flows.find(&key).unwrap_or_else(|| {
-            let end = |mac| Endpoint { ip: None, port: 0, mac: Some(mac) };
-            let parties = Parties {
-                client: end(source),
-                server: end(destination),
-                vlan: frame.vlan,
-                transport: Transport::Link,
-            };
-            self.insert(Flow::new(key, low, parties, at, ethertype_name(ethertype), false))
-        });
-        if let Some(flow) = self.flows.get_mut(slot) {
-            flow.datagram(at, low, Some(source), payload, &mut self.out);
-        }
     }
 
     #[inline(never)]
@@ -357,8 +234,6 @@ impl Worker {
         for slot in self.flows.slots() {
             self.finish(slot);
         }
-        self.fragments.end();
-        self.limits.fragments_dropped = self.fragments.dropped;
     }
 }
 

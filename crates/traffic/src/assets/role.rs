@@ -1,7 +1,7 @@
 //! Which role an asset plays, and what showed it.
 
-use super::{Asset, AssetKey, Conversation, HashMap, Line, Talk, in_parts};
-use hangtu_record::{FieldName, Mac, Verb, is_public};
+use super::{Asset, AssetKey, Conversation, HashMap, Line, in_parts};
+use hangtu_record::{FieldName, Mac, Transport, Verb, is_public};
 
 /// A role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,17 +116,32 @@ fn industrial(protocol: &str) -> bool {
     matches!(protocol, "modbus" | "s7comm" | "enip" | "cip" | "dnp3" | "iec104")
 }
 
+/// A protocol; what carried it and the port where it was not recognised. These first: who tries every port has as
+/// many.
+pub(super) type How = (u16, Option<Transport>, &'static str);
+
+pub(super) fn how(line: &Line) -> How {
+    (line.port, line.protocol.is_empty().then_some(line.transport), line.protocol)
+}
+
+pub(super) fn name((port, transport, protocol): &How) -> String {
+    match transport {
+        Some(transport) => format!("{}/{port}", transport.name()),
+        None => (*protocol).to_owned(),
+    }
+}
+
 /// What conversations show of one asset.
 #[derive(Default)]
 struct Seen {
     /// Protocols that it answers, with the client.
-    answers: Vec<(Talk, AssetKey)>,
+    answers: Vec<(How, AssetKey)>,
     /// Industrial operations that it sent, with the device.
     asked: Vec<(Verb, AssetKey)>,
     /// Devices that answered it.
     devices: Vec<AssetKey>,
     /// Protocols that it uses.
-    uses: Vec<Talk>,
+    uses: Vec<How>,
 }
 
 impl Seen {
@@ -143,12 +158,12 @@ impl Seen {
     }
 
     /// Protocols that it answers, and for how many clients.
-    fn answered(&self) -> impl Iterator<Item = (Talk, u64)> {
-        self.answers.chunk_by(|a, b| a.0 == b.0).map(|one| (one[0].0, one.len() as u64))
+    fn answered(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.answers.chunk_by(|a, b| a.0 == b.0).map(|one| (one[0].0.2, one.len() as u64))
     }
 
     fn uses(&self, protocol: &str) -> bool {
-        self.uses.iter().any(|known| known.protocol == protocol)
+        self.uses.iter().any(|known| known.2 == protocol)
     }
 
     /// To how many devices it sent such operations.
@@ -181,11 +196,11 @@ pub(super) fn assign(
             if let Some(seen) = place(&line.server).and_then(|i| seen.get_mut(i))
                 && answered
             {
-                seen.answers.push((line.talk, line.client));
+                seen.answers.push((how(line), line.client));
             }
             if let Some(seen) = place(&line.client).and_then(|i| seen.get_mut(i)) {
-                seen.uses.push(line.talk);
-                if industrial(line.talk.protocol) && answered {
+                seen.uses.push(how(line));
+                if industrial(line.protocol) && answered {
                     seen.devices.push(line.server);
                     let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
                     let sent = verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, line.server));
@@ -196,24 +211,24 @@ pub(super) fn assign(
         for (asset, mut seen) in assets.iter_mut().zip(seen) {
             seen.settle();
             asset.roles = roles(asset, &seen, routers);
-            asset.serves = names(seen.answered().map(|(talk, _)| talk));
-            asset.uses = names(seen.uses.into_iter());
+            seen.answers.dedup_by_key(|(how, _)| *how);
+            asset.serves = names(seen.answers.iter().map(|(how, _)| how));
+            asset.uses = names(seen.uses.iter());
         }
         assets
     })
 }
 
 /// Their names in order.
-fn names(talks: impl Iterator<Item = Talk>) -> Vec<String> {
-    let mut names: Vec<String> = talks.map(|talk| talk.name().into_owned()).collect();
+fn names<'a>(all: impl Iterator<Item = &'a How>) -> Vec<String> {
+    let mut names: Vec<String> = all.map(name).collect();
     names.sort_unstable();
     names
 }
 
 fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, Evidence)> {
     let mut out: Vec<(Role, Evidence)> = Vec::new();
-    let answered = || seen.answered().map(|(talk, clients)| (talk.protocol, clients));
-    let served = answered().filter(|(p, _)| industrial(p)).max_by_key(|(_, clients)| *clients);
+    let served = seen.answered().filter(|(p, _)| industrial(p)).max_by_key(|(_, clients)| *clients);
     let asks = !seen.devices.is_empty();
     if let Some((protocol, clients)) = served {
         let why = Evidence::Answers { protocol: protocol.to_owned(), clients };
@@ -255,7 +270,8 @@ fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, 
         out.push((Role::External, Evidence::Public));
     }
     let serves = |out: &mut Vec<(Role, Evidence)>, protocols: &[&str], role: Role| {
-        let best = answered()
+        let best = seen
+            .answered()
             .filter(|(protocol, _)| protocols.contains(protocol))
             .max_by_key(|(_, clients)| *clients);
         if let Some((protocol, clients)) = best {

@@ -1,8 +1,9 @@
 use super::*;
+use std::net::Ipv4Addr;
 
 /// The address of a host that has a number.
-fn address(number: u32) -> Ipv4Addr {
-    Ipv4Addr::from_bits(0x0a00_0000 | number << 8 | 1)
+fn address(number: u32) -> IpAddr {
+    Ipv4Addr::from_bits(0x0a00_0000 | number << 8 | 1).into()
 }
 
 /// Notes about hosts, each seen in the second of its number, told in the order given.
@@ -22,7 +23,7 @@ fn who_was_seen_first_finds_room_whatever_the_order() {
         assert_eq!(found.dropped, 7_000);
         found.assets.into_iter().map(|asset| asset.key).collect::<Vec<_>>()
     };
-    let expected: Vec<_> = (0..25_000).map(|n| AssetKey::Ip(address(n).into())).collect();
+    let expected: Vec<_> = (0..25_000).map(|n| AssetKey::Ip(address(n))).collect();
     assert_eq!(kept(vec![early(), late()]), expected);
     assert_eq!(kept(vec![late(), early()]), expected);
 }
@@ -35,7 +36,7 @@ fn the_same_notes_stay_whoever_took_them_first() {
             for n in numbers {
                 let origin = Origin { number: n.into(), ..Origin::default() };
                 let mut fact = |name, text: &str| {
-                    notes.fact(address(7).into(), name, text, "http", (Time(1), origin));
+                    notes.fact(address(7), name, text, "http", (Time(1), origin));
                 };
                 fact(FieldName::UserAgent, &format!("agent {n:02}"));
                 fact(FieldName::HostName, "plain");
@@ -65,15 +66,15 @@ fn the_same_notes_stay_whoever_took_them_first() {
 
 #[test]
 fn any_number_of_threads_finds_the_same_roles() {
-    let end = |number, port| Endpoint { ip: Some(address(number).into()), port, mac: None };
-    let session = |client, server, protocol| Session {
+    let end = |number, port| Endpoint { ip: Some(address(number)), port, mac: None };
+    let session = |client, server, (protocol, transport)| Session {
         start: Time(1),
         end: Time(2),
         origin: Origin::default(),
         source: end(client, 40_000),
         destination: end(server, 502),
         vlan: None,
-        transport: Transport::Tcp,
+        transport,
         protocol,
         source_bytes: 12,
         destination_bytes: 10,
@@ -87,7 +88,11 @@ fn any_number_of_threads_finds_the_same_roles() {
         let mut all = [AssetNotes::share_of(2), AssetNotes::share_of(2)];
         for n in 0..2_000_u32 {
             let protocol = ["modbus", "ssh", "", "smb"][n as usize % 4];
-            all[n as usize % 2].session(&session(n, 1_999 - n / 3, protocol), None);
+            let how = (protocol, Transport::Tcp);
+            all[n as usize % 2].session(&session(n, 1_999 - n / 3, how), None);
+        }
+        for how in [("dns", Transport::Udp), ("dns", Transport::Tcp), ("", Transport::Udp)] {
+            all[0].session(&session(1_997, 1_999, how), None);
         }
         let found = Inventory::new(all.into(), threads);
         let told =
@@ -96,8 +101,9 @@ fn any_number_of_threads_finds_the_same_roles() {
     };
     let one = found(1);
     assert_eq!(one.len(), 2_000);
-    let last = "10.7.207.1 [(Controller, Answers { protocol: \"modbus\", clients: 1 }), (RemoteAccessServer, \
-                Answers { protocol: \"ssh\", clients: 1 })] [\"modbus\", \"ssh\", \"tcp/502\"] [\"smb\"] 42";
+    let last = "10.7.207.1 [(Controller, Answers { protocol: \"modbus\", clients: 1 }), (DnsServer, Answers { \
+                protocol: \"dns\", clients: 1 }), (RemoteAccessServer, Answers { protocol: \"ssh\", clients: 1 \
+                })] [\"dns\", \"modbus\", \"ssh\", \"tcp/502\", \"udp/502\"] [\"smb\"] 72";
     assert_eq!(one[1_999], last);
     assert_eq!(one, found(2));
     assert_eq!(one, found(7));

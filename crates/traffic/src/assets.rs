@@ -4,6 +4,7 @@ mod parts;
 mod role;
 #[cfg(test)]
 mod tests;
+mod vendor;
 
 pub use parts::in_parts;
 pub use role::{Evidence, Role};
@@ -455,7 +456,7 @@ impl Asset {
         Self {
             key,
             ips,
-            interface_vendor: macs.iter().find_map(|m| vendor(*m)),
+            interface_vendor: macs.iter().find_map(|m| vendor::vendor(*m)),
             macs,
             facts: host.facts,
             roles: Vec::new(),
@@ -517,12 +518,4 @@ fn routers(hosts: &[(AssetKey, Host)]) -> HashMap<Mac, u64> {
         .filter(|(_, behind)| behind.several && behind.addresses > 2)
         .map(|(mac, behind)| (mac, behind.addresses))
         .collect()
-}
-
-fn vendor(mac: Mac) -> Option<&'static str> {
-    // Locally administered addresses name no maker.
-    if mac.0[0] & 2 != 0 {
-        return None;
-    }
-    oui_data::lookup(&mac.to_string()).map(oui_data::OuiData::organization)
 }

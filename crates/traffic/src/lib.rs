@@ -1,7 +1,7 @@
 //! Network captures to sessions, operations, file actions and assets.
 //!
-//! The path of a packet: [`capture`] reads it, [`packet`] walks its headers, `flows` finds its
-//! flow, `stream` puts its bytes in order, `detect` recognises the protocol, and a decoder of
+//! The path of a packet: [`capture`] reads it, `route` has [`packet`] walk its headers and hands it to a worker, which
+//! finds its flow in `flows`, `stream` puts its bytes in order, `detect` recognises the protocol, and a decoder of
 //! [`protocol`] turns bytes into records. [`read`] drives all of it over inputs, on one thread or
 //! several, with the same records in the same order.
 

@@ -39,7 +39,7 @@ mod tests {
             if mac.0[0] & 2 == 0 {
                 addresses += 1;
                 let known = oui_data::lookup(&mac.to_string());
-                assert_eq!(vendor(mac), known.map(|k| k.organization()), "{mac}");
+                assert_eq!(vendor(mac), known.map(oui_data::OuiData::organization), "{mac}");
             }
         }
         assert!(addresses > 50_000, "{addresses}");

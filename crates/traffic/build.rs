@@ -9,6 +9,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut names = String::new();
     let mut known = HashMap::new();
     for (prefix, entry) in oui_data::OUI_ENTRIES.entries() {
+        // A company's number without addresses: those made of it are local ones, which name no maker.
+        if let oui_data::Registry::Cid = entry.registry() {
+            continue;
+        }
         let name = entry.organization();
         let place = *known.entry(name).or_insert_with(|| {
             names.push_str(name);

@@ -78,13 +78,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<Ending, Failure> {
     let reading = cli::reading(matches, None)?;
     let found = examine::evidence(&cli::paths(matches, "path"), &reading)?;
     let names = found.names();
-    let mut lines = Lines {
-        json: JsonWriter::new(),
-        buffer: Vec::with_capacity(TOGETHER),
-        written: Ok(()),
-        names,
-        rules,
-    };
+    let mut lines =
+        Lines { json: JsonWriter::new(), buffer: Vec::new(), written: Ok(()), names, rules };
     let summary = evidence::read(&found, &reading, &mut lines)?;
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
     Ok(if damaged { Ending::Incomplete } else { Ending::Done })

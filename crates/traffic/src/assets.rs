@@ -243,6 +243,8 @@ pub struct Asset {
     pub sent: u64,
     /// Payload bytes received.
     pub received: u64,
+    /// Whether a link address or a fact found no room.
+    pub more: bool,
 }
 
 impl AssetNotes {
@@ -415,13 +417,14 @@ impl Inventory {
             hosts.retain(|(key, host)| (host.first, *key) < *end);
             dropped += (seen.len() - MAX_HOSTS) as u64;
         }
-        let trimmed = hosts.iter().filter(|(_, host)| host.more).count() as u64;
         let routers = routers(&hosts);
         let hosts = in_parts(hosts, threads, |_, hosts| {
             hosts.into_iter().map(|(key, host)| Asset::of(key, host, &routers)).collect()
         });
         let mut assets: Vec<Asset> = Vec::with_capacity(hosts.len());
         let mut owners: HashMap<Mac, usize> = HashMap::default();
+        // Where those stand that are named otherwise by whom they talked to.
+        let mut absorbed: HashMap<AssetKey, usize> = HashMap::default();
         for asset in hosts {
             // The same interface under IPv6, or without any IP, is the same asset.
             let later = match asset.key {
@@ -430,7 +433,8 @@ impl Inventory {
             };
             let owner = || asset.macs.iter().find_map(|m| owners.get(m)).copied();
             let owner = if later { owner() } else { None };
-            if let Some(known) = owner.and_then(|o| assets.get_mut(o)) {
+            if let Some((owner, known)) = owner.and_then(|o| Some((o, assets.get_mut(o)?))) {
+                absorbed.insert(asset.key, owner);
                 known.absorb(asset);
             } else {
                 for mac in &asset.macs {
@@ -439,7 +443,8 @@ impl Inventory {
                 assets.push(asset);
             }
         }
-        let assets = role::assign(assets, &conversations, &routers, threads);
+        let assets = role::assign(assets, absorbed, &conversations, &routers, threads);
+        let trimmed = assets.iter().filter(|asset| asset.more).count() as u64;
         Self { assets, conversations, dropped, trimmed }
     }
 }
@@ -466,6 +471,7 @@ impl Asset {
             last: host.last,
             sent: host.sent,
             received: host.received,
+            more: host.more,
         }
     }
 
@@ -478,6 +484,7 @@ impl Asset {
         self.last = self.last.max(other.last);
         self.sent += other.sent;
         self.received += other.received;
+        self.more |= other.more;
     }
 
     /// Whether the key names this asset.

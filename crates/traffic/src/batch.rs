@@ -2,7 +2,7 @@
 
 use hangtu_record::{FileAction, Operation, Record, Session};
 
-/// Records of a kind for which a worker keeps room from chunk to chunk.
+/// Records of a kind for which a worker keeps room from chunk to chunk, whether they come or not.
 const ROOM: usize = 2_048;
 
 /// What one worker made of one chunk.
@@ -17,11 +17,14 @@ pub struct Share {
 }
 
 impl Share {
-    /// Lets go of the records and keeps the room that most chunks need.
+    /// Lets go of the records and keeps the room that the next chunk may need: a quarter of it was used, or it is little.
     pub(crate) fn clear(&mut self) {
         fn clear<T>(records: &mut Vec<T>) {
+            let used = records.len();
             records.clear();
-            records.shrink_to(ROOM);
+            if records.capacity() / 4 > used {
+                records.shrink_to(ROOM);
+            }
         }
         clear(&mut self.operations);
         clear(&mut self.files);

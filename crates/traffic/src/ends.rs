@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
 };
 
-/// An address as a number: IPv4 mapped into IPv6, link addresses above them all.
+/// An address as a number: IPv4 mapped into IPv6, link addresses above them all. Which it is, its packet says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Address(u128);
 
@@ -24,13 +24,10 @@ impl Address {
         Self(0xffff_0000_0000 | u128::from(u32::from_be_bytes(octets)))
     }
 
-    /// The network address; `None` for a link address.
-    pub(crate) fn to_ip(self) -> Option<IpAddr> {
-        if self.is_mac() {
-            return None;
-        }
+    /// The network address that it is.
+    pub(crate) fn to_ip(self) -> IpAddr {
         let v6 = std::net::Ipv6Addr::from_bits(self.0);
-        Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4))
+        v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
     }
 
     /// Which of so many gets what two say to each other, whoever says it: by their sum, spread by a multiplication
@@ -43,20 +40,17 @@ impl Address {
         ((spread * of as u64) >> 32) as usize
     }
 
-    fn is_mac(self) -> bool {
-        self.0 >> 48 == 0xffff << 64
-    }
-
-    /// The link address; `None` for a network address.
-    pub(crate) fn to_mac(self) -> Option<Mac> {
+    /// The link address that it is.
+    pub(crate) fn to_mac(self) -> Mac {
         let [.., a, b, c, d, e, f] = self.0.to_be_bytes();
-        self.is_mac().then_some(Mac([a, b, c, d, e, f]))
+        Mac([a, b, c, d, e, f])
     }
 
     pub(crate) fn mac(mac: Mac) -> Self {
         let mut wide = [0; 16];
         wide[10..].copy_from_slice(&mac.0);
-        // 0xffff… is no unicast IPv6 prefix, so link addresses never meet network addresses.
+        // 0xffff… is no unicast IPv6 prefix, so that link addresses meet no honest network address; the protocol of
+        // a key keeps them from forged ones.
         Self(u128::from_be_bytes(wide) | 0xffff << 112)
     }
 }

@@ -45,8 +45,6 @@ pub struct IpPacket<'a> {
     pub payload: &'a [u8],
     /// Bytes of payload that the header announces and the capture cut off.
     pub cut: u32,
-    /// Time to live or hop limit.
-    pub ttl: u8,
     /// Set when this is one fragment of a datagram.
     pub fragment: Option<Fragment>,
 }
@@ -256,7 +254,6 @@ fn ipv4(b: &[u8], depth: u32) -> Option<Content<'_>> {
         protocol: head[9],
         payload,
         cut: total.saturating_sub(b.len()) as u32,
-        ttl: head[8],
         fragment,
     };
     if matches!(packet.protocol, 6) {
@@ -285,7 +282,6 @@ fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
         protocol: head[6],
         payload: rest,
         cut: end.saturating_sub(b.len()) as u32,
-        ttl: head[7],
         fragment: None,
     };
     extensions(&mut packet)?;

@@ -114,18 +114,18 @@ impl Outer {
 /// Where the IP payload of the usual packet begins.
 const USUAL: usize = 34;
 
-/// Decides which worker gets which packet: by the two addresses, so that a flow stays with one.
+/// Walks packets and decides which worker gets which: by the two addresses, so that a flow stays with one.
 #[derive(Default)]
 pub(crate) struct Router {
     /// Only a whole datagram tells what is in it, and so whose it is.
     fragments: Fragments,
-    pub(crate) limits: Limits,
+    limits: Limits,
 }
 
 impl Router {
     /// Hands the packets of a parcel's chunk on to the workers; with the last fragment, the datagram.
     pub(crate) fn route(&mut self, parcel: &mut Parcel) {
-        let Parcel { chunk: Chunk { data, packets }, lanes, .. } = parcel;
+        let Parcel { chunk: Chunk { data, packets }, packets: lanes, .. } = parcel;
         for packet in &*packets {
             let bytes = packet.bytes(data);
             if let Some((outer, end)) = Outer::usual(packet.link, bytes) {

@@ -17,13 +17,16 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
+/// Packets of one worker for which a parcel keeps room: more come in a chunk only when they are nearly empty.
+const ROOM: usize = 4_096;
+
 /// A chunk on its way: who gets which packet was decided by the reading thread.
 #[derive(Default)]
 pub(crate) struct Parcel {
     pub(crate) input: u32,
     pub(crate) chunk: Chunk,
     /// Each worker's packets.
-    pub(crate) lanes: Vec<Vec<Walked>>,
+    pub(crate) packets: Vec<Vec<Walked>>,
     pub(crate) clock: Time,
     /// Whether the evidence ends with it.
     pub(crate) last: bool,
@@ -57,7 +60,7 @@ impl Job {
     fn run(&mut self) {
         let Self { worker, parcel, share, lane } = self;
         share.clear();
-        for packet in &parcel.lanes[*lane] {
+        for packet in &parcel.packets[*lane] {
             worker.packet(parcel.input, packet, packet.payload(&parcel.chunk.data));
         }
         worker.tick(parcel.clock);
@@ -152,8 +155,11 @@ impl Team {
         let lanes = state.lanes.len();
         let mut parcel = state.pool.pop().unwrap_or_default();
         drop(state);
-        parcel.lanes.resize_with(lanes, Vec::new);
-        parcel.lanes.iter_mut().for_each(Vec::clear);
+        parcel.packets.resize_with(lanes, Vec::new);
+        for packets in &mut parcel.packets {
+            packets.clear();
+            packets.shrink_to(ROOM);
+        }
         parcel
     }
 
@@ -210,7 +216,7 @@ mod tests {
                     scope.spawn(|| team.help());
                 });
                 // None for the last one: an index that is not there.
-                team.send(Parcel { lanes: vec![Vec::new(); 2], ..Parcel::default() });
+                team.send(Parcel { packets: vec![Vec::new(); 2], ..Parcel::default() });
                 while !team.lock().lanes[2].parcels.is_empty() {
                     thread::yield_now();
                 }

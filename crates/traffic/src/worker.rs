@@ -38,7 +38,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Adds another worker's.
+    /// Adds what another worker, or who handed its packets on, lost.
     pub fn add(&mut self, other: &Self) {
         self.flows_evicted += other.flows_evicted;
         self.payload_evicted += other.payload_evicted;
@@ -103,8 +103,8 @@ impl Worker {
             Kind::Ip(protocol) => (protocol, None),
             Kind::Link => (255, None),
             Kind::Arp => {
-                if let (Some(mac), Some(ip)) = (packet.mac, packet.source.to_ip()) {
-                    self.out.assets.arp(at.time, mac, ip);
+                if let Some(mac) = packet.mac {
+                    self.out.assets.arp(at.time, mac, packet.source.to_ip());
                 }
                 return;
             }
@@ -151,9 +151,9 @@ impl Worker {
             Kind::Ip(protocol) => (Transport::Ip, ip_name(protocol)),
             Kind::Link | Kind::Arp => (Transport::Link, ethertype_name(packet.ports.0)),
         };
-        let end = |address: Address, port| match address.to_mac() {
-            Some(mac) => Endpoint { ip: None, port: 0, mac: Some(mac) },
-            None => Endpoint { ip: address.to_ip(), port, mac: None },
+        let end = |address: Address, port| match transport {
+            Transport::Link => Endpoint { ip: None, port: 0, mac: Some(address.to_mac()) },
+            _ => Endpoint { ip: Some(address.to_ip()), port, mac: None },
         };
         let from = end(packet.source, packet.ports.0);
         let to = end(packet.destination, packet.ports.1);

@@ -175,11 +175,12 @@ impl Seen {
 /// Gives every asset its protocols and roles, by so many threads.
 pub(super) fn assign(
     assets: Vec<Asset>,
+    absorbed: HashMap<AssetKey, usize>,
     conversations: &[(Line, Conversation)],
     routers: &HashMap<Mac, u64>,
     threads: usize,
 ) -> Vec<Asset> {
-    let mut index: HashMap<AssetKey, usize> = HashMap::default();
+    let mut index = absorbed;
     index.reserve(assets.len());
     for (i, asset) in assets.iter().enumerate() {
         index.extend(asset.ips.iter().map(|ip| (AssetKey::Ip(*ip), i)));

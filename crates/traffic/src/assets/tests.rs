@@ -61,7 +61,14 @@ fn the_same_notes_stay_whoever_took_them_first() {
     ] {
         assert_eq!(kept(workers), expected);
     }
+    assert_eq!(kept([vec![1], (1..20).collect()]), expected);
     assert_eq!(kept([(1..5).collect(), (3..9).collect()]).2, 0);
+    let mut notes = AssetNotes::share_of(1);
+    for n in 0..17 {
+        let text = n.to_string();
+        notes.fact(address(7), FieldName::HostName, &text, "smb", (Time(1), Origin::default()));
+    }
+    assert_eq!(Inventory::new(vec![notes], 1).trimmed, 1);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who made a network interface, by the IEEE registry (MA-L, MA-M, MA-S, CID, IAB).
+//! Who made a network interface, by the IEEE registry (MA-L, MA-M, MA-S, IAB).
 
 use hangtu_record::Mac;
 
@@ -43,6 +43,11 @@ mod tests {
             }
         }
         assert!(addresses > 50_000, "{addresses}");
+        let all = (0..0x4000_u16).map(|n| Mac([(n >> 6) as u8 & 0xfc, n as u8, 0xa5, 1, 2, 3]));
+        let said =
+            |mac: &Mac| oui_data::lookup(&mac.to_string()).map(oui_data::OuiData::organization);
+        assert!(all.clone().all(|mac| vendor(mac) == said(&mac)));
+        assert!(all.filter(|mac| vendor(*mac).is_none()).count() > 1_000);
         assert_eq!(vendor(Mac([0x02, 0, 0, 0, 0, 1])), None);
         assert_eq!(vendor(Mac([0x00, 0x0e, 0x8c, 1, 2, 3])), Some("Siemens AG"));
     }

@@ -5,6 +5,7 @@ use crate::{
     packets::{CLIENT, SERVER, ethernet, ipv4, ipv4_part, ipv6, modbus, udp},
     reading::{Seen, file},
 };
+use hangtu_record::Outcome;
 
 const OUTER: ([u8; 4], [u8; 4]) = ([198, 51, 100, 1], [198, 51, 100, 2]);
 
@@ -200,4 +201,24 @@ fn a_tunnel_in_fragments_is_looked_into_with_any_number_of_threads() {
     for threads in [2, 5] {
         assert_eq!(crate::reading::inputs(&input, threads).lines, one.lines);
     }
+}
+
+/// An address of which the number is what a link address would have.
+#[test]
+fn a_forged_address_is_no_link_address() {
+    let forged: [u8; 16] = [0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 7];
+    let frames: Vec<_> = modbus()
+        .iter()
+        .map(|packet| {
+            let mut frame = ethernet(0x86dd, &as_ipv6(packet, |s| (6, s.to_vec())));
+            // Instead of the server's.
+            let at = if inside(packet).1 { 38 } else { 22 };
+            frame[at..at + 16].copy_from_slice(&forged);
+            frame
+        })
+        .collect();
+    let seen = read(1, &frames);
+    assert_eq!(seen.operations[0].destination.ip, Some(forged.into()));
+    assert_eq!(seen.operations[0].destination.port, 502);
+    assert_eq!(seen.operations[0].outcome, Outcome::Success);
 }

@@ -7,8 +7,9 @@ use crate::{
 };
 use hangtu_evidence::Input;
 use hangtu_record::Outcome;
-use hangtu_traffic::capture::CHUNK;
+use hangtu_traffic::{assets::Inventory, capture::CHUNK};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// A burst of messages from one side: whether the client sends, and the bytes.
 type Burst = (bool, Vec<u8>);
@@ -308,6 +309,15 @@ fn threads_change_nothing() {
     let mut frames = Vec::new();
     for (i, packet) in packets.into_iter().enumerate() {
         frames.push(ethernet(0x0800, &packet));
+        // And what is no IP, or nothing at all.
+        let host = [2, 0, 0, 9, 0, (i % 200) as u8];
+        let on_the_link = |ethertype: [u8; 2], payload: &[u8]| {
+            [&[2, 0, 0, 9, 1, 1], &host[..], &ethertype[..], payload].concat()
+        };
+        let arp = [&[0, 1, 8, 0, 6, 4, 0, 1], &host[..], &[10, 9, 0, host[5]], &[0; 10]].concat();
+        frames.push(on_the_link([8, 6], &arp));
+        frames.push(on_the_link([0x88, 0x92], &[0x80; 40]));
+        frames.push(on_the_link([8, 0], &[0x45, 0, 0]));
         for n in 0..4_000_usize.div_ceil(count) {
             let host = [10, 0, (i % 200) as u8, n as u8];
             let inner = ethernet(0x0800, &ipv4(host, SERVER, 17, &udp(6_000, 9, &[1; 900])));
@@ -327,12 +337,23 @@ fn threads_change_nothing() {
     }
     let capture = pcap(PLAIN, 1, &stamped(&frames));
     assert!(capture.len() > 12 * CHUNK);
-    let input = [Input::Memory("c".into(), capture.into())];
-    let one = inputs(&input, 1);
+    let unknown = pcap(PLAIN, 147, &stamped(&frames[..9]));
+    let input = [capture, unknown].map(|bytes| Input::Memory("c".into(), bytes.into()));
+    let assets = |seen: &mut Seen, threads| {
+        let found = Inventory::new(std::mem::take(&mut seen.summary.assets), threads);
+        format!("{:#?}", found.assets)
+    };
+    let mut one = inputs(&input, 1);
     assert!(one.lines.len() > 1_000, "{}", one.lines.len());
+    assert_eq!(one.summary.limits.broken_packets, count as u64);
+    assert_eq!(one.summary.limits.unknown_links, BTreeMap::from([(147, 9)]));
+    assert!(one.lines.iter().any(|line| line.contains("network.protocol=profinet")));
+    let inventory = assets(&mut one, 1);
+    assert!(inventory.contains("10.9.0.117") && inventory.contains("\"profinet\""));
     for threads in [2, 5] {
-        let many = inputs(&input, threads);
+        let mut many = inputs(&input, threads);
         assert_eq!(many.lines, one.lines);
+        assert_eq!(assets(&mut many, threads), inventory);
         assert_eq!(many.summary.limits, one.summary.limits);
         assert_eq!(many.summary.unreadable, one.summary.unreadable);
     }

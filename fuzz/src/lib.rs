@@ -149,19 +149,24 @@ pub fn flow(data: &[u8]) {
         }
         *at = at.wrapping_add(bytes.len() as u32);
     }
+    let (summary, _) = read(file(101, &packets)).expect("a whole capture");
+    assert!(summary.inputs[0].damages.is_empty(), "{:?}", summary.inputs[0].damages);
+    assert_eq!(summary.inputs[0].entries, packets.len() as u64);
+    assert!(summary.sessions <= packets.len() as u64);
+    assert!(summary.operations <= data.len() as u64 * 2);
+}
+
+/// A capture of these packets.
+fn file(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
     let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0];
-    file.extend(101_u32.to_le_bytes());
+    file.extend(link.to_le_bytes());
     for (number, packet) in packets.iter().enumerate() {
         file.extend((1_700_000_000 + number as u32 / 4).to_le_bytes());
         file.extend((number as u32 % 4 * 250_000).to_le_bytes());
         file.extend((packet.len() as u32).to_le_bytes().repeat(2));
         file.extend(packet);
     }
-    let (summary, _) = read(file).expect("a whole capture");
-    assert!(summary.inputs[0].damages.is_empty(), "{:?}", summary.inputs[0].damages);
-    assert_eq!(summary.inputs[0].entries, packets.len() as u64);
-    assert!(summary.sessions <= packets.len() as u64);
-    assert!(summary.operations <= data.len() as u64 * 2);
+    file
 }
 
 fn ip(side: Side, protocol: u8, payload: &[u8]) -> Vec<u8> {
@@ -193,7 +198,7 @@ fn datagram(ports: [u16; 2], side: Side, bytes: &[u8]) -> Vec<u8> {
     ip(side, 17, &out)
 }
 
-/// The walk through headers; the first byte is the link type.
+/// The walk through headers, and the way of a packet behind it; the first byte is the link type.
 pub fn packet(data: &[u8]) {
     let Some((link, bytes)) = data.split_first() else { return };
     let link = if *link == 255 { 276 } else { u16::from(*link) };
@@ -208,6 +213,15 @@ pub fn packet(data: &[u8]) {
     };
     assert!(inside.len() <= bytes.len());
     assert!(packet::knows_link(link) || frame.content == Content::Broken);
+    if !bytes.is_empty() {
+        // Twice, as the second one finds what the first one left.
+        let capture = file(link.into(), &vec![bytes.to_vec(); 2]);
+        let (summary, _) = read(capture).expect("a whole capture");
+        let limits = summary.limits;
+        let unknown: u64 = limits.unknown_links.values().sum();
+        assert!(summary.sessions + limits.broken_packets + unknown <= 2);
+        assert_eq!(unknown == 2, !packet::knows_link(link));
+    }
 }
 
 /// Every probe, with every suggestion the ports could make.

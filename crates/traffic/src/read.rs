@@ -7,7 +7,7 @@
 use crate::{
     assets::AssetNotes,
     batch::Batch,
-    capture::{AnyReader, Chunk, PacketRef, open},
+    capture::{AnyReader, PacketRef, open},
     route::Router,
     team::{Parcel, Team},
     worker::{Bounds, Limits, Worker},
@@ -107,10 +107,7 @@ pub fn read(
             observer.records(&mut batch)
         };
         let mut waiting = 0;
-        each_chunk(inputs, &mut summary, observer, &mut |input, chunk, clock, observer| {
-            let mut parcel = team.parcel();
-            std::mem::swap(&mut parcel.chunk, chunk);
-            (parcel.input, parcel.clock) = (input, clock);
+        each_parcel(inputs, &mut summary, observer, &team, &mut |mut parcel, observer| {
             router.route(&mut parcel);
             team.send(parcel);
             waiting += 1;
@@ -132,23 +129,27 @@ pub fn read(
     Ok(summary)
 }
 
-type OnChunk<'a> =
-    dyn FnMut(u32, &mut Chunk, Time, &mut dyn Observer) -> Result<(), ReadError> + 'a;
+type OnParcel<'a> = dyn FnMut(Parcel, &mut dyn Observer) -> Result<(), ReadError> + 'a;
 
-fn each_chunk(
+fn each_parcel(
     inputs: &[Input],
     summary: &mut Summary,
     observer: &mut dyn Observer,
-    on_chunk: &mut OnChunk<'_>,
+    team: &Team,
+    on_parcel: &mut OnParcel<'_>,
 ) -> Result<(), ReadError> {
     let mut clock = Time(i64::MIN);
-    let mut chunk = Chunk::default();
     for (index, input) in inputs.iter().enumerate() {
         let index = index as u32;
         let (mut reader, compression) = open(input, |file| observer.open(index, input, file))?;
         let mut one = InputSummary::default();
-        while reader.next_chunk(&mut chunk) {
-            if let [earlier @ .., latest] = &*chunk.packets {
+        loop {
+            let mut parcel = team.parcel();
+            if !reader.next_chunk(&mut parcel.chunk) {
+                team.give_back(parcel);
+                break;
+            }
+            if let [earlier @ .., latest] = &*parcel.chunk.packets {
                 let both = |(first, last): (Time, Time), p: &PacketRef| {
                     (first.min(p.time), last.max(p.time))
                 };
@@ -156,7 +157,8 @@ fn each_chunk(
                 one.during(first, last);
                 clock = clock.max(latest.time);
             }
-            on_chunk(index, &mut chunk, clock, observer)?;
+            (parcel.input, parcel.clock) = (index, clock);
+            on_parcel(parcel, observer)?;
         }
         finish_input(&mut one, &reader, compression);
         observer.close(index, &one);

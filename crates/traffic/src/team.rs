@@ -149,7 +149,7 @@ impl Team {
         }
     }
 
-    /// A parcel to fill.
+    /// A parcel to fill, the one used last: it is at hand.
     pub(crate) fn parcel(&self) -> Parcel {
         let mut state = self.lock();
         let lanes = state.lanes.len();
@@ -161,6 +161,11 @@ impl Team {
             packets.shrink_to(ROOM);
         }
         parcel
+    }
+
+    /// Takes a parcel back that was not needed.
+    pub(crate) fn give_back(&self, parcel: Parcel) {
+        self.lock().pool.push(parcel);
     }
 
     /// Gives every worker its packets of a parcel.

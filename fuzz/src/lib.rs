@@ -6,8 +6,8 @@
 pub mod evtx;
 pub mod logs;
 
-use hangtu_record::{FileAction, Kind, Operation, Origin, OwnedValue, Time, Transport};
 use hangtu_evidence::{Input, InputSummary};
+use hangtu_record::{FileAction, Kind, Operation, Origin, OwnedValue, Time, Transport};
 use hangtu_traffic::{
     Batch, Observer, Settings,
     decode::{MAX_FACTS, Peek, Piece, Registration, Side, drive},
@@ -149,7 +149,7 @@ pub fn flow(data: &[u8]) {
         }
         *at = at.wrapping_add(bytes.len() as u32);
     }
-    let (summary, _) = read(file(101, &packets)).expect("a whole capture");
+    let (summary, _) = read(capture_of(101, &packets)).expect("a whole capture");
     assert!(summary.inputs[0].damages.is_empty(), "{:?}", summary.inputs[0].damages);
     assert_eq!(summary.inputs[0].entries, packets.len() as u64);
     assert!(summary.sessions <= packets.len() as u64);
@@ -157,7 +157,7 @@ pub fn flow(data: &[u8]) {
 }
 
 /// A capture of these packets.
-fn file(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
+fn capture_of(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
     let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0];
     file.extend(link.to_le_bytes());
     for (number, packet) in packets.iter().enumerate() {
@@ -215,7 +215,7 @@ pub fn packet(data: &[u8]) {
     assert!(packet::knows_link(link) || frame.content == Content::Broken);
     if !bytes.is_empty() {
         // Twice, as the second one finds what the first one left.
-        let capture = file(link.into(), &vec![bytes.to_vec(); 2]);
+        let capture = capture_of(link.into(), &vec![bytes.to_vec(); 2]);
         let (summary, _) = read(capture).expect("a whole capture");
         let limits = summary.limits;
         let unknown: u64 = limits.unknown_links.values().sum();

@@ -6,11 +6,15 @@ use std::collections::VecDeque;
 
 /// Requests that wait for their responses, oldest first, at most [`Pending::CAP`] of them.
 #[derive(Debug)]
-pub struct Pending<K>(VecDeque<(K, Operation)>);
+pub struct Pending<K> {
+    /// What tells them, apart from them: who answers without having been asked has all of them looked through.
+    keys: VecDeque<K>,
+    operations: VecDeque<Operation>,
+}
 
 impl<K> Default for Pending<K> {
     fn default() -> Self {
-        Self(VecDeque::new())
+        Self { keys: VecDeque::new(), operations: VecDeque::new() }
     }
 }
 
@@ -23,21 +27,24 @@ impl<K: PartialEq> Pending<K> {
 
     /// Remembers a request.
     pub fn ask(&mut self, cx: &mut Context<'_>, key: K, operation: Operation) {
-        while (self.0.len() >= Self::CAP || cx.out.waiting >= Self::CAP_ALL)
-            && let Some((_, old)) = self.0.pop_front()
+        while (self.keys.len() >= Self::CAP || cx.out.waiting >= Self::CAP_ALL)
+            && let Some(old) = self.operations.pop_front()
         {
+            self.keys.pop_front();
             cx.out.waiting -= 1;
             cx.emit(old);
         }
         cx.out.waiting += 1;
-        self.0.push_back((key, operation));
+        self.keys.push_back(key);
+        self.operations.push_back(operation);
     }
 
     /// Takes the newest request with that key and marks it as seen on both sides; its outcome is
     /// for the caller to set.
     pub fn answer(&mut self, cx: &mut Context<'_>, key: &K) -> Option<Operation> {
-        let at = self.0.iter().rposition(|(k, _)| k == key)?;
-        let (_, mut operation) = self.0.remove(at)?;
+        let at = self.keys.iter().rposition(|k| k == key)?;
+        self.keys.remove(at);
+        let mut operation = self.operations.remove(at)?;
         cx.out.waiting -= 1;
         operation.seen = Seen::Both;
         operation.delay = Some(cx.time.since(operation.time).max(0));
@@ -46,12 +53,14 @@ impl<K: PartialEq> Pending<K> {
 
     /// Looks at the newest request with that key.
     pub fn find(&mut self, key: &K) -> Option<&mut Operation> {
-        self.0.iter_mut().rev().find(|(k, _)| k == key).map(|(_, o)| o)
+        let at = self.keys.iter().rposition(|k| k == key)?;
+        self.operations.get_mut(at)
     }
 
     /// Emits everything that still waits as unanswered.
     pub fn flush(&mut self, cx: &mut Context<'_>) {
-        for (_, operation) in self.0.drain(..) {
+        self.keys.clear();
+        for operation in self.operations.drain(..) {
             cx.out.waiting -= 1;
             cx.emit(operation);
         }

@@ -1,5 +1,5 @@
 //! Packs the registry of interface makers (`oui-data`, from the IEEE's lists) into numbers and one text: as a map of
-//! references the loader would have to write 4 MB of addresses into memory each time the program starts.
+//! references the loader would have to write 3 MB of addresses into memory each time the program starts.
 
 use std::{collections::HashMap, env, fmt::Write as _, fs, path::PathBuf};
 

@@ -209,7 +209,7 @@ pub fn examine(
     let threads = setup.reading.traffic.threads;
     let found = Inventory::new(summary.assets, threads);
     limit("assets", found.dropped);
-    limit("asset-facts", found.trimmed);
+    limit("asset-facts", found.trimmed());
     limit("logs", logs.dropped);
     limit("correlations", judge.correlation_dropped());
     limit("findings", judge.dropped);

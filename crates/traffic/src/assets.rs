@@ -13,7 +13,8 @@ use crate::decode::VerbCounts;
 use hangtu_record::{
     Endpoint, FieldName, Mac, Origin, Session, Text, Time, Transport, Verb, is_public,
 };
-use std::{collections::BTreeSet, net::IpAddr, panic, thread};
+use parts::{at_once, joined};
+use std::{collections::BTreeSet, net::IpAddr};
 
 type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -178,7 +179,7 @@ pub struct Line {
 impl Line {
     /// `modbus`, or `tcp/4444` where not recognised.
     pub fn protocol_name(&self) -> String {
-        role::name(&role::how(self))
+        role::How::of(self).name()
     }
 }
 
@@ -375,8 +376,6 @@ pub struct Inventory {
     pub conversations: Vec<(Line, Conversation)>,
     /// Assets and conversations that found no room.
     pub dropped: u64,
-    /// Assets with more link addresses or facts than found room.
-    pub trimmed: u64,
 }
 
 impl Inventory {
@@ -384,24 +383,14 @@ impl Inventory {
     pub fn new(all: Vec<AssetNotes>, threads: usize) -> Self {
         let mut dropped = all.iter().map(|notes| notes.dropped).sum();
         // Each worker's as a list, the hosts in order, by a thread for each: what then is left is to merge them.
-        let (mut hosts, conversations) = thread::scope(|scope| {
-            let lists = |notes: AssetNotes| {
-                let mut hosts: Vec<_> = notes.hosts.into_iter().collect();
-                hosts.sort_unstable_by_key(|(key, _)| *key);
-                (hosts, notes.conversations.into_iter().collect::<Vec<_>>())
-            };
-            let mut all = all.into_iter();
-            let first = all.next().unwrap_or_default();
-            let others: Vec<_> = all.map(|notes| scope.spawn(move || lists(notes))).collect();
-            let (mut hosts, mut conversations) = lists(first);
-            for other in others {
-                let lists = other.join().unwrap_or_else(|lost| panic::resume_unwind(lost));
-                hosts.extend(lists.0);
-                // Two addresses are one worker's, so that no conversation is told twice.
-                conversations.extend(lists.1);
-            }
-            (hosts, conversations)
+        let lists = at_once(all, |notes| {
+            let mut hosts: Vec<_> = notes.hosts.into_iter().collect();
+            hosts.sort_unstable_by_key(|(key, _)| *key);
+            (hosts, notes.conversations.into_iter().collect::<Vec<_>>())
         });
+        // Two addresses are one worker's, so that no conversation is told twice.
+        let (hosts, conversations): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
+        let (mut hosts, conversations) = (joined(hosts), joined(conversations));
         hosts.sort_by_key(|(key, _)| *key);
         hosts.dedup_by(|(key, later), (known, host)| {
             let same = key == known;
@@ -444,8 +433,12 @@ impl Inventory {
             }
         }
         let assets = role::assign(assets, absorbed, &conversations, &routers, threads);
-        let trimmed = assets.iter().filter(|asset| asset.more).count() as u64;
-        Self { assets, conversations, dropped, trimmed }
+        Self { assets, conversations, dropped }
+    }
+
+    /// Assets with more link addresses or facts than found room.
+    pub fn trimmed(&self) -> u64 {
+        self.assets.iter().filter(|asset| asset.more).count() as u64
     }
 }
 

@@ -253,7 +253,7 @@ fn hand_on(lanes: &mut [Vec<Walked>], packet: Walked) {
     }
 }
 
-/// Where a part of bytes begins in them; what is empty may be from elsewhere.
+/// Where a part of bytes begins in them.
 fn place(part: &[u8], bytes: &[u8]) -> usize {
-    if part.is_empty() { 0 } else { part.as_ptr().addr() - bytes.as_ptr().addr() }
+    part.as_ptr().addr() - bytes.as_ptr().addr()
 }

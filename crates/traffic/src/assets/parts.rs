@@ -17,22 +17,37 @@ pub fn in_parts<T: Send, R: Send>(
         return f(0, list);
     }
     let size = list.len().div_ceil(threads.min(MAX_THREADS));
+    // From the end, as that moves each element once.
+    let mut parts: Vec<_> = (1..list.len().div_ceil(size))
+        .rev()
+        .map(|part| (part * size, list.split_off(part * size)))
+        .collect();
+    parts.push((0, list));
+    parts.reverse();
+    joined(at_once(parts, |(start, part)| f(start, part)))
+}
+
+/// What `f` makes of each of a few, in their order, by a thread for each: the first by this one.
+pub(super) fn at_once<T: Send, R: Send>(few: Vec<T>, f: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let mut few = few.into_iter();
+    let Some(first) = few.next() else { return Vec::new() };
     thread::scope(|scope| {
-        // From the end, as that moves each element once.
-        let others: Vec<_> = (1..list.len().div_ceil(size))
-            .rev()
-            .map(|part| {
-                let (start, f) = (part * size, &f);
-                let part = list.split_off(start);
-                scope.spawn(move || f(start, part))
-            })
-            .collect();
-        let mut out = f(0, list);
-        for part in others.into_iter().rev() {
-            out.extend(part.join().unwrap_or_else(|lost| panic::resume_unwind(lost)));
-        }
-        out
+        let f = &f;
+        let others: Vec<_> = few.map(|one| scope.spawn(move || f(one))).collect();
+        let done = |other: thread::ScopedJoinHandle<'_, R>| {
+            other.join().unwrap_or_else(|lost| panic::resume_unwind(lost))
+        };
+        let first = f(first);
+        std::iter::once(first).chain(others.into_iter().map(done)).collect()
     })
+}
+
+/// Lists as one, the first with the others behind it.
+pub(super) fn joined<T>(lists: Vec<Vec<T>>) -> Vec<T> {
+    let mut lists = lists.into_iter();
+    let mut all = lists.next().unwrap_or_default();
+    lists.for_each(|list| all.extend(list));
+    all
 }
 
 #[cfg(test)]

@@ -116,18 +116,27 @@ fn industrial(protocol: &str) -> bool {
     matches!(protocol, "modbus" | "s7comm" | "enip" | "cip" | "dnp3" | "iec104")
 }
 
-/// A protocol; what carried it and the port where it was not recognised. These first: who tries every port has as
-/// many.
-pub(super) type How = (u16, Option<Transport>, &'static str);
-
-pub(super) fn how(line: &Line) -> How {
-    (line.port, line.protocol.is_empty().then_some(line.transport), line.protocol)
+/// How two talk. In this order: who tries every port has as many of them to compare.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct How {
+    port: u16,
+    /// What carried it, where the protocol was not recognised.
+    transport: Option<Transport>,
+    protocol: &'static str,
 }
 
-pub(super) fn name((port, transport, protocol): &How) -> String {
-    match transport {
-        Some(transport) => format!("{}/{port}", transport.name()),
-        None => (*protocol).to_owned(),
+impl How {
+    pub(super) fn of(line: &Line) -> Self {
+        let transport = line.protocol.is_empty().then_some(line.transport);
+        Self { port: line.port, transport, protocol: line.protocol }
+    }
+
+    /// `modbus`, or `tcp/4444` where not recognised.
+    pub(super) fn name(&self) -> String {
+        match self.transport {
+            Some(transport) => format!("{}/{}", transport.name(), self.port),
+            None => self.protocol.to_owned(),
+        }
     }
 }
 
@@ -159,11 +168,11 @@ impl Seen {
 
     /// Protocols that it answers, and for how many clients.
     fn answered(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.answers.chunk_by(|a, b| a.0 == b.0).map(|one| (one[0].0.2, one.len() as u64))
+        self.answers.chunk_by(|a, b| a.0 == b.0).map(|one| (one[0].0.protocol, one.len() as u64))
     }
 
     fn uses(&self, protocol: &str) -> bool {
-        self.uses.iter().any(|known| known.2 == protocol)
+        self.uses.iter().any(|known| known.protocol == protocol)
     }
 
     /// To how many devices it sent such operations.
@@ -197,10 +206,10 @@ pub(super) fn assign(
             if let Some(seen) = place(&line.server).and_then(|i| seen.get_mut(i))
                 && answered
             {
-                seen.answers.push((how(line), line.client));
+                seen.answers.push((How::of(line), line.client));
             }
             if let Some(seen) = place(&line.client).and_then(|i| seen.get_mut(i)) {
-                seen.uses.push(how(line));
+                seen.uses.push(How::of(line));
                 if industrial(line.protocol) && answered {
                     seen.devices.push(line.server);
                     let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
@@ -222,7 +231,7 @@ pub(super) fn assign(
 
 /// Their names in order.
 fn names<'a>(all: impl Iterator<Item = &'a How>) -> Vec<String> {
-    let mut names: Vec<String> = all.map(name).collect();
+    let mut names: Vec<String> = all.map(How::name).collect();
     names.sort_unstable();
     names
 }

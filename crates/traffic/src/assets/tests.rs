@@ -45,10 +45,11 @@ fn the_same_notes_stay_whoever_took_them_first() {
             notes
         };
         let mut found = Inventory::new(workers.map(noted).into(), 2);
+        let trimmed = found.trimmed();
         let asset = found.assets.remove(0);
         let fact = |f: &FactNote| format!("{} {}", f.value, f.origin.number);
         let facts = asset.facts.iter().map(fact).collect::<Vec<_>>();
-        (asset.macs.iter().map(|mac| mac.0[5]).collect::<Vec<_>>(), facts, found.trimmed)
+        (asset.macs.iter().map(|mac| mac.0[5]).collect::<Vec<_>>(), facts, trimmed)
     };
     let agents = (1..17).map(|n| format!("agent {n:02} {n}"));
     let facts = std::iter::once("plain 1".to_owned()).chain(agents).collect();
@@ -68,7 +69,7 @@ fn the_same_notes_stay_whoever_took_them_first() {
         let text = n.to_string();
         notes.fact(address(7), FieldName::HostName, &text, "smb", (Time(1), Origin::default()));
     }
-    assert_eq!(Inventory::new(vec![notes], 1).trimmed, 1);
+    assert_eq!(Inventory::new(vec![notes], 1).trimmed(), 1);
 }
 
 #[test]

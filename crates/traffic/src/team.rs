@@ -6,7 +6,7 @@
 
 use crate::{
     batch::{Batch, Share},
-    capture::Chunk,
+    capture::{CHUNK, Chunk, MAX_PACKET},
     route::Walked,
     worker::Worker,
 };
@@ -155,6 +155,9 @@ impl Team {
         let lanes = state.lanes.len();
         let mut parcel = state.pool.pop().unwrap_or_default();
         drop(state);
+        // Datagrams put together from fragments stand behind the chunk they were completed in; few are that long.
+        parcel.chunk.data.clear();
+        parcel.chunk.data.shrink_to(CHUNK + MAX_PACKET);
         parcel.packets.resize_with(lanes, Vec::new);
         for packets in &mut parcel.packets {
             packets.clear();

@@ -57,7 +57,6 @@ pub fn run(args: &[String]) -> Result<()> {
     let dir = root().join("target/bench");
     fs::create_dir_all(&dir)?;
     let capture = mixed(&data, &dir, mib << 20)?;
-    let small = mixed(&data, &dir, (mib << 20) / 10)?;
     if what == Some("memory") {
         return memory(&data, &dir, &hangtu, mib << 20);
     }
@@ -73,15 +72,13 @@ pub fn run(args: &[String]) -> Result<()> {
         .split(' ')
         .flat_map(|field| ["-e", field])
         .collect();
-    let s = small.display().to_string();
-    // The small one is enough: it takes half a minute for that.
-    let mut tshark = vec!["tshark", "-n", "-r", &s, "-T", "fields"];
+    let mut tshark = vec!["tshark", "-n", "-r", &f, "-T", "fields"];
     tshark.extend(&fields);
     let report = dir.join("report").display().to_string();
     let ours = |what: &[&'static str], threads, file| {
         [&[&*hangtu], what, &["--threads", threads, file]].concat()
     };
-    let mut commands = vec![
+    let commands = [
         ("cat", vec!["cat", &f]),
         ("tcpdump", vec!["tcpdump", "-r", &f, "-w", "/dev/null"]),
         ("ndpiReader", vec!["ndpiReader", "-q", "-i", &f]),
@@ -90,17 +87,16 @@ pub fn run(args: &[String]) -> Result<()> {
         ("hangtu, records on", ours(&["records"], "1", &f)),
         ("hangtu, records on, two threads", ours(&["records"], "2", &f)),
         ("hangtu examine", vec![&hangtu, "examine", "--threads", "1", "--out", &report, &f]),
-        ("hangtu, records on, a small file", ours(&["records"], "1", &s)),
-        ("hangtu, records off, a small file", ours(&["assets"], "1", &s)),
     ];
-    if !args.iter().any(|a| a == "--no-tshark") {
-        commands.push(("tshark, a small file", tshark));
-    }
     let mut rows = Rows::default();
     let mut both = Vec::new();
     // In turns: a machine that is slower for a while is so for all.
-    for round in 0..7 {
+    for round in 0..ROUNDS {
         rows.round(&commands)?;
+        // Minutes long, it sees both better and worse moments of the machine; once, amid the others.
+        if round == ROUNDS / 2 && !args.iter().any(|a| a == "--no-tshark") {
+            rows.round(&[("tshark", tshark.clone())])?;
+        }
         let walls: Vec<f64> = (0..5).map(|_| two_at_once(&hangtu, &f)).collect::<Result<_>>()?;
         let wall = middle(walls);
         println!("round {round}: two processes at once {wall:.2} s");
@@ -112,13 +108,12 @@ pub fn run(args: &[String]) -> Result<()> {
     for (how, ratio) in [("the middle", Rows::ratio as Ratio), ("the least", Rows::least)] {
         for what in ["off", "on"] {
             let one = format!("hangtu, records {what}");
-            let small = format!("{one}, a small file");
             let cpu = |cost: &Cost| cost.cpu;
             println!(
                 "{how}, records {what}: {:.2} x tcpdump, 1/{:.2} of ndpiReader, 1/{:.0} of tshark; two threads {:.2} times as fast",
                 ratio(&rows, &one, "tcpdump", cpu),
                 ratio(&rows, "ndpiReader", &one, cpu),
-                ratio(&rows, "tshark, a small file", &small, cpu),
+                ratio(&rows, "tshark", &one, cpu),
                 ratio(&rows, &one, &format!("{one}, two threads"), |cost| cost.wall),
             );
         }
@@ -129,6 +124,9 @@ pub fn run(args: &[String]) -> Result<()> {
 
 /// How many times as much one took as another, over all rounds.
 type Ratio = fn(&Rows, &str, &str, fn(&Cost) -> f64) -> f64;
+
+/// How often each program is measured.
+const ROUNDS: usize = 7;
 
 /// Seconds below which a program is measured five times in a row, and the middle counts: what others do on the machine
 /// for a moment may last as long.
@@ -179,10 +177,14 @@ impl Rows {
     }
 
     /// How many times that of `base` it was: the middle of the rounds, each of which saw both on a
-    /// machine as fast or as slow.
+    /// machine as fast or as slow. Of one not measured in each round, the ratio of the middles.
     fn ratio(&self, name: &str, base: &str, of: fn(&Cost) -> f64) -> f64 {
-        let pairs = self.costs(name).iter().zip(self.costs(base));
-        middle(pairs.map(|(cost, base)| of(cost) / of(base)).collect())
+        let (costs, bases) = (self.costs(name), self.costs(base));
+        if costs.len() != bases.len() {
+            let middle = |costs: &[Cost]| middle(costs.iter().map(of).collect());
+            return middle(costs) / middle(bases);
+        }
+        middle(costs.iter().zip(bases).map(|(cost, base)| of(cost) / of(base)).collect())
     }
 
     /// The same of the least that each of them took in any round: what others do on the machine only adds.

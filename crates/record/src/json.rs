@@ -98,7 +98,10 @@ impl JsonWriter {
     fn value(&mut self, out: &mut Vec<u8>, value: Value<'_>) {
         match value {
             Value::Str(s) => string(out, s),
-            Value::Int(n) => out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+            Value::Int(n) => match u8::try_from(n) {
+                Ok(n) => append(out, &OCTETS[usize::from(n)].0, OCTETS[usize::from(n)].1.into()),
+                Err(_) => out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+            },
             Value::Float(n) if n.is_finite() => {
                 let _ = write!(out, "{n}");
             }
@@ -118,17 +121,32 @@ impl JsonWriter {
             self.stamp.insert(0, '"');
             self.second = Some(second);
         }
-        out.extend_from_slice(self.stamp.as_bytes());
-        if nanos != 0 {
-            // The one in front keeps the zeroes behind it.
-            let mut digits = itoa::Buffer::new();
-            let digits = digits.format(1_000_000_000 + nanos as u32).as_bytes();
-            let end = digits.iter().rposition(|d| *d != b'0').unwrap_or(0);
-            out.push(b'.');
-            out.extend_from_slice(&digits[1..=end]);
+        // As long as it is in every year of four digits.
+        match self.stamp.as_bytes().as_array::<20>() {
+            Some(stamp) => out.extend_from_slice(stamp),
+            None => out.extend_from_slice(self.stamp.as_bytes()),
         }
-        out.extend_from_slice(b"Z\"");
+        // The one in front keeps the zeroes behind it.
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(1_000_000_000 + nanos as u32).as_bytes();
+        let mut text = [b'.'; 12];
+        text[1..10].copy_from_slice(&digits[1..10]);
+        let end = if nanos == 0 {
+            0
+        } else {
+            text[..10].iter().rposition(|d| *d != b'0').unwrap_or(0) + 1
+        };
+        text[end..end + 2].copy_from_slice(b"Z\"");
+        append(out, &text, end + 2);
     }
+}
+
+/// Appends so many of these bytes: all of them and then fewer, as a copy of fixed length needs no call.
+#[inline(always)]
+fn append<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], count: usize) {
+    let end = out.len() + count;
+    out.extend_from_slice(bytes);
+    out.truncate(end);
 }
 
 /// An octet in decimals, and how many.
@@ -162,7 +180,7 @@ fn address(out: &mut Vec<u8>, ip: IpAddr) {
         at += 1;
     }
     text[at - 1] = b'"';
-    out.extend_from_slice(&text[..at]);
+    append(out, &text, at);
 }
 
 fn link_address(out: &mut Vec<u8>, mac: Mac) {

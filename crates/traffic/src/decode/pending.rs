@@ -43,8 +43,14 @@ impl<K: PartialEq> Pending<K> {
     /// for the caller to set.
     pub fn answer(&mut self, cx: &mut Context<'_>, key: &K) -> Option<Operation> {
         let at = self.keys.iter().rposition(|k| k == key)?;
-        self.keys.remove(at);
-        let mut operation = self.operations.remove(at)?;
+        // Most wait alone.
+        let mut operation = if at == 0 {
+            self.keys.pop_front();
+            self.operations.pop_front()?
+        } else {
+            self.keys.remove(at);
+            self.operations.remove(at)?
+        };
         cx.out.waiting -= 1;
         operation.seen = Seen::Both;
         operation.delay = Some(cx.time.since(operation.time).max(0));

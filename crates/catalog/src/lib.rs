@@ -21,6 +21,7 @@ mod policy;
 mod questionnaire;
 mod registry;
 mod rule;
+mod rule_faults;
 mod steering;
 mod targets;
 mod training;
@@ -42,7 +43,7 @@ pub use matrix::Matrix;
 pub use policy::{Acceptance, Approver, Correction, Policy};
 pub use questionnaire::{Applies, Choice, Group, Means, Question, Questionnaire};
 pub use registry::{Industry, Region, RegionKind, Revenue, RevenueBand};
-pub use rule::{Filing, Register, RuleInfo, RulePack, RuleProblem};
+pub use rule::{BlockFault, Filing, Register, RuleInfo, RulePack, RuleProblem};
 pub use steering::{Colour, NoticeKind, Steering, SteeringClause};
 pub use targets::{Plan, Rounding, SetRule, Target, TargetSense, Targets, Ties};
 pub use training::{
@@ -158,7 +159,7 @@ impl Catalog {
 
 /// An error of the rule engine as one of ours.
 fn sigma<T>(read: Result<T, MappingError>) -> Result<T, ContentError> {
-    read.map_err(|e| ContentError { file: e.file, why: e.why })
+    read.map_err(|e| ContentError { file: e.file, why: e.why.to_string() })
 }
 
 /// Reads an embedded file, which errors name with its folder.

@@ -1,7 +1,7 @@
 //! The rule pack: what a Sigma rule's `hangtu` block says, and how rules without one are filed.
 
 use crate::{Bilingual, CONTENT, Catalog, ContentError, Level, Scenario};
-use hangtu_sigma::{Rule, Severity, check::TestFile};
+use hangtu_sigma::{ParseError, Rule, Severity, check::TestFile};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -96,7 +96,21 @@ pub struct RuleProblem {
     /// The rule's id or title.
     pub rule: String,
     /// What is wrong.
-    pub why: String,
+    pub why: BlockFault,
+}
+
+/// What is wrong with a rule's block.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BlockFault {
+    /// Its keys or values are not those it is to have, in the reader's words.
+    #[error("its `hangtu` block does not keep to the form: {0}")]
+    Form(String),
+    /// A grade beyond the matrix.
+    #[error("likelihood and impact go from 1 to 5")]
+    Grades,
+    /// A control point that nobody has heard of.
+    #[error("there is no control point {0}")]
+    Control(String),
 }
 
 /// How rules without a block of ours are filed (`content/tactics.yml`).
@@ -175,12 +189,12 @@ impl RuleInfo {
 
     /// Reads a rule's block, and fills in what it leaves open.
     pub fn of(rule: &Rule, catalog: &Catalog) -> Result<Self, RuleProblem> {
-        let bad =
-            |why: String| RuleProblem { file: rule.file.clone(), rule: rule.key().into(), why };
+        let bad = |why| RuleProblem { file: rule.file.clone(), rule: rule.key().into(), why };
         let block: Option<Block> = if rule.extension.is_null() {
             None
         } else {
-            Some(serde_json::from_value(rule.extension.clone()).map_err(|e| bad(e.to_string()))?)
+            let block = serde_json::from_value(rule.extension.clone());
+            Some(block.map_err(|e| bad(BlockFault::Form(e.to_string())))?)
         };
         let both = |text: String| Bilingual::same(&text);
         let list = |items: &[String]| items.join("\n");
@@ -204,10 +218,10 @@ impl RuleInfo {
             }
         }
         if !(1..=5).contains(&info.likelihood) || !(1..=5).contains(&info.impact) {
-            return Err(bad("likelihood and impact go from 1 to 5".into()));
+            return Err(bad(BlockFault::Grades));
         }
         if let Some(id) = info.controls.iter().find(|id| catalog.control(id).is_none()) {
-            return Err(bad(format!("there is no control point {id}")));
+            return Err(bad(BlockFault::Control(id.clone())));
         }
         info.level = catalog.matrix.level(info.likelihood, info.impact);
         Ok(info)
@@ -230,14 +244,14 @@ pub struct RulePack;
 
 impl RulePack {
     /// Every rule, and what could not be read (nothing, or the tests fail).
-    pub fn rules() -> (Vec<Rule>, Vec<String>) {
-        let (mut rules, mut problems) = (Vec::new(), Vec::new());
+    pub fn rules() -> (Vec<Rule>, Vec<ParseError>) {
+        let (mut rules, mut errors) = (Vec::new(), Vec::new());
         for (path, text) in Self::files(false) {
-            let (some, errors) = hangtu_sigma::parse(path, text.as_bytes());
+            let (some, wrong) = hangtu_sigma::parse(path, text.as_bytes());
             rules.extend(some);
-            problems.extend(errors.iter().map(ToString::to_string));
+            errors.extend(wrong);
         }
-        (rules, problems)
+        (rules, errors)
     }
 
     /// Every test file, with the rule file it stands beside.

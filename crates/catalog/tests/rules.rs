@@ -15,7 +15,7 @@ struct Pack {
 fn pack() -> Pack {
     let catalog = Catalog::embedded().expect("the content is sound");
     let (rules, problems) = RulePack::rules();
-    assert!(problems.is_empty(), "rules that cannot be read:\n{}", problems.join("\n"));
+    assert!(problems.is_empty(), "rules that cannot be read: {problems:#?}");
     let options = Options { placeholders: catalog.placeholders.clone(), clock_offset: 8 * 3600 };
     let (ruleset, problems) = Ruleset::compile(rules, &catalog.logsources, &options);
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();

@@ -3,22 +3,24 @@
 use crate::{
     condition::{Condition, Quantity},
     detection::{Detection, Selection},
-    error::ProblemKind,
+    error::{Excess, ProblemKind, ValueFault},
     expr::Expr,
     mapping::MappingEntry,
     program::{Asked, Program, WHOLE},
+    regexes::Regexes,
     ruleset::{Options, RuleIndex},
     test::Test,
 };
 use foldhash::{HashMap, HashMapExt};
 use hangtu_record::Field;
+use std::cell::RefCell;
 
 /// Nodes of one rule's expression.
 const MAX_NODES: usize = 200_000;
 
 /// Tests of one rule, placeholders expanded.
 const MAX_TESTS: usize = 200_000;
-/// Regular expressions of one rule; each may take megabytes.
+/// Regular expressions of one rule; what all of them may cost is bounded in `regexes.rs`.
 const MAX_REGEXES: usize = 200;
 
 /// Collects the rules of one kind.
@@ -31,6 +33,8 @@ pub(crate) struct Builder<'o> {
     tests: Vec<Asked>,
     /// Tests by their field and [`Test::key`].
     known: HashMap<(u32, String), u32>,
+    /// Of the whole ruleset.
+    regexes: &'o RefCell<Regexes>,
     rules: Vec<(RuleIndex, Expr)>,
     /// The reading of the log source at hand.
     pub(crate) entry: Option<&'o MappingEntry>,
@@ -39,7 +43,7 @@ pub(crate) struct Builder<'o> {
 }
 
 impl<'o> Builder<'o> {
-    pub(crate) fn new(options: &'o Options) -> Self {
+    pub(crate) fn new(options: &'o Options, regexes: &'o RefCell<Regexes>) -> Self {
         Self {
             options,
             problems: Vec::new(),
@@ -47,6 +51,7 @@ impl<'o> Builder<'o> {
             slots: HashMap::new(),
             tests: Vec::new(),
             known: HashMap::new(),
+            regexes,
             rules: Vec::new(),
             entry: None,
             left: [0; 2],
@@ -119,8 +124,7 @@ impl<'o> Builder<'o> {
     pub(crate) fn field(&mut self, name: &str) -> Result<u32, ProblemKind> {
         let name = self.entry.and_then(|e| e.fields.get(name)).map_or(name, String::as_str);
         if name == WHOLE {
-            let why = "a field's name is empty".to_owned();
-            return Err(ProblemKind::Value { field: String::new(), why });
+            return Err(ProblemKind::Value { field: String::new(), why: ValueFault::NoName });
         }
         self.slot(name)
     }
@@ -129,28 +133,31 @@ impl<'o> Builder<'o> {
         if let Some(slot) = self.slots.get(name) {
             return Ok(*slot);
         }
-        let slot = u32::try_from(self.fields.len())
-            .map_err(|_| ProblemKind::TooLarge("too many fields"))?;
+        let slot =
+            u32::try_from(self.fields.len()).map_err(|_| ProblemKind::TooLarge(Excess::Fields))?;
         self.fields.push(Field::new(name));
         self.slots.insert(name.into(), slot);
         Ok(slot)
     }
 
-    /// Counts a regular expression before it is built.
-    pub(crate) fn regex_budget(&mut self) -> Result<(), ProblemKind> {
-        self.left[1] = self.left[1]
-            .checked_sub(1)
-            .ok_or(ProblemKind::TooLarge("it has too many regular expressions"))?;
-        Ok(())
+    /// The test of a regular expression; `field` is the name to show.
+    pub(crate) fn regex(
+        &mut self,
+        slot: u32,
+        field: &str,
+        text: &str,
+        flags: [bool; 3],
+    ) -> Result<Expr, ProblemKind> {
+        self.left[1] = self.left[1].checked_sub(1).ok_or(ProblemKind::TooLarge(Excess::Regexes))?;
+        let regex = self.regexes.borrow_mut().get(field, text, flags)?;
+        self.test(slot, Test::Regex(regex, flags))
     }
 
     /// The shared test.
     pub(crate) fn test(&mut self, slot: u32, test: Test) -> Result<Expr, ProblemKind> {
-        self.left[0] = self.left[0]
-            .checked_sub(1)
-            .ok_or(ProblemKind::TooLarge("its values expand to too many"))?;
+        self.left[0] = self.left[0].checked_sub(1).ok_or(ProblemKind::TooLarge(Excess::Values))?;
         let next =
-            u32::try_from(self.tests.len()).map_err(|_| ProblemKind::TooLarge("too many tests"))?;
+            u32::try_from(self.tests.len()).map_err(|_| ProblemKind::TooLarge(Excess::Tests))?;
         let tests = &mut self.tests;
         let number = *self.known.entry((slot, test.key())).or_insert_with(|| {
             tests.push(Asked::new(slot, test));
@@ -168,7 +175,7 @@ fn condition(
     selections: &Selections<'_>,
     left: &mut usize,
 ) -> Result<Expr, ProblemKind> {
-    let too_large = ProblemKind::TooLarge("its condition repeats large selections");
+    let too_large = ProblemKind::TooLarge(Excess::Condition);
     let mut take = |name: &str| match selections.get(name) {
         Some((size, expr)) => {
             *left = left.checked_sub(*size).ok_or_else(|| too_large.clone())?;

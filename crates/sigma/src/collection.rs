@@ -1,7 +1,10 @@
 //! Rule collections of Sigma 1: documents with an `action` shape those that follow
 //! (Sigma 1.0.2, "Rule Collections").
 
-use crate::{detection::At, error::Wrong};
+use crate::{
+    detection::At,
+    error::{Counted, Expected, Vocabulary, Wrong},
+};
 use serde_json::{Map, Value};
 
 /// Bytes of text and nodes that actions may copy, a file. The largest collections of the public
@@ -46,14 +49,14 @@ impl Collection {
                     return Ok(None);
                 }
                 "repeat" => {
-                    let before = Wrong::Expected("a rule before it to repeat");
+                    let before = Wrong::Expected(Expected::RuleBefore);
                     self.last.as_ref().ok_or_else(|| at(before))?
                 }
-                _ => return Err(at(Wrong::Unknown { what: "action", word: action })),
+                _ => return Err(at(Wrong::Unknown { what: Vocabulary::Action, word: action })),
             },
-            Some(_) => return Err(at(Wrong::Expected("text"))),
+            Some(_) => return Err(at(Wrong::Expected(Expected::Text))),
         };
-        let too_much = Wrong::TooMuch { what: "bytes copied by actions", limit: MAX_COPIED };
+        let too_much = Wrong::TooMuch { what: Counted::Copied, limit: MAX_COPIED };
         self.left = self.left.checked_sub(weight(base)).ok_or_else(|| at(too_much))?;
         let mut whole = base.clone();
         merge(&mut whole, map);

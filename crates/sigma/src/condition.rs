@@ -1,6 +1,6 @@
 //! The condition of a detection (*rules*, "Condition").
 
-use crate::error::Wrong;
+use crate::error::{ConditionFault, Counted, Unsupported, Wrong};
 
 /// Parentheses and `not` within each other; no rule written by people comes near.
 const MAX_DEPTH: usize = 64;
@@ -79,7 +79,7 @@ impl Condition {
         let read = Read::parse(text)?;
         match read.aggregation {
             None => Ok(read.condition),
-            Some(_) => Err(Wrong::Unsupported("an aggregation in a condition")),
+            Some(_) => Err(Wrong::Unsupported(Unsupported::Aggregation)),
         }
     }
 
@@ -105,7 +105,7 @@ impl Read {
         let condition = reader.or(0)?;
         match reader.peek() {
             None => Ok(Self { condition, aggregation }),
-            Some(word) => Err(Wrong::Condition(format!("`{word}` is not expected there"))),
+            Some(word) => Err(Wrong::Condition(ConditionFault::Unexpected(word.to_owned()))),
         }
     }
 }
@@ -123,7 +123,7 @@ fn words(text: &str) -> Result<Vec<&str>, Wrong> {
         out.push(&rest[..end]);
         rest = rest[end..].trim_start();
         if out.len() > MAX_WORDS {
-            return Err(Wrong::TooMuch { what: "words in a condition", limit: MAX_WORDS });
+            return Err(Wrong::TooMuch { what: Counted::Words, limit: MAX_WORDS });
         }
     }
     Ok(out)
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
 
     fn not(&mut self, depth: usize) -> Result<Condition, Wrong> {
         if depth > MAX_DEPTH {
-            return Err(Wrong::TooMuch { what: "levels in a condition", limit: MAX_DEPTH });
+            return Err(Wrong::TooMuch { what: Counted::ConditionLevels, limit: MAX_DEPTH });
         }
         if self.take("not") {
             return Ok(Condition::Not(Box::new(self.not(depth + 1)?)));
@@ -178,18 +178,18 @@ impl<'a> Reader<'a> {
             return if self.take(")") {
                 Ok(inner)
             } else {
-                Err(Wrong::Condition("a parenthesis is not closed".into()))
+                Err(Wrong::Condition(ConditionFault::Parenthesis))
             };
         }
         let Some(word) = self.peek() else {
-            return Err(Wrong::Condition("it ends where a selection should stand".into()));
+            return Err(Wrong::Condition(ConditionFault::Ends));
         };
         self.at += 1;
         let of = self.peek().is_some_and(|w| is(w, "of"));
         if of && let Some(quantity) = quantity(word) {
             self.at += 1;
             let Some(target) = self.peek().filter(|w| !matches!(*w, "(" | ")")) else {
-                return Err(Wrong::Condition("`of` is followed by `them` or a name".into()));
+                return Err(Wrong::Condition(ConditionFault::Of));
             };
             self.at += 1;
             let target =
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
             return Ok(Condition::Of(quantity, target));
         }
         if word == ")" || ["and", "or", "of"].iter().any(|k| is(word, k)) {
-            return Err(Wrong::Condition(format!("`{word}` stands where a selection should")));
+            return Err(Wrong::Condition(ConditionFault::NotASelection(word.to_owned())));
         }
         Ok(Condition::Selection(word.to_owned()))
     }

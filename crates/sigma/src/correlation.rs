@@ -2,7 +2,7 @@
 
 use crate::{
     detection::{At, text, texts},
-    error::Wrong,
+    error::{Counted, Expected, Unsupported, Vocabulary, Wrong},
 };
 use serde_json::{Map, Value};
 
@@ -131,11 +131,11 @@ impl Correlation {
         let at = |key: &str, wrong| inside((key.to_owned(), wrong));
         let map = value
             .as_object()
-            .ok_or_else(|| ("correlation".to_owned(), Wrong::Expected("a map of keys")))?;
+            .ok_or_else(|| ("correlation".to_owned(), Wrong::Expected(Expected::Map)))?;
         let kind =
             text(map, "type").map_err(inside)?.ok_or_else(|| at("type", Wrong::Missing("type")))?;
         let kind = CorrelationKind::from_name(&kind).ok_or_else(|| {
-            at("type", Wrong::Unknown { what: "correlation type", word: kind.clone() })
+            at("type", Wrong::Unknown { what: Vocabulary::Correlation, word: kind.clone() })
         })?;
         let mut rules: Vec<String> = Vec::new();
         for rule in texts(map, "rules").map_err(inside)? {
@@ -143,7 +143,7 @@ impl Correlation {
                 rules.push(rule);
             }
             if rules.len() > MAX_RULES {
-                return Err(at("rules", Wrong::TooMuch { what: "rules", limit: MAX_RULES }));
+                return Err(at("rules", Wrong::TooMuch { what: Counted::Rules, limit: MAX_RULES }));
             }
         }
         if rules.is_empty() {
@@ -158,14 +158,13 @@ impl Correlation {
         let generate = match map.get("generate").or_else(|| top.get("generate")) {
             None | Some(Value::Null) => false,
             Some(Value::Bool(b)) => *b,
-            Some(_) => return Err(at("generate", Wrong::Expected("true or false"))),
+            Some(_) => return Err(at("generate", Wrong::Expected(Expected::Bool))),
         };
         Ok(Self {
             kind,
             group_by: texts(map, "group-by").map_err(inside)?,
-            timespan: timespan(&span).ok_or_else(|| {
-                at("timespan", Wrong::Expected("a number and s, m, h, d, w, M or y"))
-            })?,
+            timespan: timespan(&span)
+                .ok_or_else(|| at("timespan", Wrong::Expected(Expected::Timespan)))?,
             condition: threshold(map.get("condition"), kind, rules.len())
                 .map_err(|w| at("condition", w))?,
             aliases: aliases(map.get("aliases")).map_err(|w| at("aliases", w))?,
@@ -208,7 +207,7 @@ fn threshold(
                     out.fields = texts(map, "field").map_err(|(_, wrong)| wrong)?;
                     continue;
                 }
-                let n = value.as_f64().ok_or(Wrong::Expected("a number to compare with"))?;
+                let n = value.as_f64().ok_or(Wrong::Expected(Expected::Number))?;
                 out.bounds.push(match &**key {
                     "gt" => Bound::Gt(n),
                     "gte" => Bound::Gte(n),
@@ -220,14 +219,14 @@ fn threshold(
                         out.percentile = n;
                         continue;
                     }
-                    _ => return Err(Wrong::Unknown { what: "condition", word: key.clone() }),
+                    _ => return Err(Wrong::Unknown { what: Vocabulary::Bound, word: key.clone() }),
                 });
             }
         }
         Some(Value::String(_)) if temporal => {
-            return Err(Wrong::Unsupported("a condition over rules in words"));
+            return Err(Wrong::Unsupported(Unsupported::Words));
         }
-        Some(_) => return Err(Wrong::Expected("a map of bounds")),
+        Some(_) => return Err(Wrong::Expected(Expected::Bounds)),
     }
     if out.bounds.is_empty() {
         if !temporal {
@@ -242,7 +241,7 @@ fn threshold(
 }
 
 fn aliases(value: Option<&Value>) -> Result<Vec<(String, String, String)>, Wrong> {
-    let wrong = Wrong::Expected("a map of alias, rule name and field");
+    let wrong = Wrong::Expected(Expected::Aliases);
     let mut out = Vec::new();
     match value {
         None | Some(Value::Null) => {}

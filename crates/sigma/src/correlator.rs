@@ -54,8 +54,8 @@ pub struct Correlated {
     pub count: u64,
     /// The `group-by` names and their values.
     pub group: Vec<(String, Text)>,
-    /// Where up to five of the events stand in the evidence, the earliest first.
-    pub samples: Vec<Origin>,
+    /// When up to five of the events happened and where they stand in the evidence, the earliest first.
+    pub samples: Vec<(Time, Origin)>,
     /// The largest value reached: events, different values, rules, sum, mean, …
     pub value: f64,
 }
@@ -302,7 +302,7 @@ impl Correlator {
 
 /// A result as a record, for the correlations above: it happens when the condition was met.
 fn as_record(plan: &Plan, key: &[Text], burst: &Burst) -> Fields {
-    let origin = burst.samples.first().copied().unwrap_or_default();
+    let origin = burst.samples.first().map(|(_, origin)| *origin).unwrap_or_default();
     let mut out = Fields::new(Kind::Event, Time(burst.met), origin);
     let mut add = |name: &str, value: &Text| {
         out.push(name, value.as_str());

@@ -3,7 +3,7 @@
 use crate::{
     condition::{Condition, Read},
     correlation::timespan,
-    error::Wrong,
+    error::{Counted, Expected, ModifierFault, Wrong},
     modifier::Modifier,
 };
 use serde_json::{Map, Value};
@@ -76,11 +76,11 @@ pub(crate) type At = (String, Wrong);
 impl Detection {
     pub(crate) fn read(value: &Value) -> Result<Self, At> {
         let at = |wrong| ("detection".to_owned(), wrong);
-        let map = value.as_object().ok_or_else(|| at(Wrong::Expected("a map of selections")))?;
+        let map = value.as_object().ok_or_else(|| at(Wrong::Expected(Expected::Selections)))?;
         let timeframe = match text(map, "timeframe").map_err(|(_, wrong)| at(wrong))? {
             None => None,
             Some(span) => Some(timespan(&span).ok_or_else(|| {
-                let wrong = Wrong::Expected("a number and s, m, h, d, w, M or y");
+                let wrong = Wrong::Expected(Expected::Timespan);
                 ("detection.timeframe".to_owned(), wrong)
             })?),
         };
@@ -105,12 +105,12 @@ impl Detection {
                 .iter()
                 .map(Value::as_str)
                 .collect::<Option<_>>()
-                .ok_or_else(|| at(Wrong::Expected("text or a list of texts")))?,
-            Some(_) => return Err(at(Wrong::Expected("text or a list of texts"))),
+                .ok_or_else(|| at(Wrong::Expected(Expected::TextOrTexts)))?,
+            Some(_) => return Err(at(Wrong::Expected(Expected::TextOrTexts))),
             None => return Err(("detection".into(), Wrong::Missing("condition"))),
         };
         if list.len() > 64 {
-            return Err(at(Wrong::TooMuch { what: "conditions", limit: 64 }));
+            return Err(at(Wrong::TooMuch { what: Counted::Conditions, limit: 64 }));
         }
         for text in list {
             let read = Read::parse(text).map_err(at)?;
@@ -146,7 +146,7 @@ impl Detection {
 fn selection(value: &Value, path: &str, depth: usize, left: &mut usize) -> Result<Selection, At> {
     let at = |wrong| (path.to_owned(), wrong);
     if depth > MAX_DEPTH {
-        return Err(at(Wrong::TooMuch { what: "levels in a selection", limit: MAX_DEPTH }));
+        return Err(at(Wrong::TooMuch { what: Counted::SelectionLevels, limit: MAX_DEPTH }));
     }
     match value {
         Value::Object(map) if !map.is_empty() => map
@@ -171,7 +171,7 @@ fn selection(value: &Value, path: &str, depth: usize, left: &mut usize) -> Resul
             Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Selection::Any(parts) })
         }
         Value::String(_) | Value::Number(_) => Ok(keywords(vec![scalar(value, left).map_err(at)?])),
-        _ => Err(at(Wrong::Expected("a map or list that is not empty"))),
+        _ => Err(at(Wrong::Expected(Expected::Selection))),
     }
 }
 
@@ -192,7 +192,7 @@ fn item(key: &str, value: &Value, path: &str, left: &mut usize) -> Result<Select
     };
     let values = match value {
         Value::Array(list) if list.is_empty() => {
-            return Err(at(Wrong::Expected("at least one value")));
+            return Err(at(Wrong::Expected(Expected::Values)));
         }
         Value::Array(list) => {
             list.iter().map(|v| scalar(v, left)).collect::<Result<_, _>>().map_err(at)?
@@ -225,16 +225,15 @@ fn item(key: &str, value: &Value, path: &str, left: &mut usize) -> Result<Select
             )
         };
         if modifiers.iter().any(odd) {
-            return Err(at(Wrong::Modifier("this modifier needs a field")));
+            return Err(at(Wrong::Modifier(ModifierFault::NoField)));
         }
     }
     Ok(Selection::Item(Item { field, modifiers, values }))
 }
 
 fn scalar(value: &Value, left: &mut usize) -> Result<Literal, Wrong> {
-    *left = left
-        .checked_sub(1)
-        .ok_or(Wrong::TooMuch { what: "values in a rule", limit: MAX_VALUES })?;
+    *left =
+        left.checked_sub(1).ok_or(Wrong::TooMuch { what: Counted::Values, limit: MAX_VALUES })?;
     Ok(match value {
         Value::String(text) => Literal::Text(text.clone()),
         Value::Bool(b) => Literal::Bool(*b),
@@ -244,7 +243,7 @@ fn scalar(value: &Value, left: &mut usize) -> Result<Literal, Wrong> {
             (None, Some(n)) => Literal::Float(n),
             (None, None) => Literal::Text(n.to_string()),
         },
-        _ => return Err(Wrong::Expected("a single value or a list of them")),
+        _ => return Err(Wrong::Expected(Expected::Scalar)),
     })
 }
 
@@ -254,7 +253,7 @@ pub(crate) fn text(map: &Map<String, Value>, key: &str) -> Result<Option<String>
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(Value::Number(n)) => Ok(Some(n.to_string())),
-        Some(_) => Err((key.to_owned(), Wrong::Expected("text"))),
+        Some(_) => Err((key.to_owned(), Wrong::Expected(Expected::Text))),
     }
 }
 
@@ -263,7 +262,7 @@ pub(crate) fn texts(map: &Map<String, Value>, key: &str) -> Result<Vec<String>, 
     let one = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(n) => Ok(n.to_string()),
-        _ => Err((key.to_owned(), Wrong::Expected("a list of texts"))),
+        _ => Err((key.to_owned(), Wrong::Expected(Expected::Texts))),
     };
     match map.get(key) {
         None | Some(Value::Null) => Ok(Vec::new()),

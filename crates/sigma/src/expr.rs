@@ -57,6 +57,31 @@ impl Expr {
         }
     }
 
+    /// Whether it may hold and whether it may not, where `knows` says the same of each test.
+    pub(crate) fn may(&self, knows: &dyn Fn(u32) -> (bool, bool)) -> (bool, bool) {
+        match self {
+            Self::Test(t) => knows(*t),
+            Self::Not(inner) => {
+                let (holds, fails) = inner.may(knows);
+                (fails, holds)
+            }
+            Self::And(list) => list.iter().fold((true, false), |(holds, fails), e| {
+                let (may, may_not) = e.may(knows);
+                (holds && may, fails || may_not)
+            }),
+            Self::Or(list) => list.iter().fold((false, true), |(holds, fails), e| {
+                let (may, may_not) = e.may(knows);
+                (holds || may, fails && may_not)
+            }),
+            Self::AtLeast(n, list) => {
+                let all: Vec<_> = list.iter().map(|e| e.may(knows)).collect();
+                let may = all.iter().filter(|(holds, _)| *holds).count() >= *n;
+                let must = all.iter().filter(|(_, fails)| !fails).count() >= *n;
+                (may, !must)
+            }
+        }
+    }
+
     /// Calls `f` with every test, as often as it stands there.
     pub(crate) fn each(&self, f: &mut dyn FnMut(u32)) {
         match self {

@@ -4,7 +4,7 @@ use crate::{
     aggregation,
     condition::Condition,
     detection::{At, Detection, texts},
-    error::{ProblemKind, Wrong},
+    error::{Counted, Expected, ProblemKind, Unsupported, Wrong},
     rule::{Body, LogSource, Rule},
 };
 use serde_json::Value;
@@ -32,19 +32,19 @@ impl Filter {
         let mut map = value
             .as_object()
             .cloned()
-            .ok_or_else(|| ("filter".to_owned(), Wrong::Expected("a map of keys")))?;
+            .ok_or_else(|| ("filter".to_owned(), Wrong::Expected(Expected::Map)))?;
         let rules = texts(&map, "rules").map_err(inside)?;
         let all = rules.is_empty() || rules.iter().any(|r| r.eq_ignore_ascii_case("any"));
         if rules.len() > MAX_RULES {
             return Err(inside((
                 "rules".into(),
-                Wrong::TooMuch { what: "rules", limit: MAX_RULES },
+                Wrong::TooMuch { what: Counted::Rules, limit: MAX_RULES },
             )));
         }
         map.remove("rules");
         let mut excluded = Detection::read(&Value::Object(map)).map_err(inside)?;
         if excluded.aggregation.is_some() {
-            return Err(inside(("condition".into(), Wrong::Unsupported("an aggregation"))));
+            return Err(inside(("condition".into(), Wrong::Unsupported(Unsupported::Aggregation))));
         }
         excluded.conditions = excluded.conditions.into_iter().map(exclusion).collect();
         Ok(Self { source, rules: (!all).then_some(rules), excluded })

@@ -5,7 +5,7 @@ use crate::{
     clock::TimePart,
     detection::{Item, Literal},
     encode::encode,
-    error::ProblemKind,
+    error::{ProblemKind, ValueFault},
     expr::Expr,
     modifier::Modifier as M,
     pattern::Pattern,
@@ -13,7 +13,6 @@ use crate::{
     test::{Compare, Network, Position, Shape, Test},
 };
 use hangtu_record::Mac;
-use regex::RegexBuilder;
 use std::{borrow::Cow, net::IpAddr};
 
 /// Values one written value may expand to by placeholders.
@@ -86,7 +85,7 @@ impl Builder<'_> {
             return match wanted {
                 Some(true) => Ok(there),
                 Some(false) => Ok(Expr::Not(Box::new(there))),
-                None => Err(plan.wrong("`exists` takes true or false")),
+                None => Err(plan.wrong(ValueFault::Exists)),
             };
         }
         if plan.compare.is_some() || plan.part.is_some() {
@@ -96,7 +95,7 @@ impl Builder<'_> {
                 Literal::Text(t) => Number::parse(t),
                 _ => None,
             };
-            let number = number.ok_or_else(|| plan.wrong("the modifier takes a number"))?;
+            let number = number.ok_or_else(|| plan.wrong(ValueFault::Number))?;
             let compare = plan.compare.unwrap_or(Compare::Equal);
             let test = match plan.part {
                 Some(part) => {
@@ -108,7 +107,7 @@ impl Builder<'_> {
         }
         if item.has(M::FieldRef) {
             let Literal::Text(other) = value else {
-                return Err(plan.wrong("`fieldref` takes a field's name"));
+                return Err(plan.wrong(ValueFault::FieldRef));
             };
             let other = self.field(other)?;
             let (position, cased) = (plan.position, item.has(M::Cased));
@@ -123,13 +122,13 @@ impl Builder<'_> {
             || item.has(M::Windash);
         let text = match value {
             Literal::Null if !as_text => return self.test(slot, Test::Null),
-            Literal::Null => return Err(plan.wrong("null does not go with these modifiers")),
+            Literal::Null => return Err(plan.wrong(ValueFault::Null)),
             Literal::Bool(b) if !as_text => return self.test(slot, Test::Bool(*b)),
             Literal::Int(n) if !as_text => {
                 return self.test(slot, Test::Number(Compare::Equal, Number::Int(*n)));
             }
             Literal::Float(n) if !as_text => {
-                let number = Number::float(*n).ok_or_else(|| plan.wrong("not a number"))?;
+                let number = Number::float(*n).ok_or_else(|| plan.wrong(ValueFault::NotFinite))?;
                 return self.test(slot, Test::Number(Compare::Equal, number));
             }
             Literal::Text(text) => text.clone(),
@@ -148,34 +147,18 @@ impl Builder<'_> {
     fn text(&mut self, plan: &Plan<'_>, text: &str) -> Result<Expr, ProblemKind> {
         let Plan { item, slot, .. } = *plan;
         if item.has(M::Re) {
-            self.regex_budget()?;
             let flags = [item.has(M::I), item.has(M::M), item.has(M::S)];
-            let regex = RegexBuilder::new(text)
-                .case_insensitive(flags[0])
-                .multi_line(flags[1])
-                .dot_matches_new_line(flags[2])
-                .size_limit(4 << 20)
-                .dfa_size_limit(1 << 20)
-                .nest_limit(64)
-                .build()
-                .map_err(|e| ProblemKind::Regex {
-                    field: plan.shown.to_owned(),
-                    why: e.to_string().lines().last().unwrap_or_default().to_owned(),
-                })?;
-            return self.test(slot, Test::Regex(regex, flags));
+            return self.regex(slot, plan.shown, text, flags);
         }
         if item.has(M::Cidr) {
-            let network = Network::parse(text)
-                .ok_or_else(|| plan.wrong("`cidr` takes a network like 10.0.0.0/8"))?;
+            let network = Network::parse(text).ok_or_else(|| plan.wrong(ValueFault::Network))?;
             return self.test(slot, Test::Cidr(network));
         }
         let pattern = Pattern::parse(text);
         if plan.encoded {
-            let text = pattern
-                .as_text()
-                .ok_or_else(|| plan.wrong("an encoded value cannot have wildcards"))?;
-            let texts = encode(text, &item.modifiers)
-                .ok_or_else(|| plan.wrong("the encoded value is no text; add `base64`"))?;
+            let text = pattern.as_text().ok_or_else(|| plan.wrong(ValueFault::Wildcards))?;
+            let texts =
+                encode(text, &item.modifiers).ok_or_else(|| plan.wrong(ValueFault::NoText))?;
             let mut list = Vec::with_capacity(texts.len());
             for text in texts {
                 list.push(self.pattern(plan, Pattern::literal(&text))?);
@@ -239,7 +222,7 @@ impl Builder<'_> {
                 Vec::as_slice,
             );
             if out.len().saturating_mul(values.len()) > MAX_EXPANDED {
-                return Err(plan.wrong("the placeholders expand to more than 10000 values"));
+                return Err(plan.wrong(ValueFault::Expanded(MAX_EXPANDED)));
             }
             out = out
                 .iter()
@@ -289,7 +272,7 @@ impl<'a> Plan<'a> {
         out
     }
 
-    fn wrong(&self, why: &str) -> ProblemKind {
-        ProblemKind::Value { field: self.shown.to_owned(), why: why.to_owned() }
+    fn wrong(&self, why: ValueFault) -> ProblemKind {
+        ProblemKind::Value { field: self.shown.to_owned(), why }
     }
 }

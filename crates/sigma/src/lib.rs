@@ -36,6 +36,7 @@ mod expr;
 mod item;
 mod mapping;
 mod program;
+mod regexes;
 mod relate;
 mod ruleset;
 // Match.
@@ -57,7 +58,10 @@ pub use condition::{Condition, Quantity, Target};
 pub use correlation::{Bound, Correlation, CorrelationKind, Threshold};
 pub use correlator::{Correlated, Correlator, Dropped, Limits};
 pub use detection::{Detection, Item, Literal, Selection};
-pub use error::{ParseError, Problem, ProblemKind, Wrong};
+pub use error::{
+    ConditionFault, Counted, Excess, Expected, ModifierFault, ParseError, Problem, ProblemKind,
+    Unsupported, ValueFault, Vocabulary, Wrong,
+};
 pub use filter::Filter;
 pub use mapping::{Mapping, MappingEntry, MappingError, placeholders};
 pub use modifier::Modifier;

@@ -2,6 +2,7 @@
 
 use crate::{
     detection::{Selection, selection_of},
+    error::{Expected, Wrong},
     rule::LogSource,
     yaml,
 };
@@ -66,7 +67,7 @@ pub struct MappingError {
     /// The file, as the caller named it.
     pub file: String,
     /// What is wrong, and where.
-    pub why: String,
+    pub why: Wrong,
 }
 
 impl TryFrom<Written> for MappingEntry {
@@ -120,12 +121,13 @@ fn document<T: Default + serde::de::DeserializeOwned>(
     file: &str,
     bytes: &[u8],
 ) -> Result<T, MappingError> {
-    let error = |why: String| MappingError { file: file.to_owned(), why };
-    let mut documents = yaml::documents(bytes).map_err(|e| error(e.to_string()))?;
+    let error = |why| MappingError { file: file.to_owned(), why };
+    let mut documents = yaml::documents(bytes).map_err(error)?;
     match documents.len() {
         0 => Ok(T::default()),
-        1 => serde_json::from_value(documents.swap_remove(0)).map_err(|e| error(e.to_string())),
-        _ => Err(error("expected one document".into())),
+        1 => serde_json::from_value(documents.swap_remove(0))
+            .map_err(|e| error(Wrong::Form(e.to_string()))),
+        _ => Err(error(Wrong::Expected(Expected::OneDocument))),
     }
 }
 

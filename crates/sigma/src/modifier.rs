@@ -1,6 +1,6 @@
 //! Value modifiers (*modifiers*), read from `field|modifier|…`.
 
-use crate::error::Wrong;
+use crate::error::{ModifierFault as Fault, Vocabulary, Wrong};
 
 macro_rules! modifiers {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
@@ -93,14 +93,16 @@ impl Modifier {
         use Modifier as M;
         let mut out = Vec::new();
         for word in words.split('|') {
-            let modifier = Self::from_name(word)
-                .ok_or_else(|| Wrong::Unknown { what: "modifier", word: word.to_owned() })?;
+            let modifier = Self::from_name(word).ok_or_else(|| Wrong::Unknown {
+                what: Vocabulary::Modifier,
+                word: word.to_owned(),
+            })?;
             let sub = matches!(modifier, M::I | M::M | M::S);
             if sub && !matches!(out.last(), Some(M::Re | M::I | M::M | M::S)) {
-                return Err(Wrong::Modifier("`i`, `m` and `s` follow `re`"));
+                return Err(Wrong::Modifier(Fault::Flags));
             }
             if out.contains(&modifier) {
-                return Err(Wrong::Modifier("the same modifier twice"));
+                return Err(Wrong::Modifier(Fault::Twice));
             }
             out.push(modifier);
         }
@@ -123,29 +125,29 @@ impl Modifier {
         let kinds =
             [count(&order) > 0 || count(&parts) > 0, has(M::Re), has(M::Cidr), has(M::Exists)];
         if count(&order) > 1 {
-            return Err(Wrong::Modifier("more than one of `lt`, `lte`, `gt` and `gte`"));
+            return Err(Wrong::Modifier(Fault::Comparisons));
         }
         if count(&parts) > 1 {
-            return Err(Wrong::Modifier("more than one part of the time"));
+            return Err(Wrong::Modifier(Fault::TimeParts));
         }
         if count(&texts[..3]) > 1 {
-            return Err(Wrong::Modifier("more than one of `contains`, `startswith`, `endswith`"));
+            return Err(Wrong::Modifier(Fault::Positions));
         }
         if has(M::FieldRef) && (kinds.contains(&true) || count(&texts[3..]) > 0 || has(M::Expand)) {
-            return Err(Wrong::Modifier("`fieldref` only goes with text positions and `neq`"));
+            return Err(Wrong::Modifier(Fault::FieldRef));
         }
         if kinds.iter().filter(|k| **k).count() > 1 {
-            return Err(Wrong::Modifier("numbers, `re`, `cidr` and `exists` exclude each other"));
+            return Err(Wrong::Modifier(Fault::Kinds));
         }
         // `re|contains` says nothing new but is written; the rest of the pairs cannot mean
         // anything.
         if kinds.contains(&true) && count(&texts[3..]) > 0
             || (kinds[0] || kinds[2] || kinds[3]) && count(&texts[..3]) > 0
         {
-            return Err(Wrong::Modifier("a text modifier beside numbers, `re`, `cidr`, `exists`"));
+            return Err(Wrong::Modifier(Fault::Text));
         }
         if has(M::Windash) && count(&texts[3..]) > 1 {
-            return Err(Wrong::Modifier("`windash` beside an encoding"));
+            return Err(Wrong::Modifier(Fault::Windash));
         }
         Ok(out)
     }

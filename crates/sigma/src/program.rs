@@ -343,6 +343,24 @@ impl Program {
         answer
     }
 
+    /// Marks the rules that some record without these fields may match.
+    pub(crate) fn fire_without(&self, absent: &dyn Fn(&Field) -> bool, fires: &mut [bool]) {
+        let knows = |test: u32| {
+            let asked = &self.tests[test as usize];
+            let gone = |slot: u32| absent(&self.fields[slot as usize]);
+            match &asked.test {
+                Test::Null if gone(asked.slot) => (true, false),
+                _ if gone(asked.slot) => (false, true),
+                _ => (true, true),
+            }
+        };
+        for compiled in &self.rules {
+            if let Some(fires) = fires.get_mut(compiled.rule.0 as usize) {
+                *fires |= compiled.expr.may(&knows).0;
+            }
+        }
+    }
+
     /// How many rules no index can leave out.
     #[cfg(test)]
     pub(crate) const fn always(&self) -> usize {

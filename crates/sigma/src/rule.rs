@@ -4,14 +4,14 @@ use crate::{
     aggregation, collection,
     correlation::Correlation,
     detection::{At, Detection, text, texts},
-    error::{ParseError, Wrong},
+    error::{Expected, ParseError, Vocabulary, Wrong},
     filter::Filter,
     yaml,
 };
 use serde_json::{Map, Value};
 
 macro_rules! words {
-    ($(#[$doc:meta])* $enum:ident, $what:literal { $($(#[$vdoc:meta])* $variant:ident = $name:literal,)* }) => {
+    ($(#[$doc:meta])* $enum:ident, $what:ident { $($(#[$vdoc:meta])* $variant:ident = $name:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $enum { $($(#[$vdoc])* $variant,)* }
@@ -26,7 +26,7 @@ macro_rules! words {
                 let Some(word) = text(map, key)? else { return Ok(None) };
                 match &*word.to_ascii_lowercase() {
                     $($name => Ok(Some(Self::$variant)),)*
-                    _ => Err((key.to_owned(), Wrong::Unknown { what: $what, word })),
+                    _ => Err((key.to_owned(), Wrong::Unknown { what: Vocabulary::$what, word })),
                 }
             }
         }
@@ -35,7 +35,7 @@ macro_rules! words {
 
 words! {
     /// How bad a match is (*rules*, "Level").
-    Severity, "level" {
+    Severity, Level {
         /// For tagging only.
         Informational = "informational",
         /// Notable, rarely an incident.
@@ -51,7 +51,7 @@ words! {
 
 words! {
     /// How far a rule has come (*rules*, "Status").
-    Status, "status" {
+    Status, Status {
         /// For production.
         Stable = "stable",
         /// Mostly stable.
@@ -178,9 +178,9 @@ pub fn parse(file: &str, bytes: &[u8]) -> (Vec<Rule>, Vec<ParseError>) {
 }
 
 fn read(file: &str, document: Value) -> Result<Rule, At> {
-    let top = |wrong| ("document".to_owned(), wrong);
+    let top = |wrong| (ParseError::WHOLE.to_owned(), wrong);
     let Value::Object(mut map) = document else {
-        return Err(top(Wrong::Expected("a map of keys")));
+        return Err(top(Wrong::Expected(Expected::Map)));
     };
     let source = || {
         let source = map.get("logsource").ok_or_else(|| top(Wrong::Missing("logsource")))?;
@@ -191,10 +191,7 @@ fn read(file: &str, document: Value) -> Result<Rule, At> {
         [None, Some(correlation), None] => Body::Correlation(Correlation::read(correlation, &map)?),
         [None, None, Some(filter)] => Body::Filter(Filter::read(filter, source()?)?),
         [None, None, None] => return Err(top(Wrong::Missing("detection"))),
-        _ => {
-            let one = "`detection`, `correlation` or `filter`, only one of them";
-            return Err(top(Wrong::Expected(one)));
-        }
+        _ => return Err(top(Wrong::Expected(Expected::OneBody))),
     };
     Ok(Rule {
         title: text(&map, "title")?.ok_or_else(|| top(Wrong::Missing("title")))?,
@@ -223,7 +220,7 @@ fn read(file: &str, document: Value) -> Result<Rule, At> {
 fn log_source(value: &Value) -> Result<LogSource, At> {
     let map = value
         .as_object()
-        .ok_or_else(|| ("logsource".to_owned(), Wrong::Expected("a map of keys")))?;
+        .ok_or_else(|| ("logsource".to_owned(), Wrong::Expected(Expected::Map)))?;
     let inner =
         |key: &str| text(map, key).map_err(|(at, wrong)| (format!("logsource.{at}"), wrong));
     Ok(LogSource {
@@ -235,7 +232,7 @@ fn log_source(value: &Value) -> Result<LogSource, At> {
 }
 
 fn related(value: Option<&Value>) -> Result<Vec<Related>, At> {
-    let wrong = || ("related".to_owned(), Wrong::Expected("a list of `id` and `type`"));
+    let wrong = || ("related".to_owned(), Wrong::Expected(Expected::Related));
     match value {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(list)) => list
@@ -261,6 +258,6 @@ impl std::fmt::Display for LogSource {
                 first = false;
             }
         }
-        if first { f.write_str("(none named)") } else { Ok(()) }
+        if first { f.write_str("logsource: {}") } else { Ok(()) }
     }
 }

@@ -7,12 +7,13 @@ use crate::{
     filter,
     mapping::Mapping,
     program::Program,
+    regexes::Regexes,
     relate::{Relations, relate},
     rule::{Body, LogSource, Rule},
     scratch::Scratch,
 };
-use hangtu_record::{Kind, Record};
-use std::{collections::HashMap, fmt, sync::Arc};
+use hangtu_record::{Field, Kind, Record};
+use std::{cell::RefCell, collections::HashMap, fmt, sync::Arc};
 
 /// A rule's number within its [`Ruleset`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +45,8 @@ pub struct Ruleset {
     works: Vec<bool>,
     /// The kinds of records that each rule looks at.
     kinds: Vec<[bool; Kind::ALL.len()]>,
+    /// What filters leave out of each rule, as text; empty for nothing.
+    excluded: Vec<String>,
 }
 
 impl Ruleset {
@@ -51,11 +54,16 @@ impl Ruleset {
     /// Rules with a problem stay in the list under their number; whether one can fire is told by
     /// [`Ruleset::works`].
     pub fn compile(rules: Vec<Rule>, mapping: &Mapping, options: &Options) -> (Self, Vec<Problem>) {
+        let regexes = RefCell::new(Regexes::new());
         let mut builders: [Builder<'_>; Kind::ALL.len()] =
-            std::array::from_fn(|_| Builder::new(options));
+            std::array::from_fn(|_| Builder::new(options, &regexes));
         let (filters, rules): (Vec<Rule>, Vec<Rule>) =
             rules.into_iter().partition(|rule| matches!(rule.body, Body::Filter(_)));
         let (excluded, wrong) = filter::assign(&filters, &rules);
+        let mut left_out: Vec<String> = excluded
+            .iter()
+            .map(|list| if list.is_empty() { String::new() } else { format!("{list:?}\n") })
+            .collect();
         let mut works = vec![false; rules.len()];
         let mut kinds = vec![[false; Kind::ALL.len()]; rules.len()];
         let mut found = Vec::new();
@@ -63,8 +71,7 @@ impl Ruleset {
             let index = RuleIndex(number as u32);
             let Body::Detection(source, detection) = &rule.body else { continue };
             if let Some(text) = &detection.aggregation {
-                let what = format!("the aggregation `| {text}`; write a correlation instead");
-                found.push((index, ProblemKind::Unsupported(what)));
+                found.push((index, ProblemKind::Unsupported(text.clone())));
                 continue;
             }
             match detection_rule(&mut builders, mapping, source, detection, &excluded[number]) {
@@ -90,6 +97,7 @@ impl Ruleset {
         }
         let relations = relate(&rules, &mut works, &mut found);
         relations.inherit(&mut kinds);
+        relations.inherit_text(&mut left_out);
         found.sort_by_key(|(index, _)| *index);
         let problem = |index, rule: &Rule, kind| Problem {
             rule: index,
@@ -104,7 +112,8 @@ impl Ruleset {
             .chain(of_filters)
             .collect();
         let programs = builders.map(Builder::finish);
-        (Self { rules, programs, relations: Arc::new(relations), works, kinds }, problems)
+        let relations = Arc::new(relations);
+        (Self { rules, programs, relations, works, kinds, excluded: left_out }, problems)
     }
 
     /// Every rule, in the order given to [`Ruleset::compile`].
@@ -125,6 +134,22 @@ impl Ruleset {
     /// Whether the rule, or one that a correlation counts, looks at records of that kind.
     pub fn looks_at(&self, index: RuleIndex, kind: Kind) -> bool {
         self.kinds.get(index.0 as usize).is_some_and(|kinds| kinds[kind as usize])
+    }
+
+    /// Which rules may fire, in their order, where no record has the fields that `absent` names.
+    pub fn fire_without(&self, absent: &dyn Fn(&Field) -> bool) -> Vec<bool> {
+        let mut fires = vec![false; self.rules.len()];
+        for program in self.programs.iter().flatten() {
+            program.fire_without(absent, &mut fires);
+        }
+        self.relations.fire_without(absent, &mut fires);
+        fires
+    }
+
+    /// What filters leave out of the rule and of those that a correlation counts, as text: where it is the same,
+    /// the same is left out. Empty for nothing.
+    pub fn left_out_of(&self, index: RuleIndex) -> &str {
+        self.excluded.get(index.0 as usize).map_or("", String::as_str)
     }
 
     /// Whether a match of the rule is a detection by itself. A rule that a correlation refers to

@@ -8,7 +8,7 @@ use crate::{
     scratch::{Cell, Number, Scalar, Slot},
 };
 use regex::Regex;
-use std::{cmp::Ordering, net::IpAddr};
+use std::{cmp::Ordering, net::IpAddr, sync::Arc};
 
 /// Where in a field's text another text must stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -144,8 +144,8 @@ pub(crate) enum Test {
     Null,
     /// There, whatever the value.
     Exists,
-    /// With the flags it was built with.
-    Regex(Regex, [bool; 3]),
+    /// With the flags it was built with; its caches are shared with the same test of other fields.
+    Regex(Arc<Regex>, [bool; 3]),
     Cidr(Network),
     /// A value of another field, at that place.
     Refer {

@@ -5,7 +5,7 @@
 //! not older than the timespan. Events of one moment enter together, so their order is nothing.
 
 use crate::{correlation::CorrelationKind, relate::Plan};
-use hangtu_record::{Origin, Text};
+use hangtu_record::{Origin, Text, Time};
 use std::{
     cmp::Ordering,
     collections::{HashMap, VecDeque},
@@ -32,6 +32,10 @@ pub(crate) enum EventValue {
 }
 
 impl Event {
+    const fn place(&self) -> (Time, Origin) {
+        (Time(self.time), self.origin)
+    }
+
     /// Time first; the rest makes equal sets of events equal lists.
     fn order(&self, other: &Self) -> Ordering {
         let value = || match (&self.value, &other.value) {
@@ -54,7 +58,7 @@ pub(crate) struct Burst {
     pub(crate) met: i64,
     pub(crate) count: u64,
     pub(crate) value: f64,
-    pub(crate) samples: Vec<Origin>,
+    pub(crate) samples: Vec<(Time, Origin)>,
     pub(crate) carry: Option<Box<[Option<Text>]>>,
 }
 
@@ -261,7 +265,7 @@ impl Group {
             let known = self.window.partition_point(|e| e.time <= burst.last);
             burst.count += (self.window.len() - known) as u64;
             let room = SAMPLES.saturating_sub(burst.samples.len());
-            burst.samples.extend(self.window.range(known..).take(room).map(|e| e.origin));
+            burst.samples.extend(self.window.range(known..).take(room).map(Event::place));
             burst.last = now;
             burst.value = burst.value.max(value);
             return;
@@ -273,7 +277,7 @@ impl Group {
             met: now,
             count: self.window.len() as u64,
             value,
-            samples: self.window.iter().take(SAMPLES).map(|e| e.origin).collect(),
+            samples: self.window.iter().take(SAMPLES).map(Event::place).collect(),
             // What one of the events at the moment of meeting says, the same one each run.
             carry: self.window.iter().rev().find_map(|e| e.carry.clone()),
         };

@@ -43,7 +43,7 @@ pub(crate) fn options() -> Options {
 /// The documents of a YAML file.
 pub(crate) fn documents(bytes: &[u8]) -> Result<Vec<Value>, Wrong> {
     if bytes.len() > MAX_BYTES {
-        return Err(Wrong::TooLarge(bytes.len()));
+        return Err(Wrong::TooLarge { bytes: bytes.len(), limit: MAX_BYTES });
     }
     let text = std::str::from_utf8(bytes).map_err(|e| Wrong::Yaml(e.to_string()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

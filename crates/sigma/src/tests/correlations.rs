@@ -88,7 +88,7 @@ fn samples_and_values() {
     );
     let events: Vec<_> = (0..9).map(|t| (t, "{k: a}")).collect();
     let (list, correlator) = run(&ruleset, Limits::default(), &events);
-    assert_eq!(list[0].samples.iter().map(|o| o.number).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!(list[0].samples.iter().map(|(_, o)| o.number).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert_eq!((list[0].met, list[0].count), (Time::new(2, 0), 9));
     assert_eq!(correlator.dropped(), crate::Dropped::default());
 }
@@ -245,4 +245,32 @@ fn cases_see_correlations() {
         check::TestFile::parse("t", b"fires: [{name: n, records: [{k: a}, {k: a}]}]").unwrap();
     let fired = check::run_case(&ruleset, &file.fires[0]).unwrap();
     assert_eq!(fired.ids(&ruleset), ["a", "x"]);
+}
+
+#[test]
+fn rules_that_cannot_fire_without_a_field_are_told() {
+    let detection = |name: &str, detection: &str| rule(name, detection) + "---\n";
+    let count = |name: &str, kind: &str, rules: &str, by: &str| {
+        format!(
+            "title: {name}\ncorrelation: {{type: {kind}, rules: [{rules}], group-by: [{by}], \
+             timespan: 1h, condition: {{gte: 2}}}}\n---\n"
+        )
+    };
+    let text = [
+        detection("needs", "{s: {zone: x, a: 1}, condition: s}"),
+        detection("either", "{s: {zone: x}, t: {a: 1}, condition: s or t}"),
+        detection("but", "{s: {a: 1}, t: {zone: x}, condition: s and not t}"),
+        detection("absent", "{s: {a: 1, zone: null}, condition: s}"),
+        detection("some", "{s: {zone: x}, t: {zone: y}, u: {a: 1}, condition: 1 of them}"),
+        detection("all", "{s: {zone: x}, t: {a: 1}, condition: all of them}"),
+        count("any of", "event_count", "needs, either", "b"),
+        count("by it", "event_count", "either", "zone"),
+        count("in turn", "temporal", "needs, either", "b"),
+    ];
+    let ruleset = compile(text.concat().trim_end_matches("---\n"));
+    let may = ruleset.fire_without(&|field| &*field.name == "zone");
+    let names = ruleset.rules().iter().zip(may).filter(|(_, may)| *may);
+    let names: Vec<&str> = names.map(|(rule, _)| rule.title.as_str()).collect();
+    assert_eq!(names, ["either", "but", "absent", "some", "any of"]);
+    assert!(ruleset.fire_without(&|_| false).iter().all(|may| *may));
 }

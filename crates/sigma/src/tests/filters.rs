@@ -1,7 +1,7 @@
 //! Filters take matches away from the rules they name.
 
 use super::{event, rule};
-use crate::{Mapping, Options, Problem, ProblemKind, Ruleset, Scratch, parse};
+use crate::{Mapping, Options, Problem, ProblemKind, RuleIndex, Ruleset, Scratch, parse};
 
 fn filter(rules: &str, body: &str) -> String {
     format!(
@@ -85,4 +85,21 @@ fn filters_of_nothing_are_problems() {
         kinds,
         [ProblemKind::FilterTarget("c".into()), ProblemKind::NoRule("nobody".into())]
     );
+}
+
+#[test]
+fn what_filters_leave_out_is_told_of_correlations_too() {
+    let counts = "---\ntitle: c\ncorrelation: {type: event_count, rules: ['1'], group-by: [a], \
+                  timespan: 1h, condition: {gte: 2}}\n";
+    let text = two() + counts;
+    let left_out = |ruleset: &Ruleset| {
+        let numbers = 0..ruleset.rules().len() as u32;
+        numbers.map(|n| ruleset.left_out_of(RuleIndex(n)).to_owned()).collect::<Vec<_>>()
+    };
+    let plain = left_out(&compile(&text).0);
+    assert_eq!(plain, ["", "", ""]);
+    let one = left_out(&compile(&(text.clone() + &filter("rules: ['1'], ", "condition: s"))).0);
+    assert!(!one[0].is_empty() && one[1].is_empty() && one[2] == one[0], "{one:?}");
+    let other = filter("rules: ['1'], ", "t: {v: 1}, condition: s and t");
+    assert_ne!(left_out(&compile(&(text + &other)).0)[0], one[0]);
 }

@@ -1,7 +1,7 @@
 //! Bad input: errors that say where, and no panic whatever the bytes.
 
 use super::rule;
-use crate::{Mapping, Options, Ruleset, parse};
+use crate::{Excess, Mapping, Options, ProblemKind, RuleIndex, Ruleset, parse};
 use proptest::prelude::*;
 use std::fmt::Write;
 
@@ -61,6 +61,28 @@ fn anchors_work_and_bombs_do_not() {
     assert_eq!(parse("f.yml", "[".repeat(100_000).as_bytes()).1.len(), 1);
     assert_eq!(parse("f.yml", "- ".repeat(100_000).as_bytes()).1.len(), 1);
     assert_eq!(parse("f.yml", &vec![b' '; 5 << 20]).1.len(), 1);
+}
+
+#[test]
+fn regular_expressions_of_all_rules_are_bounded() {
+    let good = rule("good", r"{s: {'a|re': ['^\d{1,3}\.', '\w{1,64}(x|y)']}, condition: s}");
+    let mut text = good.clone();
+    for n in 0..5 {
+        let values: Vec<String> = (0..200).map(|i| format!(r"'\w{{60}}{n}x{i}'")).collect();
+        let detection = format!("{{s: {{'a|re': [{}]}}, condition: s}}", values.join(", "));
+        text += "---\n";
+        text += &rule(&format!("greedy{n}"), &detection);
+    }
+    // What is built already is there for later rules too.
+    text += "---\n";
+    text += &good.replace("good", "again");
+    let (rules, errors) = parse("f.yml", text.as_bytes());
+    assert_eq!(errors, []);
+    let (ruleset, problems) = Ruleset::compile(rules, &Mapping::default(), &Options::default());
+    let kinds: Vec<ProblemKind> = problems.into_iter().map(|p| p.kind).collect();
+    assert_eq!(kinds, vec![ProblemKind::TooLarge(Excess::AllRegexes); 5]);
+    let works = (0..7).map(|n| ruleset.works(RuleIndex(n))).collect::<Vec<_>>();
+    assert_eq!(works, [true, false, false, false, false, false, true]);
 }
 
 fn swallow(bytes: &[u8]) {

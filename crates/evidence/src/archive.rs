@@ -6,7 +6,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     path::Path,
 };
-use zip::{CompressionMethod, ZipArchive};
+use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
 /// Members listed of one archive.
 const MAX_MEMBERS: usize = 100_000;
@@ -37,10 +37,15 @@ enum Packing {
 
 /// Names and places of the files in an archive, by name.
 pub(crate) fn members(path: &Path) -> io::Result<Vec<(String, Place)>> {
-    let mut archive = ZipArchive::new(File::open(path)?)?;
+    // What the disk says stays as it is; all else is an archive that this program does not read.
+    let refuse = |e| match e {
+        ZipError::Io(e) => e,
+        other => io::Error::new(io::ErrorKind::Unsupported, other),
+    };
+    let mut archive = ZipArchive::new(File::open(path)?).map_err(refuse)?;
     let mut out = Vec::new();
     for number in 0..archive.len().min(MAX_MEMBERS) {
-        let member = archive.by_index_raw(number)?;
+        let member = archive.by_index_raw(number).map_err(refuse)?;
         if !member.is_file() {
             continue;
         }

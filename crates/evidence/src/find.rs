@@ -10,6 +10,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
 };
+use thiserror::Error;
 
 /// How a kind of evidence is recognised: the time of its first entry (`Time(0)` where it has
 /// none), or `None` for anything else.
@@ -18,6 +19,19 @@ pub type Recognise<'a> = &'a dyn Fn(&Input) -> Option<Time>;
 /// Bytes of standard input that are looked at to see what it is.
 const HEAD: u64 = 1 << 18;
 
+/// Folders within each other that are searched.
+const DEEPEST: usize = 32;
+
+/// A file or folder that cannot be read.
+#[derive(Debug, Error)]
+#[error("{}: {source}", .path.display())]
+pub struct Unreadable {
+    /// Its path; of a file in an archive, the archive's and the name in it.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
 /// What was found below paths.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -25,12 +39,19 @@ pub struct Found {
     pub inputs: Vec<Vec<Input>>,
     /// Files in folders and archives that are of no kind.
     pub others: Vec<PathBuf>,
+    /// Files and folders, below folders and in archives, that cannot be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// Finds the evidence that paths name: files as they are, folders and ZIP archives searched by
-/// content, `-` for standard input.
+/// content, `-` for standard input. A path that cannot be read is an error; what stands below it is not.
 pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, EvidenceError> {
-    let mut search = Search { kinds, found: vec![Vec::new(); kinds.len()], others: Vec::new() };
+    let mut search = Search {
+        kinds,
+        found: vec![Vec::new(); kinds.len()],
+        others: Vec::new(),
+        unreadable: Vec::new(),
+    };
     for path in paths {
         let io = |source| EvidenceError::Io { path: path.display().to_string(), source };
         if path.as_os_str() == "-" {
@@ -43,9 +64,9 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
             let Some((kind, _)) = search.kind(&probe) else { return refuse(&probe) };
             search.found[kind].push((Time(i64::MIN), input));
         } else if path.metadata().map_err(io)?.is_dir() {
-            let mut files = Vec::new();
-            walk(path, &mut files).map_err(io)?;
-            for file in files {
+            let below = walk(path).map_err(|e| io(e.source))?;
+            search.unreadable.extend(below.unreadable);
+            for file in below.files {
                 search.file(file);
             }
         } else if archive::is_zip(path) {
@@ -69,7 +90,11 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
         }
         inputs
     });
-    Ok(Found { inputs: inputs.collect(), others: search.others })
+    // Folders given may lie within each other.
+    let mut unreadable = search.unreadable;
+    unreadable.sort_by(|a, b| a.path.cmp(&b.path));
+    unreadable.dedup_by(|a, b| a.path == b.path);
+    Ok(Found { inputs: inputs.collect(), others: search.others, unreadable })
 }
 
 /// The error for an input of no kind; its own when it cannot be opened.
@@ -81,6 +106,7 @@ struct Search<'k> {
     kinds: &'k [Recognise<'k>],
     found: Vec<Vec<(Time, Input)>>,
     others: Vec<PathBuf>,
+    unreadable: Vec<Unreadable>,
 }
 
 impl Search<'_> {
@@ -89,45 +115,79 @@ impl Search<'_> {
     }
 
     fn file(&mut self, path: PathBuf) {
-        if archive::is_zip(&path) && self.archive(&path).is_ok() {
-            return;
-        }
-        let input = Input::File(path.clone());
-        match self.kind(&input) {
-            Some((kind, time)) => self.found[kind].push((time, input)),
-            None => self.others.push(path),
-        }
+        let wrong = match archive::is_zip(&path).then(|| self.archive(&path)) {
+            Some(Ok(())) => return,
+            Some(Err(e)) => Some(e),
+            None => None,
+        };
+        self.take(Input::File(path.clone()), path, wrong);
     }
 
     fn archive(&mut self, path: &Path) -> io::Result<()> {
         for (name, place) in archive::members(path)? {
             let input = Input::Member(path.into(), name, place);
-            match self.kind(&input) {
-                Some((kind, time)) => self.found[kind].push((time, input)),
-                None => self.others.push(input.name().into()),
-            }
+            let name = input.name().into();
+            self.take(input, name, None);
         }
         Ok(())
     }
+
+    /// Notes an input under its kind. No kind knows one that cannot be read, which is not to be passed
+    /// over; `wrong` is why it is no archive that it begins like.
+    fn take(&mut self, input: Input, path: PathBuf, wrong: Option<io::Error>) {
+        if let Some((kind, time)) = self.kind(&input) {
+            self.found[kind].push((time, input));
+            return;
+        }
+        let wrong = wrong.or_else(|| match open(&input, |r| r) {
+            Err(EvidenceError::Io { source, .. }) => Some(source),
+            _ => None,
+        });
+        match wrong {
+            Some(source) => self.unreadable.push(Unreadable { path, source }),
+            None => self.others.push(path),
+        }
+    }
 }
 
-/// Files below a folder by name; links are not followed, so there are no loops.
-pub fn walk(dir: &Path, out: &mut Vec<PathBuf>) -> io::Result<()> {
-    below(dir, 0, out)
+/// What stands below a folder.
+#[derive(Debug, Default)]
+pub struct Below {
+    /// Files, by name.
+    pub files: Vec<PathBuf>,
+    /// Folders that cannot be read or lie too deep, and files of which nothing is told.
+    pub unreadable: Vec<Unreadable>,
 }
 
-fn below(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) -> io::Result<()> {
-    if depth > 32 {
-        return Ok(());
+/// What stands below a folder; links are not followed, so there are no loops.
+pub fn walk(dir: &Path) -> Result<Below, Unreadable> {
+    let mut out = Below::default();
+    match below(dir, 0, &mut out) {
+        Ok(()) => Ok(out),
+        Err(source) => Err(Unreadable { path: dir.into(), source }),
+    }
+}
+
+fn below(dir: &Path, depth: usize, out: &mut Below) -> io::Result<()> {
+    if depth > DEEPEST {
+        return Err(io::ErrorKind::InvalidFilename.into());
     }
     let mut entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            below(&entry.path(), depth + 1, out)?;
-        } else if kind.is_file() {
-            out.push(entry.path());
+        let path = entry.path();
+        let seen = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => below(&path, depth + 1, out),
+            Ok(kind) => {
+                if kind.is_file() {
+                    out.files.push(path.clone());
+                }
+                Ok(())
+            }
+            Err(e) => Err(e),
+        };
+        if let Err(source) = seen {
+            out.unreadable.push(Unreadable { path, source });
         }
     }
     Ok(())

@@ -92,7 +92,17 @@ pub struct Opened {
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Opens an input, plain or compressed. `tee` wraps the bytes as stored (to hash or count them).
+/// Bytes of the longest header of a zstd frame.
+const ZSTD_HEADER: u64 = 18;
+/// Largest window of a zstd frame, as a power of two: 128 MiB, what `zstd --long` and `--ultra -22` ask for. The
+/// decoder takes as much memory, but only for frames that ask for it.
+const ZSTD_WINDOW: u32 = 27;
+
+/// Bytes that must come out of compression before an input is believed to be one.
+const BEGINNING: u64 = 24;
+
+/// Opens an input, plain or compressed. `tee` wraps the bytes as stored (to hash or count them). What is compressed must
+/// begin well, or nobody could tell what it is.
 pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened, EvidenceError> {
     let io = |source| EvidenceError::Io { path: input.name(), source };
     let stored: Source = match input {
@@ -102,21 +112,61 @@ pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened,
         Input::Member(path, _, place) => archive::member(path, *place).map_err(io)?,
     };
     let mut stored = tee(stored);
-    let mut head = Vec::with_capacity(4);
-    stored.by_ref().take(4).read_to_end(&mut head).map_err(io)?;
+    let mut head = Vec::with_capacity(ZSTD_HEADER as usize);
+    stored.by_ref().take(ZSTD_HEADER).read_to_end(&mut head).map_err(io)?;
     let whole = Cursor::new(head.clone()).chain(stored);
     let (source, compression): (Source, _) = if head.starts_with(&GZIP) {
         let buffered = BufReader::with_capacity(1 << 17, whole);
-        (Box::new(flate2::bufread::MultiGzDecoder::new(buffered)), "+gzip")
+        (begun(flate2::bufread::MultiGzDecoder::new(buffered)).map_err(io)?, "+gzip")
     } else if head.starts_with(&ZSTD) {
+        if let Some(window) = zstd_window(&head).filter(|w| *w > 1 << ZSTD_WINDOW) {
+            return Err(io(too_wide(window)));
+        }
         let mut decoder = zstd::Decoder::new(whole).map_err(io)?;
-        // Bounds what a hostile frame can make the decoder allocate (128 MiB by default).
-        decoder.window_log_max(26).map_err(io)?;
-        (Box::new(decoder), "+zstd")
+        decoder.window_log_max(ZSTD_WINDOW).map_err(io)?;
+        (begun(decoder).map_err(io)?, "+zstd")
     } else {
         (Box::new(whole), "")
     };
+    head.truncate(4);
     Ok(Opened { source, compression, head, name: input.name() })
+}
+
+/// What a decoder yields, when it yields anything.
+fn begun(mut decoder: impl Read + Send + 'static) -> io::Result<Source> {
+    let mut beginning = Vec::with_capacity(BEGINNING as usize);
+    match decoder.by_ref().take(BEGINNING).read_to_end(&mut beginning) {
+        Ok(_) => Ok(Box::new(Cursor::new(beginning).chain(decoder))),
+        Err(e) => {
+            let why = format!("the compressed data is damaged or cut off at its beginning ({e})");
+            Err(io::Error::new(e.kind(), why))
+        }
+    }
+}
+
+/// Bytes of the window that a zstd frame asks for (RFC 8878, 3.1.1.1).
+fn zstd_window(head: &[u8]) -> Option<u64> {
+    let (descriptor, rest) = head.get(4..)?.split_first()?;
+    if descriptor & 0x20 == 0 {
+        let (exponent, mantissa) = (rest.first()? >> 3, rest.first()? & 7);
+        let base = 1_u64 << (10 + exponent);
+        return Some(base + base / 8 * u64::from(mantissa));
+    }
+    // A single segment: the window is the content, whose size stands behind the dictionary's number.
+    let at = [0_usize, 1, 2, 4][usize::from(descriptor & 3)];
+    let size = 1_usize << (descriptor >> 6);
+    let mut content = [0; 8];
+    content[..size].copy_from_slice(rest.get(at..at + size)?);
+    // Of two bytes, 0 is 256.
+    Some(u64::from_le_bytes(content) + if size == 2 { 256 } else { 0 })
+}
+
+fn too_wide(window: u64) -> io::Error {
+    let (asked, most) = (window.div_ceil(1 << 20), 1 << (ZSTD_WINDOW - 20));
+    let why = format!(
+        "its zstd window is {asked} MiB, and no more than {most} MiB are read: unpack it first (zstd -d --long=31)"
+    );
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
 impl Opened {
@@ -129,5 +179,63 @@ impl Opened {
     /// The error of reading.
     pub fn failed(&self, source: io::Error) -> EvidenceError {
         EvidenceError::Io { path: self.name.clone(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text in one zstd block that is not compressed, in a frame that asks for a window.
+    fn frame(window_log: u8, text: &[u8]) -> Vec<u8> {
+        let mut out = ZSTD.to_vec();
+        out.extend([0, (window_log - 10) << 3]);
+        let block = (text.len() as u32) << 3 | 1;
+        out.extend_from_slice(&block.to_le_bytes()[..3]);
+        out.extend_from_slice(text);
+        out
+    }
+
+    fn read(bytes: &[u8]) -> Result<String, String> {
+        let input = Input::Memory("capture".into(), bytes.into());
+        let mut text = String::new();
+        match open(&input, |r| r) {
+            Ok(mut opened) => opened.source.read_to_string(&mut text).map_err(|e| e.to_string())?,
+            Err(e) => return Err(e.to_string()),
+        };
+        Ok(text)
+    }
+
+    const TEXT: &str = "as much text as shows what it is";
+
+    #[test]
+    fn windows_of_zstd_are_bounded() {
+        for log in [10, 26, 27] {
+            assert_eq!(read(&frame(log, TEXT.as_bytes())).as_deref(), Ok(TEXT), "{log}");
+        }
+        for (log, size) in [(28, "256 MiB"), (31, "2048 MiB")] {
+            let refused = read(&frame(log, TEXT.as_bytes())).unwrap_err();
+            assert!(refused.starts_with("capture: ") && refused.contains(size), "{refused}");
+        }
+        // A single segment has no window of its own.
+        assert_eq!(zstd_window(&[0x28, 0xb5, 0x2f, 0xfd, 0x20, 9]), Some(9));
+        assert_eq!(zstd_window(&[0x28, 0xb5, 0x2f, 0xfd, 0x61, 7, 1, 1]), Some(513));
+        assert_eq!(zstd_window(&[0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x10]), Some(1 << 28));
+        assert_eq!(zstd_window(&[0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0]), None);
+    }
+
+    #[test]
+    fn compression_that_yields_nothing_is_told_as_damaged() {
+        let zstd = frame(20, TEXT.as_bytes());
+        let gzip = [&[0x1f_u8, 0x8b, 8][..], &[0; 7], &[0xff; 40]].concat();
+        for damaged in [&zstd[..6], &zstd[..20], &gzip[..10], &gzip[..]] {
+            let refused = read(damaged).unwrap_err();
+            assert!(refused.contains("damaged or cut off at its beginning"), "{refused}");
+        }
+        // Cut later, it is read as far as it goes.
+        let input = Input::Memory("capture".into(), Arc::from(&zstd[..zstd.len() - 3]));
+        let mut bytes = Vec::new();
+        assert!(open(&input, |r| r).is_ok_and(|mut o| o.source.read_to_end(&mut bytes).is_err()));
+        assert!(TEXT.as_bytes().starts_with(&bytes) && bytes.len() >= 24);
     }
 }

@@ -22,6 +22,8 @@ type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 const MAX_HOSTS: usize = 25_000;
 /// Conversations remembered in one run.
 const MAX_CONVERSATIONS: usize = 40_000;
+/// Bytes of facts kept of all hosts.
+const MAX_FACT_BYTES: usize = 32 << 20;
 /// Values remembered of each fact about one asset.
 const MAX_FACTS: usize = 16;
 /// Link addresses remembered for one asset.
@@ -115,7 +117,7 @@ impl Host {
             self.mac(mac, own);
         }
         for fact in other.facts.drain(..) {
-            self.fact(fact);
+            self.fact(fact, true);
         }
         self.more |= other.more;
     }
@@ -139,25 +141,30 @@ impl Host {
         }
     }
 
-    fn fact(&mut self, fact: FactNote) {
+    /// Adds a fact, a new one only where there is room; says what it costs more now.
+    fn fact(&mut self, fact: FactNote, room: bool) -> usize {
         let at = match self.facts.binary_search_by(|known| known.said().cmp(&fact.said())) {
             Ok(at) => {
                 let known = &mut self.facts[at];
                 known.origin = known.origin.min(fact.origin);
-                return;
+                return 0;
             }
             Err(at) => at,
         };
         let end = at + self.facts[at..].partition_point(|known| known.name == fact.name);
         let start = self.facts[..end].partition_point(|known| known.name < fact.name);
-        let full = end - start >= MAX_FACTS;
+        let full = end - start >= MAX_FACTS || !room;
         self.more |= full;
         if !full {
+            let cost = size_of::<FactNote>() + fact.value.len();
             self.facts.insert(at, fact);
-        } else if at < end {
+            return cost;
+        }
+        if at < end {
             self.facts[at..end].rotate_right(1);
             self.facts[at] = fact;
         }
+        0
     }
 }
 
@@ -209,6 +216,9 @@ pub struct AssetNotes {
     pub dropped: u64,
     /// How many conversations find room.
     room: usize,
+    /// Bytes of all facts, and how many find room.
+    facts: usize,
+    room_for_facts: usize,
 }
 
 impl Default for AssetNotes {
@@ -256,6 +266,8 @@ impl AssetNotes {
             conversations: HashMap::default(),
             dropped: 0,
             room: MAX_CONVERSATIONS / workers.max(1),
+            facts: 0,
+            room_for_facts: MAX_FACT_BYTES / workers.max(1),
         }
     }
 
@@ -282,8 +294,10 @@ impl AssetNotes {
         if !is_host(ip) {
             return;
         }
+        let room = self.facts < self.room_for_facts;
         if let Some(host) = self.host(AssetKey::Ip(ip), at.0) {
-            host.fact(FactNote { name, value: text.into(), via, origin: at.1 });
+            let fact = FactNote { name, value: text.into(), via, origin: at.1 };
+            self.facts += host.fact(fact, room);
         }
     }
 

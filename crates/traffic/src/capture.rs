@@ -24,8 +24,8 @@ pub fn open(
     let mut opened = hangtu_evidence::open(input, tee)?;
     match CaptureReader::new(std::mem::replace(&mut opened.source, Box::new(std::io::empty()))) {
         Ok(Some(reader)) => Ok((reader, opened.compression)),
-        Err(e) if opened.compression.is_empty() => Err(opened.failed(e)),
-        Ok(None) | Err(_) => Err(opened.unrecognised()),
+        Ok(None) => Err(opened.unrecognised()),
+        Err(e) => Err(opened.failed(e)),
     }
 }
 

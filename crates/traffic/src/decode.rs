@@ -8,6 +8,8 @@
 mod drive;
 mod pending;
 
+#[cfg(test)]
+pub(crate) use drive::held;
 pub use drive::{Piece, drive};
 pub use pending::Pending;
 
@@ -93,6 +95,9 @@ pub trait Decoder: Send {
 /// Answer of [`Decoder::data`] that skips all further bytes of that side.
 pub const DONE: usize = usize::MAX;
 
+/// How many bytes one text from the wire has at most.
+const MAX_TEXT: usize = 200;
+
 /// How many facts one session keeps.
 pub const MAX_FACTS: usize = 96;
 
@@ -131,6 +136,9 @@ pub struct Context<'a> {
     pub facts: &'a mut Vec<(FieldName, OwnedValue)>,
     /// The protocol name of the session; a decoder may refine it.
     pub protocol: &'a mut &'static str,
+    /// Bytes the decoder keeps of this flow beyond what it was handed; a flow that makes all of them
+    /// together too many is ended. A decoder sets it whenever what it keeps changes noticeably.
+    pub held: &'a mut usize,
     /// Records and notes made so far.
     pub out: &'a mut Output,
 }
@@ -151,6 +159,8 @@ pub struct Output {
     pub operation_count: u64,
     /// Requests that wait for their responses now, over all flows of this worker.
     pub waiting: usize,
+    /// Workers that share the room for those; 0 where nobody shares it.
+    pub workers: usize,
     /// File actions emitted in all.
     pub file_count: u64,
     /// Sessions emitted in all.
@@ -259,28 +269,40 @@ impl Context<'_> {
 
 /// Text from the wire made fit to show: lossy UTF-8, no control characters, at most 200 bytes.
 pub fn clean(bytes: &[u8]) -> Text {
-    let bytes = &bytes[..bytes.len().min(200)];
+    let bytes = &bytes[..bytes.len().min(MAX_TEXT)];
     if let Ok(plain) = std::str::from_utf8(bytes)
         && bytes.iter().all(|b| (0x20..0x7f).contains(b))
     {
         return plain.trim().into();
     }
-    let mut out = Text::const_new("");
-    for c in String::from_utf8_lossy(bytes).chars() {
-        if !c.is_control() {
-            out.push(c);
-        }
-    }
-    out.trim().into()
+    shown(String::from_utf8_lossy(bytes).chars(), MAX_TEXT).trim().into()
 }
 
-/// UTF-16LE text from the wire made fit to show.
+/// UTF-16LE text from the wire made fit to show: no control characters, at most 200 bytes.
 pub fn clean_utf16(bytes: &[u8]) -> Text {
+    text_utf16(bytes, MAX_TEXT)
+}
+
+/// The same of a path, which its end tells more of than its beginning: the 260 characters of Windows.
+pub(crate) fn path_utf16(bytes: &[u8]) -> Text {
+    text_utf16(bytes, 260 * 3)
+}
+
+fn text_utf16(bytes: &[u8], most: usize) -> Text {
     let units = bytes.chunks_exact(2).take(260).map(|c| u16::from_le_bytes([c[0], c[1]]));
-    char::decode_utf16(units)
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .filter(|c| !c.is_control())
-        .collect()
+    shown(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)), most)
+}
+
+/// Characters without those that control, in so many bytes at most.
+fn shown(chars: impl Iterator<Item = char>, most: usize) -> Text {
+    let mut out = Text::const_new("");
+    for c in chars.filter(|c| !c.is_control()) {
+        if out.len() + c.len_utf8() > most {
+            break;
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// A byte as two hex digits.
@@ -356,5 +378,19 @@ impl Short {
     /// The text.
     pub fn text(&self) -> Text {
         Text::from(str::from_utf8(&self.bytes[..self.len]).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clean, clean_utf16};
+
+    #[test]
+    fn text_from_the_wire_ends_within_a_bound_and_between_characters() {
+        let wide: Vec<u8> = "厂".repeat(100).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(clean_utf16(&wide), "厂".repeat(66));
+        assert_eq!(clean("厂".repeat(100).as_bytes()), "厂".repeat(66));
+        assert_eq!(clean(&[0xff; 300]), "\u{fffd}".repeat(66));
+        assert_eq!(clean(&[b'x'; 300]), "x".repeat(200));
     }
 }

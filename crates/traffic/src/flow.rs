@@ -16,6 +16,12 @@ const MAX_PENDING: usize = 64 * 1024;
 /// Bytes one direction may keep while its protocol is not known.
 pub(crate) const MAX_UNKNOWN: usize = 4096;
 
+/// A SYN like the first one is a copy of it no longer than this: it is not sent again once data flows, and what a
+/// mirror shows twice comes at once.
+const COPY: i64 = 3_000_000_000;
+/// What a fact costs: a name and a text of up to 200 bytes.
+const FACT: usize = 256;
+
 /// A segment shorter than this is not looked at without what came before it.
 const MIN_BEGINNING: usize = 4;
 
@@ -49,6 +55,10 @@ pub(crate) struct Flow {
     verbs: Option<Box<VerbCounts>>,
     parties: Parties,
     start: At,
+    /// Sequence number of the SYN from each side.
+    begun: [u32; 2],
+    /// Bytes the decoder keeps.
+    held: usize,
     /// Bytes of either direction that were not captured or not understood.
     lost: u64,
 }
@@ -78,6 +88,8 @@ impl Flow {
             facts: Vec::new(),
             verbs: None,
             touched: true,
+            begun: [0; 2],
+            held: 0,
             lost: 0,
         }
     }
@@ -98,17 +110,22 @@ impl Flow {
         self.packets.swap(0, 1);
         self.bytes.swap(0, 1);
         self.flags.swap(0, 1);
+        self.begun.swap(0, 1);
         self.streams.swap(0, 1);
         if let State::Detecting(d) = &mut self.state {
             d.swap();
         }
     }
 
-    /// Whether the connection is over, or this SYN begins another one on the same ports.
-    pub(crate) fn replaced_by(&self, tcp: Tcp, low_is_sender: bool) -> bool {
-        tcp.flags & (SYN | ACK) == SYN
-            && (self.closed() || self.flags[self.side(low_is_sender) as usize] & SYN == 0)
-            && self.bytes != [0; 2]
+    /// Whether this SYN begins another connection on the same ports.
+    pub(crate) fn replaced_by(&self, at: At, tcp: Tcp, low_is_sender: bool) -> bool {
+        if self.bytes == [0; 2] {
+            return false;
+        }
+        let side = self.side(low_is_sender) as usize;
+        let asked = self.flags[side] & SYN != 0;
+        let copy = tcp.seq == self.begun[side] && at.time.since(self.start.time) <= COPY;
+        asked && !copy || tcp.flags & ACK == 0 && (self.closed() || !asked)
     }
 
     /// Whether both sides ended it, or one broke it off.
@@ -183,6 +200,7 @@ impl Flow {
         self.count(side, at, payload.len(), mac);
         self.flags[side as usize] |= tcp.flags;
         if tcp.flags & SYN != 0 {
+            self.begun[side as usize] = tcp.seq;
             self.streams[side as usize].syn(tcp.seq);
         }
         // What was asked before this answer must be read before it.
@@ -413,6 +431,7 @@ impl Flow {
             parties: &self.parties,
             facts: &mut self.facts,
             protocol: &mut self.protocol,
+            held: &mut self.held,
             out,
         };
         Some(f(&mut **decoder, &mut cx))
@@ -499,11 +518,11 @@ impl Flow {
         }
     }
 
-    /// Bytes of payload this flow keeps.
+    /// Bytes of payload, and of what was made of it, that this flow keeps.
     #[inline(always)]
     pub(crate) fn memory(&self) -> usize {
-        // A fact is a name and a short text.
-        self.streams[0].memory() + self.streams[1].memory() + self.facts.len() * 128
+        let streams = self.streams[0].memory() + self.streams[1].memory();
+        streams + self.held + self.facts.len() * FACT
     }
 }
 

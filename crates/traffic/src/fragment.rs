@@ -14,6 +14,8 @@ const MAX_BYTES: usize = 8 << 20;
 const PART: usize = 48;
 /// Largest IP payload.
 const MAX_DATAGRAM: u32 = 65_535;
+/// How long copies of fragments may come after the datagram was complete: a mirror shows both ways through a switch.
+const COPIES: i64 = 1_000_000_000;
 /// How long fragments wait, in capture time (RFC 8200 section 4.5: 60 seconds).
 const MAX_AGE: i64 = 60_000_000_000;
 
@@ -29,6 +31,20 @@ struct Datagram {
     cost: usize,
     /// Total length, known from the last fragment.
     total: Option<u32>,
+    /// Whether it was complete, and is here to know copies by.
+    done: bool,
+}
+
+impl Datagram {
+    fn new(started: Time) -> Self {
+        Self { started, parts: Vec::new(), bytes: 0, cost: 0, total: None, done: false }
+    }
+
+    /// Whether a fragment of this moment cannot be of the same datagram: the number was used again.
+    fn over(&self, now: Time) -> bool {
+        let age = now.since(self.started).saturating_abs();
+        age > if self.done { COPIES } else { MAX_AGE }
+    }
 }
 
 /// Fragments waiting for the rest.
@@ -57,13 +73,15 @@ impl Fragments {
             self.expire(time);
         }
         let key = (packet.source, packet.destination, part.id, packet.protocol);
-        let datagram = self.waiting.entry(key).or_insert_with(|| Datagram {
-            started: time,
-            parts: Vec::new(),
-            bytes: 0,
-            cost: 0,
-            total: None,
-        });
+        let datagram = self.waiting.entry(key).or_insert_with(|| Datagram::new(time));
+        if datagram.over(time) {
+            self.dropped += u64::from(!datagram.done);
+            self.bytes -= datagram.cost;
+            *datagram = Datagram::new(time);
+        }
+        if datagram.done {
+            return None;
+        }
         if !part.more {
             datagram.total = Some(end);
         }
@@ -88,7 +106,8 @@ impl Fragments {
         if datagram.total.is_none_or(|t| datagram.bytes < t as usize) {
             return None;
         }
-        let done = self.waiting.remove(&key)?;
+        let known = Datagram { done: true, ..Datagram::new(time) };
+        let done = std::mem::replace(datagram, known);
         self.bytes -= done.cost;
         let mut whole = Vec::with_capacity(done.bytes);
         for (offset, bytes) in &done.parts {
@@ -103,21 +122,28 @@ impl Fragments {
 
     /// The evidence is at its end: what still waits lacks fragments.
     pub(crate) fn end(&mut self) {
-        self.dropped += self.waiting.len() as u64;
+        self.dropped += self.incomplete();
         self.waiting.clear();
         self.bytes = 0;
     }
 
-    /// Gives up what is too old; when that is not enough, everything.
+    fn incomplete(&self) -> u64 {
+        self.waiting.values().filter(|d| !d.done).count() as u64
+    }
+
+    /// Gives up what is too old; when that is not enough, what copies are known by, and then everything.
     fn expire(&mut self, now: Time) {
-        let before = self.waiting.len();
-        self.waiting.retain(|_, d| now.since(d.started) <= MAX_AGE);
+        let before = self.incomplete();
+        self.waiting.retain(|_, d| !d.over(now));
+        if self.waiting.len() >= MAX_DATAGRAMS {
+            self.waiting.retain(|_, d| !d.done);
+        }
         if self.waiting.len() >= MAX_DATAGRAMS
             || self.waiting.values().map(|d| d.cost).sum::<usize>() >= MAX_BYTES
         {
             self.waiting.clear();
         }
         self.bytes = self.waiting.values().map(|d| d.cost).sum();
-        self.dropped += (before - self.waiting.len()) as u64;
+        self.dropped += before - self.incomplete();
     }
 }

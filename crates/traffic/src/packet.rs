@@ -3,7 +3,12 @@
 //! Checksums are not looked at: offload leaves many of them zero. Lengths in headers are believed
 //! only as far as the captured bytes go.
 
+mod likely;
+
+pub(crate) use likely::likely;
+
 use hangtu_record::Mac;
+use likely::{framed, is_ip};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How deep tunnels, tags and extension headers may nest.
@@ -63,14 +68,19 @@ pub struct Fragment {
 /// A frame's link part and content.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame<'a> {
-    /// Sender's link address.
+    /// Sender's link address: in a tunnel that of the inner frame, where there is one.
     pub source: Option<Mac>,
-    /// Receiver's link address.
+    /// Receiver's link address, in the same way.
     pub destination: Option<Mac>,
     /// Outermost 802.1Q identifier.
     pub vlan: Option<u16>,
     /// What it carries.
     pub content: Content<'a>,
+}
+
+impl Frame<'_> {
+    const EMPTY: Self =
+        Self { source: None, destination: None, vlan: None, content: Content::Broken };
 }
 
 #[inline(always)]
@@ -85,37 +95,39 @@ fn mac(b: &[u8], at: usize) -> Option<Mac> {
 
 /// Whether the link type is one this walk knows.
 pub fn knows_link(link: u16) -> bool {
-    matches!(link, 0 | 1 | 9 | 12 | 14 | 50 | 101 | 108 | 113 | 228 | 229 | 276)
+    matches!(link, 0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 108 | 113 | 228 | 229 | 276)
 }
 
 /// Walks a frame.
 #[inline]
 pub fn walk(link: u16, bytes: &[u8]) -> Frame<'_> {
-    let mut frame = Frame { source: None, destination: None, vlan: None, content: Content::Broken };
+    let mut frame = Frame::EMPTY;
     frame.content = match link {
         1 => ethernet(bytes, &mut frame, MAX_LAYERS),
         // BSD loopback: address family in either byte order.
-        0 | 108 => bytes.get(4..).map(|b| raw_ip(b, MAX_LAYERS)),
+        0 | 108 => bytes.get(4..).map(|b| raw_ip(b, &mut frame, MAX_LAYERS)),
         // Raw IP: LINKTYPE_RAW 101, the DLT_RAW numbers 12 and 14, IPV4 228, IPV6 229.
-        12 | 14 | 101 | 228 | 229 => Some(raw_ip(bytes, MAX_LAYERS)),
+        12 | 14 | 101 | 228 | 229 => Some(raw_ip(bytes, &mut frame, MAX_LAYERS)),
         // PPP, with or without HDLC framing.
         9 | 50 => {
             let b = bytes.strip_prefix(&[0xff, 0x03]).unwrap_or(bytes);
-            ppp(b, MAX_LAYERS)
+            ppp(b, &mut frame, MAX_LAYERS)
         }
+        // PPPoE without Ethernet before it.
+        51 => bytes.get(6..).and_then(|b| ppp(b, &mut frame, MAX_LAYERS)),
         // Linux cooked v1: type, ARPHRD, address length, address, protocol.
-        113 => be16(bytes, 14).map(|ethertype| {
+        113 => be16(bytes, 14).map(|protocol| {
             if bytes.get(5) == Some(&6) {
                 frame.source = mac(bytes, 6);
             }
-            by_ethertype(ethertype, &bytes[16..], &mut frame, MAX_LAYERS)
+            cooked(protocol, &bytes[16..], &mut frame)
         }),
         // Linux cooked v2: protocol, reserved, interface, ARPHRD, type, length, address.
         276 => (bytes.len() >= 20).then(|| {
             if bytes[11] == 6 {
                 frame.source = mac(bytes, 12);
             }
-            by_ethertype(be16(bytes, 0).unwrap_or(0), &bytes[20..], &mut frame, MAX_LAYERS)
+            cooked(be16(bytes, 0).unwrap_or(0), &bytes[20..], &mut frame)
         }),
         _ => None,
     }
@@ -123,22 +135,31 @@ pub fn walk(link: u16, bytes: &[u8]) -> Frame<'_> {
     frame
 }
 
+/// What stands behind a Linux cooked header: its EtherType, or a number for frames of 802.3.
+fn cooked<'a>(protocol: u16, b: &'a [u8], frame: &mut Frame<'a>) -> Content<'a> {
+    match protocol {
+        // Novell's way, without LLC: always IPX.
+        1 => Content::Link { ethertype: 0x8137, payload: b },
+        // LLC; the length before it is gone.
+        4 => by_ethertype(0, b, frame, MAX_LAYERS),
+        _ => by_ethertype(protocol, b, frame, MAX_LAYERS),
+    }
+}
+
 #[inline(always)]
 fn ethernet<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Content<'a>> {
     let head: &[u8; 14] = b.first_chunk()?;
-    // An inner frame of a tunnel keeps the outer addresses: those are the capture point's.
-    if frame.source.is_none() {
-        frame.destination = mac(head, 0);
-        frame.source = mac(head, 6);
-    }
+    // Those of an outer frame are the tunnel's.
+    frame.destination = mac(head, 0);
+    frame.source = mac(head, 6);
     Some(by_ethertype(u16::from_be_bytes([head[12], head[13]]), &b[14..], frame, depth))
 }
 
 #[inline(always)]
 fn by_ethertype<'a>(ethertype: u16, b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Content<'a> {
     match ethertype {
-        0x0800 => ipv4(b, depth).unwrap_or(Content::Broken),
-        0x86dd => ipv6(b, depth).unwrap_or(Content::Broken),
+        0x0800 => ipv4(b, frame, depth).unwrap_or(Content::Broken),
+        0x86dd => ipv6(b, frame, depth).unwrap_or(Content::Broken),
         _ => rare_ethertype(ethertype, b, frame, depth).unwrap_or(Content::Broken),
     }
 }
@@ -162,8 +183,8 @@ fn rare_ethertype<'a>(
             let ip: [u8; 4] = b.get(14..18)?.try_into().ok()?;
             Some(Content::Arp { mac: mac(b, 8)?, ip: ip.into() })
         }
-        // MPLS: labels until the bottom of the stack, then IP by its version, else a control word
-        // and Ethernet (RFC 4448).
+        // MPLS: labels until the bottom of the stack, then IP by its version, or Ethernet (RFC 4448). Nothing says
+        // which: an address may begin like a version of IP, or like the 0 of a control word (RFC 8469).
         0x8847 | 0x8848 => {
             let mut at = 0;
             while b.get(at + 2)? & 1 == 0 {
@@ -173,14 +194,22 @@ fn rare_ethertype<'a>(
                 }
             }
             let inner = b.get(at + 4..)?;
-            match inner.first()? >> 4 {
-                4 | 6 => Some(raw_ip(inner, depth)),
-                0 => ethernet(inner.get(4..)?, frame, depth),
-                _ => ethernet(inner, frame, depth),
+            if is_ip(inner) {
+                return Some(raw_ip(inner, frame, depth));
+            }
+            let (bare, behind) = (framed(inner), inner.get(4..)?);
+            if inner[0] >> 4 == 0 && framed(behind) > bare {
+                return ethernet(behind, frame, depth);
+            }
+            // Without either it is another pseudowire, or one's own signals.
+            if bare > 0 {
+                ethernet(inner, frame, depth)
+            } else {
+                Some(Content::Link { ethertype, payload: b })
             }
         }
         // PPPoE session (RFC 2516).
-        0x8864 => ppp(b.get(6..)?, depth),
+        0x8864 => ppp(b.get(6..)?, frame, depth),
         // ERSPAN or transparent bridging inside GRE.
         0x6558 => ethernet(b, frame, depth),
         // 802.3 length: LLC, and SNAP behind it.
@@ -195,7 +224,7 @@ fn rare_ethertype<'a>(
                 return Some(Content::Link { ethertype: be16(llc, 6)?, payload: llc.get(8..)? });
             }
             if llc.starts_with(&[0x06, 0x06, 0x03]) {
-                return ipv4(llc.get(3..)?, depth);
+                return ipv4(llc.get(3..)?, frame, depth);
             }
             Some(Content::Link { ethertype: be16(llc, 0)? & 0x05ff, payload: llc.get(3..)? })
         }
@@ -203,28 +232,28 @@ fn rare_ethertype<'a>(
     }
 }
 
-fn ppp(b: &[u8], depth: u32) -> Option<Content<'_>> {
+fn ppp<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Content<'a>> {
     // A compressed protocol field is one odd byte.
     let (protocol, rest) =
         if b.first()? & 1 == 1 { (u16::from(b[0]), &b[1..]) } else { (be16(b, 0)?, b.get(2..)?) };
     match protocol {
-        0x0021 => ipv4(rest, depth),
-        0x0057 => ipv6(rest, depth),
+        0x0021 => ipv4(rest, frame, depth),
+        0x0057 => ipv6(rest, frame, depth),
         _ => Some(Content::Link { ethertype: protocol, payload: rest }),
     }
 }
 
-fn raw_ip(b: &[u8], depth: u32) -> Content<'_> {
+fn raw_ip<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Content<'a> {
     match b.first().map(|v| v >> 4) {
-        Some(4) => ipv4(b, depth),
-        Some(6) => ipv6(b, depth),
+        Some(4) => ipv4(b, frame, depth),
+        Some(6) => ipv6(b, frame, depth),
         _ => None,
     }
     .unwrap_or(Content::Broken)
 }
 
 #[inline(always)]
-fn ipv4(b: &[u8], depth: u32) -> Option<Content<'_>> {
+fn ipv4<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Content<'a>> {
     let head: &[u8; 20] = b.first_chunk()?;
     if head[0] >> 4 != 4 {
         return None;
@@ -259,11 +288,11 @@ fn ipv4(b: &[u8], depth: u32) -> Option<Content<'_>> {
     if matches!(packet.protocol, 6) {
         return Some(Content::Ip(packet));
     }
-    Some(tunnel(packet, depth))
+    Some(tunnel(packet, frame, depth))
 }
 
 #[inline(never)]
-fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
+fn ipv6<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Content<'a>> {
     let head: &[u8; 40] = b.first_chunk()?;
     if head[0] >> 4 != 6 {
         return None;
@@ -285,7 +314,7 @@ fn ipv6(b: &[u8], depth: u32) -> Option<Content<'_>> {
         fragment: None,
     };
     extensions(&mut packet)?;
-    Some(tunnel(packet, depth))
+    Some(tunnel(packet, frame, depth))
 }
 
 /// Moves past IPv6 extension headers (RFC 8200 section 4), to the first fragment header at most:
@@ -317,42 +346,41 @@ fn extensions(packet: &mut IpPacket<'_>) -> Option<()> {
     Some(())
 }
 
-/// What a datagram put together from fragments carries.
-pub(crate) fn whole(mut packet: IpPacket<'_>) -> Content<'_> {
+/// What a datagram put together from fragments carries; `mac` is the link address that they came from, and becomes
+/// that of who sent what is inside.
+pub(crate) fn joined<'a>(mut packet: IpPacket<'a>, mac: &mut Option<Mac>) -> Content<'a> {
     packet.fragment = None;
     if packet.source.is_ipv6() && extensions(&mut packet).is_none() {
         return Content::Broken;
     }
-    tunnel(packet, MAX_LAYERS)
+    let mut frame = Frame { source: *mac, ..Frame::EMPTY };
+    let content = tunnel(packet, &mut frame, MAX_LAYERS);
+    *mac = frame.source;
+    content
 }
 
 /// Looks into IP-in-IP, GRE and VXLAN; everything else stays as it is.
 #[inline(always)]
-fn tunnel(packet: IpPacket<'_>, depth: u32) -> Content<'_> {
+fn tunnel<'a>(packet: IpPacket<'a>, frame: &mut Frame<'a>, depth: u32) -> Content<'a> {
     match packet.protocol {
         4 | 41 | 47 if packet.fragment.is_none() => {
-            inner(&packet, depth).unwrap_or(Content::Ip(packet))
+            inner(&packet, frame, depth).unwrap_or(Content::Ip(packet))
         }
         17 if packet.fragment.is_none() && packet.payload.get(2..4) == Some(&[0x12, 0xb5]) => {
-            inner(&packet, depth).unwrap_or(Content::Ip(packet))
+            inner(&packet, frame, depth).unwrap_or(Content::Ip(packet))
         }
         _ => Content::Ip(packet),
     }
 }
 
 #[inline(never)]
-fn inner<'a>(packet: &IpPacket<'a>, depth: u32) -> Option<Content<'a>> {
+fn inner<'a>(packet: &IpPacket<'a>, outer: &mut Frame<'a>, depth: u32) -> Option<Content<'a>> {
     let depth = depth.checked_sub(1)?;
     let b = packet.payload;
-    let mut frame = Frame {
-        source: Some(Mac::default()),
-        destination: None,
-        vlan: None,
-        content: Content::Broken,
-    };
+    let mut frame = Frame::EMPTY;
     let content = match packet.protocol {
-        4 => ipv4(b, depth)?,
-        41 => ipv6(b, depth)?,
+        4 => ipv4(b, &mut frame, depth)?,
+        41 => ipv6(b, &mut frame, depth)?,
         // GRE (RFC 2784, 2890): optional checksum, key, sequence; version 1 is PPTP.
         47 => {
             let flags = be16(b, 0)?;
@@ -367,7 +395,7 @@ fn inner<'a>(packet: &IpPacket<'a>, depth: u32) -> Option<Content<'a>> {
                 (1, 0x880b) => {
                     at += if flags & 0x0080 != 0 { 4 } else { 0 };
                     let b = b.get(at..)?;
-                    ppp(b.strip_prefix(&[0xff, 0x03]).unwrap_or(b), depth)?
+                    ppp(b.strip_prefix(&[0xff, 0x03]).unwrap_or(b), &mut frame, depth)?
                 }
                 // ERSPAN type I has no header, type II eight bytes (sequence flag set), III twelve.
                 (0, 0x88be) => {
@@ -394,5 +422,10 @@ fn inner<'a>(packet: &IpPacket<'a>, depth: u32) -> Option<Content<'a>> {
         _ => return None,
     };
     // Only an inner IP packet is worth more than the outer one.
-    matches!(content, Content::Ip(_)).then_some(content)
+    if !matches!(content, Content::Ip(_)) {
+        return None;
+    }
+    // The outer link addresses are of the tunnel's ends; without an inner frame, nobody knows the hosts' own.
+    (outer.source, outer.destination) = (frame.source, frame.destination);
+    Some(content)
 }

@@ -79,6 +79,10 @@ pub(crate) const MAX_THREADS: usize = 64;
 /// Chunks that reading is ahead of the slowest worker: evens out chunks that are mostly one worker's.
 const AHEAD: usize = 8;
 
+/// Packets at the end of a chunk of which the earliest says how late it is: interfaces whose clocks disagree must not
+/// end each other's flows.
+const NEWEST: usize = 64;
+
 /// Reads the inputs one after the other.
 pub fn read(
     inputs: &[Input],
@@ -155,7 +159,8 @@ fn each_parcel(
                 };
                 let (first, last) = earlier.iter().fold((latest.time, latest.time), both);
                 one.during(first, last);
-                clock = clock.max(latest.time);
+                let newest = parcel.chunk.packets.iter().rev().take(NEWEST).map(|p| p.time);
+                clock = newest.min().unwrap_or(first);
             }
             (parcel.input, parcel.clock) = (index, clock);
             on_parcel(parcel, observer)?;

@@ -5,7 +5,7 @@ use crate::{
     capture::{Chunk, PacketRef},
     ends::Address,
     fragment::Fragments,
-    packet::{Content, Frame, IpPacket, knows_link, walk, whole},
+    packet::{Content, Frame, IpPacket, joined, knows_link, walk},
     team::Parcel,
     worker::Limits,
 };
@@ -147,7 +147,7 @@ impl Router {
     #[inline(never)]
     fn unusual(&mut self, lanes: &mut [Vec<Walked>], packet: &PacketRef, data: &mut Vec<u8>) {
         let bytes = packet.bytes(data);
-        let frame = walk(packet.link, bytes);
+        let mut frame = walk(packet.link, bytes);
         match frame.content {
             Content::Ip(ip) => {
                 let Some(part) = ip.fragment else {
@@ -155,7 +155,7 @@ impl Router {
                     return self.ip(lanes, packet, &Outer::new(&frame, &ip), start, ip.payload);
                 };
                 let Some(payload) = self.fragments.add(packet.time, &ip, part) else { return };
-                match whole(IpPacket { payload: &payload, ..ip }) {
+                match joined(IpPacket { payload: &payload, ..ip }, &mut frame.source) {
                     Content::Ip(ip) if ip.fragment.is_none() => {
                         let start = data.len() + place(ip.payload, &payload);
                         self.ip(lanes, packet, &Outer::new(&frame, &ip), start, ip.payload);

@@ -86,6 +86,7 @@ impl Worker {
             limits: Limits::default(),
             out: Output {
                 keep_records,
+                workers: bounds.workers,
                 assets: AssetNotes::share_of(bounds.workers),
                 ..Output::default()
             },
@@ -113,9 +114,13 @@ impl Worker {
         let (key, low) =
             Key::new((source, packet.ports.0), (destination, packet.ports.1), protocol);
         let mut found = self.flows.find(&key);
-        if let (Some(slot), Some(tcp)) = (found, tcp)
-            && tcp.flags & SYN != 0
-            && self.flows.get(slot).is_some_and(|f| f.replaced_by(tcp, low))
+        // Sweeps come when they come: whether a silence ended the flow must not depend on that.
+        let limit = if matches!(protocol, 6 | 255) { TCP_IDLE } else { DATAGRAM_IDLE };
+        if let Some(slot) = found
+            && self.flows.get(slot).is_some_and(|flow| {
+                at.time.since(flow.last) > limit
+                    || tcp.is_some_and(|t| t.flags & SYN != 0 && flow.replaced_by(at, t, low))
+            })
         {
             self.finish(slot);
             found = None;
@@ -204,7 +209,9 @@ impl Worker {
     /// Time has come this far: ends flows that fell silent. Called at the same points of the input
     /// whatever the number of workers, so that records do not depend on it.
     pub(crate) fn tick(&mut self, clock: Time) {
-        self.clock = self.clock.max(clock);
+        self.clock = clock;
+        // Another capture may begin where an earlier one did.
+        self.swept = self.swept.min(clock);
         if self.clock.since(self.swept) < SWEEP {
             return;
         }

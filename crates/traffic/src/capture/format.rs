@@ -18,6 +18,8 @@ pub(super) enum Step {
     Need(usize),
     /// The record is plain but its packet cannot be used.
     Refuse { size: usize, kind: DamageKind },
+    /// Something is wrong with these bytes, and it is known where to go on.
+    Damaged { size: usize, kind: DamageKind },
     /// No record can start like this.
     Bad,
 }
@@ -33,7 +35,15 @@ impl Format {
     fn step(&mut self, bytes: &[u8], last: Time, ended: bool) -> Step {
         match self {
             Self::Pcap(f) => f.step(bytes, ended),
-            Self::Pcapng(f) => f.step(bytes, last),
+            Self::Pcapng(f) => f.step(bytes, last, ended),
+        }
+    }
+
+    /// Records will be passed over.
+    fn lost(&mut self) {
+        match self {
+            Self::Pcap(_) => {}
+            Self::Pcapng(f) => f.lost(),
         }
     }
 
@@ -249,10 +259,6 @@ impl<R: Read> CaptureReader<R> {
                     }
                 }
             }
-            let damaged = |at: &mut usize, cut| {
-                *at += 1;
-                Some(Lost { from: offset, skipped: 1, cut })
-            };
             match self.format.step(&chunk.data[*at..], self.last, self.ended) {
                 Step::Packet { size, start, len, wire_len, link, time } => {
                     self.packets += 1;
@@ -274,10 +280,18 @@ impl<R: Read> CaptureReader<R> {
                     self.damage(offset, kind);
                     *at += size;
                 }
+                Step::Damaged { size, kind } => {
+                    self.damage(offset, kind);
+                    *at += size;
+                }
                 Step::Need(n) if !self.ended => return n.max(left + 1),
                 // A wrong length may reach beyond the end with good records behind it.
-                Step::Need(_) => self.lost = damaged(at, true),
-                Step::Bad => self.lost = damaged(at, false),
+                step @ (Step::Need(_) | Step::Bad) => {
+                    self.format.lost();
+                    let cut = matches!(step, Step::Need(_));
+                    self.lost = Some(Lost { from: offset, skipped: 1, cut });
+                    *at += 1;
+                }
             }
         }
     }

@@ -4,6 +4,9 @@ use super::{Context, DONE, Output, Parties, Registration, Side};
 use hangtu_record::{Endpoint, FieldName, Origin, OwnedValue, Time, Transport};
 use std::net::IpAddr;
 
+/// More than any decoder may keep of one flow.
+const MAX_HELD: usize = 1 << 20;
+
 /// What [`drive`] hands to a decoder next.
 #[derive(Clone, Copy, Debug)]
 pub enum Piece<'s> {
@@ -26,6 +29,25 @@ pub fn drive<'s, P: Into<Piece<'s>>>(
     transport: Transport,
     segments: impl IntoIterator<Item = (Side, P)>,
 ) -> (Output, Vec<(FieldName, OwnedValue)>) {
+    let (out, facts, _) = run(registration, transport, segments);
+    (out, facts)
+}
+
+/// How many bytes the decoder says it keeps behind these segments.
+#[cfg(test)]
+pub(crate) fn held<'s>(
+    registration: &Registration,
+    segments: impl IntoIterator<Item = (Side, &'s [u8])>,
+) -> usize {
+    let transport = if registration.tcp { Transport::Tcp } else { Transport::Udp };
+    run(registration, transport, segments).2
+}
+
+fn run<'s, P: Into<Piece<'s>>>(
+    registration: &Registration,
+    transport: Transport,
+    segments: impl IntoIterator<Item = (Side, P)>,
+) -> (Output, Vec<(FieldName, OwnedValue)>, usize) {
     let end = |last: u8, port: u16| Endpoint {
         ip: Some(IpAddr::from([192, 0, 2, last])),
         port,
@@ -40,6 +62,7 @@ pub fn drive<'s, P: Into<Piece<'s>>>(
     let mut out = Output { keep_records: true, ..Output::default() };
     let mut facts = Vec::new();
     let mut protocol = registration.name;
+    let mut held = 0;
     let mut decoder = (registration.make)();
     let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
     let mut skip = [0_usize; 2];
@@ -52,6 +75,7 @@ pub fn drive<'s, P: Into<Piece<'s>>>(
             parties: &parties,
             facts: &mut facts,
             protocol: &mut protocol,
+            held: &mut held,
             out: &mut out,
         };
         let (buffer, skip) = (&mut buffers[side as usize], &mut skip[side as usize]);
@@ -84,14 +108,17 @@ pub fn drive<'s, P: Into<Piece<'s>>>(
             buffer.drain(..used.min(buffer.len()));
         }
     }
+    debug_assert!(held <= MAX_HELD, "{} keeps {held} bytes", registration.name);
+    let kept = held;
     let mut cx = Context {
         time: Time(number as i64 * 1_000_000),
         origin: Origin { input: 0, number, offset: 0 },
         parties: &parties,
         facts: &mut facts,
         protocol: &mut protocol,
+        held: &mut held,
         out: &mut out,
     };
     decoder.end(&mut cx);
-    (out, facts)
+    (out, facts, kept)
 }

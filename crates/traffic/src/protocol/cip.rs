@@ -1,29 +1,45 @@
 //! CIP messages (CIP volume 1, chapter 2): services on classes, instances and attributes, and what
 //! travels inside others.
 
+pub(super) mod identity;
 mod path;
 mod pccc;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     bytes::Bytes,
-    decode::{Context, Pending, Short, Side, clean},
+    decode::{Context, Pending, Short, Side},
 };
 use compact_str::{CompactString, format_compact};
-use hangtu_record::{FieldName, Operation, Outcome, Seen, Verb};
+use hangtu_record::{Operation, Outcome, Seen, Verb};
 
 /// How deep messages may travel inside messages.
 const MAX_DEPTH: u8 = 3;
-/// Messages taken out of one Multiple Service Packet.
-const MAX_MULTIPLE: usize = 64;
+/// Messages taken out of one frame, nested ones included.
+const MAX_MESSAGES: u16 = 64;
+/// Connections whose identifiers are remembered.
+const MAX_CONNECTIONS: usize = 32;
+
+/// What tells requests apart that travel over one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transaction {
+    /// Without a connection: the context that the sender of the request chose.
+    Context(u64),
+    /// Over a connection, by the identifier that its receiver gave: each direction has its own.
+    Connected { connection: u32, sequence: u16 },
+}
 
 /// Transaction, and place of the message within it.
-type Key = (u64, u16);
+type Key = (Transaction, u16);
 
-/// Requests and responses of one connection.
+/// Requests and responses of one session.
 #[derive(Default)]
 pub(super) struct Cip {
     pending: Pending<Key>,
+    /// Identifiers of connections, by the side that sends with them.
+    connections: Vec<[u32; 2]>,
 }
 
 impl Cip {
@@ -31,20 +47,28 @@ impl Cip {
         self.pending.flush(cx);
     }
 
-    /// One message; `key` pairs requests with responses.
-    pub(super) fn message(&mut self, cx: &mut Context<'_>, from: Side, key: u64, b: &[u8]) {
+    /// One message; the transaction pairs requests with responses.
+    pub(super) fn message(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Side,
+        transaction: Transaction,
+        b: &[u8],
+    ) {
         let Some(service) = b.first() else { return };
         if service & 0x80 == 0 {
-            self.request(cx, from, key, &mut 0, b, 0);
+            self.request(cx, from, transaction, &mut 0, b, 0);
         } else {
-            self.response(cx, from, key, &mut 0, b, 0);
+            let transaction = self.asked_in(from, transaction);
+            self.response(cx, from, transaction, &mut 0, b, 0);
         }
     }
 
-    /// The carrier refused the message of that key.
-    pub(super) fn refused(&mut self, cx: &mut Context<'_>, key: u64, status: u32) {
+    /// The carrier refused the message of that context.
+    pub(super) fn refused(&mut self, cx: &mut Context<'_>, context: u64, status: u32) {
         for place in 0..2 {
-            if let Some(mut op) = self.pending.answer(cx, &(key, place)) {
+            let key = (Transaction::Context(context), place);
+            if let Some(mut op) = self.pending.answer(cx, &key) {
                 op.outcome = Outcome::Error;
                 op.error = Some(status);
                 cx.emit(op);
@@ -52,11 +76,53 @@ impl Cip {
         }
     }
 
+    /// The transaction of the request that a response in this one belongs to. Which identifiers are
+    /// those of one connection only its Forward Open tells; where that was not seen the sequence
+    /// count decides, unless several connections wait with it.
+    fn asked_in(&self, from: Side, answered: Transaction) -> Transaction {
+        let Transaction::Connected { connection, sequence } = answered else { return answered };
+        let (there, back) = (from.other() as usize, from as usize);
+        if let Some(known) = self.connections.iter().find(|ids| ids[back] == connection) {
+            return Transaction::Connected { connection: known[there], sequence };
+        }
+        let known = |id: u32| self.connections.iter().any(|ids| ids[there] == id);
+        let mut waiting = self.pending.keys().filter_map(|(asked, _)| match *asked {
+            Transaction::Connected { connection, sequence: count }
+                if count == sequence && !known(connection) =>
+            {
+                Some(*asked)
+            }
+            _ => None,
+        });
+        if let Some(asked) = waiting.next()
+            && waiting.all(|other| other == asked)
+        {
+            asked
+        } else {
+            answered
+        }
+    }
+
+    /// What a Forward Open brought: the identifier from originator to target, and the one back (CIP
+    /// volume 1, chapter 3).
+    fn opened(&mut self, target: Side, mut r: Bytes<'_>) -> Option<()> {
+        let mut ids = [0; 2];
+        ids[target.other() as usize] = r.u32le()?;
+        ids[target as usize] = r.u32le()?;
+        // An identifier given anew is no longer that of an earlier connection.
+        self.connections.retain(|known| known[0] != ids[0] && known[1] != ids[1]);
+        if self.connections.len() >= MAX_CONNECTIONS {
+            self.connections.remove(0);
+        }
+        self.connections.push(ids);
+        Some(())
+    }
+
     fn request(
         &mut self,
         cx: &mut Context<'_>,
         from: Side,
-        key: u64,
+        transaction: Transaction,
         place: &mut u16,
         b: &[u8],
         depth: u8,
@@ -78,21 +144,25 @@ impl Cip {
         }
         let mine = *place;
         *place += 1;
-        self.pending.ask(cx, (key, mine), op);
+        self.pending.ask(cx, (transaction, mine), op);
         if depth >= MAX_DEPTH {
             return;
         }
         match (code, path.class) {
-            // Multiple Service Packet: count, offsets from the count, messages.
-            (0x0a, Some(2)) => each_message(inner, |message| {
-                self.request(cx, from, key, place, message, depth + 1);
-            }),
+            (0x0a, Some(2)) => {
+                for message in messages(inner) {
+                    if *place >= MAX_MESSAGES {
+                        return cx.unreadable("cip");
+                    }
+                    self.request(cx, from, transaction, place, message, depth + 1);
+                }
+            }
             // Unconnected Send: tick, timeout, length, message, route.
             (0x52, Some(6)) => {
                 let mut r = Bytes::new(inner);
                 r.skip(2);
                 if let Some(message) = r.u16le().and_then(|len| r.take(usize::from(len))) {
-                    self.request(cx, from, key, place, message, depth + 1);
+                    self.request(cx, from, transaction, place, message, depth + 1);
                 }
             }
             _ => {}
@@ -103,7 +173,7 @@ impl Cip {
         &mut self,
         cx: &mut Context<'_>,
         from: Side,
-        key: u64,
+        transaction: Transaction,
         place: &mut u16,
         b: &[u8],
         depth: u8,
@@ -116,45 +186,48 @@ impl Cip {
         let code = service & 0x7f;
         let extended = r.u16le().filter(|_| words > 0);
         let r = Bytes::at(b, 4 + usize::from(words) * 2);
-        let mut op = self.take(cx, from, key, *place, code);
+        let mut op = self.take(cx, from, (transaction, *place), code);
         *place += 1;
         // An Unconnected Send that was forwarded is answered by the message inside it; one that
         // was not answers for itself, and the message inside never arrived.
         if op.code == 0x52 && code != 0x52 {
             op.outcome = Outcome::Success;
             cx.emit(op);
-            op = self.take(cx, from, key, *place, code);
+            op = self.take(cx, from, (transaction, *place), code);
             *place += 1;
         } else if op.code == 0x52
             && op.object.starts_with("class 0x06")
-            && let Some(mut inner) = self.pending.answer(cx, &(key, *place))
+            && let Some(mut inner) = self.pending.answer(cx, &(transaction, *place))
         {
             (inner.seen, inner.delay) = (Seen::Request, None);
             cx.emit(inner);
         }
         conclude(&mut op, status, extended);
-        // Who the device is: Get_Attributes_All of the identity object.
-        if code == 1 && status == 0 && op.object.starts_with("class 0x01") {
-            identity(cx, from, &mut r.clone());
+        match code {
+            0x01 | 0x03 | 0x0e if op.code == u32::from(code) => {
+                identity::answered(cx, from, &op, status, r);
+            }
+            // A Forward Open; where its request was not seen the class is not known.
+            0x54 | 0x5b
+                if status == 0 && (op.object.is_empty() || op.object.starts_with("class 0x06")) =>
+            {
+                self.opened(from, r);
+            }
+            _ => {}
         }
-        let multiple = code == 0x0a;
         cx.emit(op);
-        if multiple && depth < MAX_DEPTH {
-            each_message(r.rest(), |message| {
-                self.response(cx, from, key, place, message, depth + 1);
-            });
+        if code == 0x0a && depth < MAX_DEPTH {
+            for message in messages(r.rest()) {
+                if *place >= MAX_MESSAGES {
+                    return cx.unreadable("cip");
+                }
+                self.response(cx, from, transaction, place, message, depth + 1);
+            }
         }
     }
 
-    fn take(
-        &mut self,
-        cx: &mut Context<'_>,
-        from: Side,
-        key: u64,
-        place: u16,
-        code: u8,
-    ) -> Operation {
-        self.pending.answer(cx, &(key, place)).unwrap_or_else(|| {
+    fn take(&mut self, cx: &mut Context<'_>, from: Side, key: Key, code: u8) -> Operation {
+        self.pending.answer(cx, &key).unwrap_or_else(|| {
             let (verb, name) = service::service(code, None);
             let mut op = cx.operation(from.other(), "cip", verb, u32::from(code), name);
             op.seen = Seen::Response;
@@ -178,17 +251,24 @@ fn conclude(op: &mut Operation, status: u8, extended: Option<u16>) {
     }
 }
 
-fn each_message<'b>(b: &'b [u8], mut f: impl FnMut(&'b [u8])) {
-    let mut r = Bytes::new(b);
-    let Some(count) = r.u16le() else { return };
-    let count = usize::from(count).min(MAX_MULTIPLE);
-    let offsets: Vec<usize> = (0..count).map_while(|_| r.u16le().map(usize::from)).collect();
-    for (i, start) in offsets.iter().enumerate() {
-        let end = offsets.get(i + 1).copied().unwrap_or(b.len());
-        if let Some(message) = b.get(*start..end.min(b.len())) {
-            f(message);
+/// The messages of a Multiple Service Packet (CIP volume 1, appendix A): count, offsets from the
+/// count, messages. One that does not begin behind the offsets and behind the message before it
+/// comes as empty: no byte is read twice, so that there are no more operations than bytes.
+fn messages(b: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let count = Bytes::new(b).u16le().map_or(0, usize::from).min(b.len() / 2);
+    let offset = move |i: usize| Bytes::at(b, 2 + 2 * i).u16le().map_or(b.len(), usize::from);
+    let mut free = 2 + 2 * count;
+    (0..count).map(move |i| {
+        let start = offset(i);
+        let end = if i + 1 < count { offset(i + 1).min(b.len()) } else { b.len() };
+        match b.get(start..end) {
+            Some(message) if start >= free => {
+                free = end;
+                message
+            }
+            _ => &[],
         }
-    }
+    })
 }
 
 /// The value of a write, where short: bytes in hex, or a tag write's typed value.
@@ -207,26 +287,6 @@ fn short_value(code: u8, b: &[u8]) -> CompactString {
         (0xca, [a, b, c, d]) => format_compact!("{}", f32::from_le_bytes([*a, *b, *c, *d])),
         _ => Short::default().dump(data).text(),
     }
-}
-
-/// Attributes 1 to 7 of the identity object (CIP volume 1, 5A-2): vendor, type, product, revision,
-/// status, serial number, name.
-pub(super) fn identity(cx: &mut Context<'_>, from: Side, r: &mut Bytes<'_>) -> Option<()> {
-    let vendor = r.u16le()?;
-    let _kind = r.u16le()?;
-    let _product = r.u16le()?;
-    let (major, minor) = (r.u8()?, r.u8()?);
-    let _status = r.u16le()?;
-    let serial = r.u32le()?;
-    let len = r.u8()?;
-    let name = clean(r.take(usize::from(len))?);
-    let vendor = service::vendor(vendor)
-        .map_or_else(|| format_compact!("CIP vendor {vendor}"), CompactString::const_new);
-    cx.about(from, FieldName::DeviceVendor, &vendor);
-    cx.about(from, FieldName::DeviceModel, &name);
-    cx.about(from, FieldName::DeviceFirmware, &format_compact!("{major}.{minor}"));
-    cx.about(from, FieldName::DeviceSerial, &format_compact!("{serial:08x}"));
-    Some(())
 }
 
 /// Verb of a service whose class is not known.

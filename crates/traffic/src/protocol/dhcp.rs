@@ -83,6 +83,10 @@ struct Said {
 }
 
 impl Said {
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.host.len() + self.vendor.len()
+    }
+
     fn note(&self, cx: &mut Context<'_>, ip: Ipv4Addr) {
         if ip.is_unspecified() {
             return;
@@ -146,10 +150,12 @@ impl Dhcp {
                 self.waiting.pop_front();
             }
             self.waiting.push_back(said);
+            *cx.held = self.waiting.iter().map(Said::memory).sum();
         } else if kind == ACK && !yours.is_unspecified() {
             cx.fact(FieldName::DhcpAddress, OwnedValue::Ip(IpAddr::V4(yours)));
             let asked = self.waiting.iter().rposition(|w| w.transaction == transaction);
             if let Some(asked) = asked.and_then(|at| self.waiting.remove(at)) {
+                *cx.held = cx.held.saturating_sub(asked.memory());
                 asked.note(cx, yours);
             }
         }

@@ -73,6 +73,8 @@ impl Decoder for Dnp3 {
                 break;
             }
             self.frame(cx, from, &bytes[..size]);
+            let fragments = self.links.iter().filter_map(|l| l.fragment.as_ref());
+            *cx.held = fragments.map(Vec::capacity).sum();
             bytes = &bytes[size..];
         }
         whole - bytes.len()
@@ -133,8 +135,8 @@ impl Dnp3 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{decode::drive, protocol::show};
-    use hangtu_record::Transport;
+    use crate::{assets::Inventory, decode::drive, protocol::show};
+    use hangtu_record::{Outcome, Transport};
 
     /// A frame with zero checksums: they decide nothing.
     fn frame(control: u8, destination: u16, source: u16, data: &[u8]) -> Vec<u8> {
@@ -169,5 +171,44 @@ mod tests {
         let (out, _) =
             drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
         insta::assert_snapshot!(show(&out));
+    }
+
+    #[test]
+    fn device_attributes_say_who_it_is() {
+        let attribute = |variation: u8, set: u8, text: &[u8]| {
+            [&[0, variation, 0, set, set, 1, text.len() as u8][..], text].concat()
+        };
+        let response = [
+            // Transport, control, function, indications.
+            vec![0xc0, 0xc1, 129, 0, 0],
+            // A number of four bytes is passed over, as is what a maker added.
+            vec![0, 240, 0, 0, 0, 2, 4, 0, 8, 0, 0],
+            attribute(252, 0, b"SEL"),
+            attribute(252, 1, b"other"),
+            attribute(250, 0, b"SEL-3530"),
+            attribute(242, 0, b"R140"),
+            attribute(248, 0, b"1234567"),
+        ]
+        .concat();
+        let segments = [
+            (Side::Client, frame(0xc4, 10, 1, &[0xc0, 0xc1, 1, 0, 254, 0, 0, 0])),
+            (Side::Server, frame(0x44, 1, 10, &response)),
+        ];
+        let (out, _) =
+            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
+        assert_eq!(out.records.operations[0].outcome, Outcome::Success);
+        let found = Inventory::new(vec![out.assets], 1);
+        let mut facts: Vec<_> =
+            found.assets[0].facts.iter().map(|f| (f.name.name(), f.value.as_str())).collect();
+        facts.sort_unstable();
+        assert_eq!(
+            facts,
+            [
+                ("device.firmware", "R140"),
+                ("device.manufacturer", "SEL"),
+                ("device.model.name", "SEL-3530"),
+                ("device.serial_number", "1234567"),
+            ]
+        );
     }
 }

@@ -22,6 +22,9 @@ const LLMNR: u16 = 5355;
 const RESPONSE: u16 = 0x8000;
 /// How much of a message over TCP is waited for.
 const HEAD: usize = 16 * 1024;
+/// The longest name (§2.3.4), and how many pointers may lead through one.
+const MAX_NAME: usize = 255;
+const MAX_HOPS: usize = 64;
 /// How many names and addresses one session keeps, so that other facts have room.
 const MAX_NAMES: u32 = 32;
 
@@ -93,13 +96,21 @@ fn header(b: &mut Bytes<'_>) -> Option<Header> {
     })
 }
 
-/// Reads a name, following pointers (§4.1.4) backwards only, which bounds them.
-fn name(message: &[u8], b: &mut Bytes<'_>) -> Option<Text> {
+/// How many labels and pointers are worth reading in a message: pointers make much of few bytes.
+fn steps(message: &[u8]) -> usize {
+    1024 + 2 * message.len()
+}
+
+/// Reads a name of at most that many labels and pointers, and takes them off. Pointers (§4.1.4) are
+/// followed backwards only.
+fn name(message: &[u8], b: &mut Bytes<'_>, steps: &mut usize) -> Option<Text> {
     let mut out = Text::const_new("");
     let mut at = b.position();
     let mut lowest = at;
     let mut end = None;
+    let (mut octets, mut hops) = (0, 0);
     loop {
+        *steps = steps.checked_sub(1)?;
         let length = usize::from(*message.get(at)?);
         match length {
             0 => {
@@ -113,7 +124,8 @@ fn name(message: &[u8], b: &mut Bytes<'_>) -> Option<Text> {
                 }
                 out.push_str(&clean(label));
                 at += 1 + length;
-                if out.len() > 255 + 64 {
+                octets += 1 + length;
+                if octets > MAX_NAME || out.len() > MAX_NAME + 64 {
                     return None;
                 }
             }
@@ -121,7 +133,8 @@ fn name(message: &[u8], b: &mut Bytes<'_>) -> Option<Text> {
                 let low = usize::from(*message.get(at + 1)?);
                 end.get_or_insert(at + 2);
                 at = (length & 0x3f) << 8 | low;
-                if at >= lowest {
+                hops += 1;
+                if at >= lowest || hops > MAX_HOPS {
                     return None;
                 }
                 lowest = at;
@@ -144,7 +157,7 @@ fn looks_right(message: &[u8]) -> Option<Header> {
     if !(counted && flagged && asks) || h.questions + h.answers == 0 {
         return None;
     }
-    let text = name(message, &mut b)?;
+    let text = name(message, &mut b, &mut steps(message))?;
     let (kind, class) = (b.u16be()?, b.u16be()?);
     // mDNS puts a flag in the top bit of the class (RFC 6762 §5.4, §10.2).
     let class_right = matches!(class & 0x7fff, 1 | 3 | 254 | 255);
@@ -203,8 +216,9 @@ impl Dns {
         let mut b = Bytes::new(message);
         let h = header(&mut b)?;
         let response = h.flags & RESPONSE != 0;
+        let mut steps = steps(message);
         for _ in 0..h.questions {
-            let text = name(message, &mut b)?;
+            let text = name(message, &mut b, &mut steps)?;
             let (kind, _class) = (b.u16be()?, b.u16be()?);
             if self.names < MAX_NAMES {
                 self.names += u32::from(!response);
@@ -221,7 +235,7 @@ impl Dns {
         // Hosts name themselves in the additional section of mDNS too.
         let extra = if self.local { u32::from(h.authority) + u32::from(h.additional) } else { 0 };
         for _ in 0..u32::from(h.answers) + extra {
-            let owner = name(message, &mut b)?;
+            let owner = name(message, &mut b, &mut steps)?;
             let kind = b.u16be()?;
             b.skip(6)?;
             let length = usize::from(b.u16be()?);
@@ -315,5 +329,33 @@ mod tests {
         let segments = [(Side::Client, first), (Side::Client, second)];
         let (_, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
         assert_eq!(facts.len(), 2);
+    }
+
+    /// An answer of 4,000 records: the first holds `data` at 28, a pointer to `name` names the others.
+    fn flood(data: &[u8], name: usize) -> Vec<u8> {
+        let pointer = (0xc000 | name as u16).to_be_bytes();
+        let record = [&pointer[..], b"\0\x01\0\x01\0\0\0\0\0\0"].concat();
+        [
+            &b"\x12\x34\x81\x80\0\x01\x0f\xa0\0\0\0\0\0\0\x01\0\x01"[..],
+            b"\0\0\x10\0\x01\0\0\0\0",
+            &(data.len() as u16).to_be_bytes(),
+            data,
+            &record.repeat(3999),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn names_made_of_pointers_are_soon_given_up() {
+        let mut ladder = vec![0, 0];
+        ladder.extend((28..0x3ff0_u16).step_by(2).flat_map(|at| (0xc000 | at).to_be_bytes()));
+        let labels = [&b"\x01a".repeat(127)[..], &[0]].concat();
+        let invisible = [&[63_u8][..], &[1; 63]].concat().repeat(250);
+        let top = 28 + ladder.len() - 2;
+        for message in [flood(&ladder, top), flood(&labels, 28), flood(&invisible, 28)] {
+            let segments = std::iter::repeat_n((Side::Server, &message[..]), 100);
+            let (out, facts) = drive(&REGISTRATION, Transport::Udp, segments);
+            assert_eq!((out.unreadable, facts.len()), (vec![("dns", 100)], 2));
+        }
     }
 }

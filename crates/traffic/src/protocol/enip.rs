@@ -1,6 +1,6 @@
 //! EtherNet/IP encapsulation (CIP volume 2, chapter 2): sessions, identity, and CIP messages.
 
-use super::cip::{self, Cip};
+use super::cip::{self, Cip, Transaction};
 use crate::{
     bytes::Bytes,
     decode::{Context, DONE, Decoder, Peek, Pending, Registration, Side, Verdict},
@@ -110,7 +110,7 @@ fn probe(peek: Peek<'_>) -> Verdict {
     let who = match (h.command, h.length) {
         (0x0063 | 0x0004 | 0x0064, 0) => Some(Side::Client),
         (0x0063 | 0x0004 | 0x0064, _) => Some(Side::Server),
-        (0x006f | 0x0070, _) => cip_part(body).map(|(_, message)| {
+        (0x006f | 0x0070, _) => cip_part(h.context, body).map(|(_, message)| {
             if message.first().is_some_and(|s| s & 0x80 != 0) { Side::Server } else { Side::Client }
         }),
         _ => None,
@@ -118,18 +118,21 @@ fn probe(peek: Peek<'_>) -> Verdict {
     Verdict::Yes(who.or(peek.by_port))
 }
 
-/// The CIP message of a SendRRData or SendUnitData body, and for connected ones the sequence.
-fn cip_part(body: &[u8]) -> Option<(Option<u16>, &[u8])> {
+/// The CIP message of a SendRRData or SendUnitData body, and what pairs it with its answer.
+fn cip_part(context: u64, body: &[u8]) -> Option<(Transaction, &[u8])> {
     let mut r = Bytes::at(body, 6);
     let items = r.u16le()?;
+    let mut connection = 0;
     for _ in 0..items.min(8) {
         let (kind, len) = (r.u16le()?, usize::from(r.u16le()?));
         let item = r.take(len.min(r.remaining()))?;
         match kind {
-            0x00b2 => return Some((None, item)),
+            0x00a1 => connection = Bytes::new(item).u32le().unwrap_or(0),
+            0x00b2 => return Some((Transaction::Context(context), item)),
             0x00b1 => {
                 let (sequence, message) = item.split_first_chunk()?;
-                return Some((Some(u16::from_le_bytes(*sequence)), message));
+                let sequence = u16::from_le_bytes(*sequence);
+                return Some((Transaction::Connected { connection, sequence }, message));
             }
             _ => {}
         }
@@ -169,10 +172,9 @@ impl Decoder for Enip {
         };
         let Some(body) = bytes.get(HEADER..HEADER + h.length) else { return 0 };
         match h.command {
-            0x006f | 0x0070 if h.length > 0 => match cip_part(body) {
-                Some((sequence, message)) => {
-                    let key = sequence.map_or(h.context, |s| 1 << 63 | u64::from(s));
-                    self.cip.message(cx, from, key, message);
+            0x006f | 0x0070 if h.length > 0 => match cip_part(h.context, body) {
+                Some((transaction, message)) => {
+                    self.cip.message(cx, from, transaction, message);
                 }
                 None => cx.unreadable("enip"),
             },
@@ -235,7 +237,7 @@ fn identity(cx: &mut Context<'_>, from: Side, body: &[u8]) -> Option<()> {
         let item = r.take(len)?;
         if kind == 0x000c {
             let mut r = Bytes::at(item, 18);
-            cip::identity(cx, from, &mut r);
+            cip::identity::all(cx, from, &mut r);
         }
     }
     Some(())

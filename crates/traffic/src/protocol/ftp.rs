@@ -4,6 +4,7 @@
 use super::tls::Tls;
 use crate::decode::{Context, Decoder, Peek, Registration, Side, Verdict, clean};
 use hangtu_record::{FieldName, FileAction, FileVerb, Origin, OwnedValue, Text, Time};
+use memchr::memchr;
 use std::collections::VecDeque;
 
 /// FTP on TCP 21; elsewhere by its greeting.
@@ -93,6 +94,11 @@ fn announced(line: &[u8]) -> u64 {
 }
 
 impl Ftp {
+    /// The most that the commands that wait take.
+    fn memory(&self) -> usize {
+        self.waiting.capacity() * size_of::<Asked>() + self.waiting.len() * 200
+    }
+
     fn command(&mut self, cx: &mut Context<'_>, line: &[u8]) {
         let Some(verb) = verb(line) else { return };
         let rest = line[verb.len()..].trim_ascii();
@@ -144,7 +150,11 @@ impl Ftp {
             }
         }
         match asked.verb {
-            "AUTH" if code == 234 => self.tls = Some(Tls::default()),
+            "AUTH" if code == 234 => {
+                self.tls = Some(Tls::default());
+                // No replies are read from here on.
+                self.waiting = VecDeque::new();
+            }
             "SYST" if code == 215 => cx.about(Side::Server, FieldName::HostOs, &clean(text)),
             "RNFR" if code == 350 => self.rename_from = asked.argument,
             _ => self.file(cx, asked, if code < 400 { 0 } else { code }),
@@ -194,7 +204,7 @@ impl Decoder for Ftp {
                     used => used.saturating_add(at),
                 };
             }
-            let Some(end) = rest.iter().position(|b| *b == b'\n') else {
+            let Some(end) = memchr(b'\n', rest) else {
                 return if rest.len() > MAX_LINE { bytes.len() } else { at };
             };
             let line = rest[..end].trim_ascii_end();
@@ -207,6 +217,7 @@ impl Decoder for Ftp {
                 Side::Client => self.command(cx, line),
                 Side::Server => self.reply(cx, line),
             }
+            *cx.held = self.memory();
         }
         at
     }

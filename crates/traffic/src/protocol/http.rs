@@ -9,6 +9,7 @@ use super::smb::ntlm;
 use crate::decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict, clean};
 use hangtu_record::{FieldName, OwnedValue, Text};
 use head::{Body, Head};
+use memchr::memchr;
 use std::collections::VecDeque;
 
 /// HTTP/1 over TCP, on any port.
@@ -21,7 +22,7 @@ pub(super) static REGISTRATION: Registration = Registration {
     make: || Box::<Http>::default(),
 };
 
-/// The longest head that is waited for.
+/// The longest head that is read.
 const MAX_HEAD: usize = 32 * 1024;
 /// Requests that may wait for their responses (pipelining).
 const MAX_WAITING: usize = 64;
@@ -58,6 +59,16 @@ fn method(line: &[u8]) -> Option<&'static str> {
 
 /// Whether the bytes begin with a start line; the side that sends such a line.
 fn start_line(bytes: &[u8]) -> Verdict {
+    begins(bytes, memchr(b'\n', bytes).map(|feed| text_end(&bytes[..feed])))
+}
+
+/// Where the text of a line ends.
+fn text_end(line: &[u8]) -> usize {
+    line.trim_ascii_end().len()
+}
+
+/// As [`start_line`], for who knows where the text of the first line ends, once it is whole.
+fn begins(bytes: &[u8], end: Option<usize>) -> Verdict {
     if bytes.starts_with(b"HTTP/1.") {
         return match bytes.get(7..12) {
             Some([b'0' | b'1', b' ', b'1'..=b'5', b'0'..=b'9', b'0'..=b'9']) => {
@@ -73,13 +84,14 @@ fn start_line(bytes: &[u8]) -> Verdict {
         return if more { Verdict::More } else { Verdict::No };
     };
     let target = &bytes[method.len() + 1..];
-    let line = target.iter().position(|b| *b == b'\n').map(|end| target[..end].trim_ascii_end());
-    match line {
+    match end {
         // The version at the end keeps RTSP, SIP and the like apart.
-        Some(line) => match line.len().checked_sub(9).and_then(|at| line.get(at..)) {
-            Some(b" HTTP/1.1" | b" HTTP/1.0") => Verdict::Yes(Some(Side::Client)),
-            _ => Verdict::No,
-        },
+        Some(end) => {
+            match bytes.get(method.len() + 1..end).and_then(|line| line.last_chunk::<9>()) {
+                Some(b" HTTP/1.1" | b" HTTP/1.0") => Verdict::Yes(Some(Side::Client)),
+                _ => Verdict::No,
+            }
+        }
         None if target.len() >= 64 && target[0] == b'/' => Verdict::Yes(Some(Side::Client)),
         None if target.len() < 4096 => Verdict::More,
         None => Verdict::No,
@@ -112,9 +124,19 @@ struct Asked {
     credentials: bool,
 }
 
+/// What is known of a head whose end has not come yet.
+#[derive(Debug, Default, Clone, Copy)]
+struct Seen {
+    /// So many of its bytes were looked at.
+    bytes: usize,
+    /// The start line is whole, and is one.
+    start: bool,
+}
+
 #[derive(Debug, Default)]
 struct Http {
     states: [State; 2],
+    seen: [Seen; 2],
     waiting: VecDeque<Asked>,
     paths: u32,
     /// Another protocol follows.
@@ -266,24 +288,40 @@ impl Http {
         Some(head.body().unwrap_or(Body::UntilClose))
     }
 
-    /// Reads a head; how far it and a body of known size go.
-    fn head(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> Option<usize> {
+    /// Reads a head; how far it and a body of known size go, or how far there is none.
+    fn head(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> Result<usize, usize> {
         // Empty lines before a request are to be passed over (RFC 9112 §2.2).
         let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         if blank > 0 {
-            return Some(blank);
+            return Ok(blank);
         }
-        let (head, length) = match head::split(bytes) {
-            Some(found) => found,
-            None if bytes.len() < MAX_HEAD && start_line(bytes) != Verdict::No => return Some(0),
-            None => return None,
+        let near = &bytes[..bytes.len().min(MAX_HEAD)];
+        // A head may come byte by byte: nothing of it is looked at twice.
+        let mut seen = std::mem::take(&mut self.seen[from as usize]);
+        let known = seen.bytes.min(near.len());
+        let Some((head, length)) = head::split(near, known) else {
+            if near.len() == MAX_HEAD {
+                // What began in the first half would be too long already.
+                return Err(MAX_HEAD / 2);
+            }
+            if !seen.start {
+                let feed = memchr(b'\n', &near[known..]).map(|feed| known + feed);
+                match begins(near, feed.map(|feed| text_end(&near[..feed]))) {
+                    Verdict::No => return Err(1),
+                    Verdict::More => {}
+                    Verdict::Yes(_) => seen.start = feed.is_some(),
+                }
+            }
+            seen.bytes = near.len();
+            self.seen[from as usize] = seen;
+            return Ok(0);
         };
         let body = match start_line(head.start_with_end) {
-            Verdict::Yes(Some(Side::Client)) => self.request(cx, &head)?,
-            Verdict::Yes(Some(Side::Server)) => self.response(cx, &head)?,
-            _ => return None,
+            Verdict::Yes(Some(Side::Client)) => self.request(cx, &head).ok_or(1_usize)?,
+            Verdict::Yes(Some(Side::Server)) => self.response(cx, &head).ok_or(1_usize)?,
+            _ => return Err(1),
         };
-        Some(match body {
+        Ok(match body {
             Body::Sized(size) => length.saturating_add(size).min(DONE - 1),
             Body::Chunked => {
                 self.states[from as usize] = State::Chunk;
@@ -295,14 +333,25 @@ impl Http {
 
     /// The place of the next start line, or of what may become one; whether it is one already.
     fn find(bytes: &[u8]) -> Option<(usize, bool)> {
-        let may_start = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-        (0..bytes.len()).filter(|at| bytes[*at].is_ascii_uppercase() && may_start(*at)).find_map(
-            |at| match start_line(&bytes[at..]) {
-                Verdict::Yes(_) => Some((at, true)),
-                Verdict::More => Some((at, false)),
-                Verdict::No => None,
-            },
-        )
+        let mut from = 0;
+        // Line by line, so that the end of each is looked for once.
+        while let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {
+            let feed = memchr(b'\n', rest);
+            let length = text_end(&rest[..feed.unwrap_or(rest.len())]);
+            for at in 0..length {
+                if rest[at].is_ascii_uppercase()
+                    && (at == 0 || !rest[at - 1].is_ascii_alphanumeric())
+                {
+                    match begins(&rest[at..], feed.map(|_| length - at)) {
+                        Verdict::Yes(_) => return Some((from + at, true)),
+                        Verdict::More => return Some((from + at, false)),
+                        Verdict::No => {}
+                    }
+                }
+            }
+            from += feed? + 1;
+        }
+        None
     }
 }
 
@@ -316,21 +365,24 @@ impl Decoder for Http {
             let state = self.states[from as usize];
             let step = match state {
                 State::Head => self.head(cx, from, rest),
-                State::Chunk => head::chunk(rest).map(|(step, last)| {
-                    if last {
-                        self.states[from as usize] = State::Trailer;
+                State::Chunk => match head::chunk(rest) {
+                    Some((step, last)) => {
+                        if last {
+                            self.states[from as usize] = State::Trailer;
+                        }
+                        Ok(step)
                     }
-                    step
-                }),
-                State::Trailer => match rest.iter().position(|b| *b == b'\n') {
+                    None => Err(1),
+                },
+                State::Trailer => match memchr(b'\n', rest) {
                     Some(end) => {
                         if rest[..end].trim_ascii().is_empty() {
                             self.states[from as usize] = State::Head;
                         }
-                        Some(end + 1)
+                        Ok(end + 1)
                     }
-                    None if rest.len() < 4096 => Some(0),
-                    None => None,
+                    None if rest.len() < 4096 => Ok(0),
+                    None => Err(1),
                 },
                 State::Lost => match Self::find(rest) {
                     Some((next, true)) => {
@@ -343,14 +395,14 @@ impl Decoder for Http {
                 },
             };
             match step {
-                Some(0) => return at,
-                Some(DONE) => return DONE,
-                Some(step) => at = at.saturating_add(step).min(DONE - 1),
-                None => {
+                Ok(0) => return at,
+                Ok(DONE) => return DONE,
+                Ok(step) => at = at.saturating_add(step).min(DONE - 1),
+                Err(step) => {
                     cx.unreadable("http");
                     self.states[from as usize] = State::Lost;
                     // What could not be read must not be found again.
-                    at += 1;
+                    at += step;
                 }
             }
         }
@@ -359,6 +411,7 @@ impl Decoder for Http {
 
     fn gap(&mut self, _cx: &mut Context<'_>, from: Side) {
         self.states[from as usize] = State::Lost;
+        self.seen[from as usize] = Seen::default();
         // Which response answers which request is no longer known.
         self.waiting.clear();
     }

@@ -88,9 +88,13 @@ fn probe(peek: Peek<'_>) -> Verdict {
     }
 }
 
+/// Transaction, function, unit. Many clients leave the transaction at 0, and ask several units
+/// behind a gateway at once.
+type Key = (u16, u8, u8);
+
 #[derive(Default)]
 struct Modbus {
-    pending: Pending<(u16, u8)>,
+    pending: Pending<Key>,
 }
 
 impl Decoder for Modbus {
@@ -125,13 +129,18 @@ impl Modbus {
         let mut op = cx.operation(Side::Client, "modbus", verb, u32::from(function), name);
         op.unit = Some(u32::from(h.unit));
         describe_request(&mut op, pdu);
-        self.pending.ask(cx, (h.transaction, function), op);
+        self.pending.ask(cx, (h.transaction, function, h.unit), op);
     }
 
     fn response(&mut self, cx: &mut Context<'_>, h: &Header, pdu: &[u8]) {
         let function = h.function & 0x7f;
         let error = h.function & 0x80 != 0;
-        let mut op = self.pending.answer(cx, &(h.transaction, function)).unwrap_or_else(|| {
+        // Servers echo the unit, but some say 0 or 255 for any.
+        let fit = |key: &Key, op: &Operation| {
+            let same = (key.0, key.1) == (h.transaction, function);
+            same.then(|| (key.2 == h.unit, agrees(op, pdu)))
+        };
+        let mut op = self.pending.answer_in_turn(cx, fit).unwrap_or_else(|| {
             let (verb, name) = function_of(function);
             let mut op = cx.operation(Side::Client, "modbus", verb, u32::from(function), name);
             op.unit = Some(u32::from(h.unit));
@@ -160,6 +169,18 @@ impl Modbus {
             }
         }
         cx.emit(op);
+    }
+}
+
+/// Whether a response is one to that request, as far as it shows: a read brings as much as was
+/// asked for, a write comes back with its address.
+fn agrees(op: &Operation, pdu: &[u8]) -> bool {
+    let mut r = Bytes::at(pdu, 1);
+    match pdu[0] {
+        1 | 2 => op.count.map(|n| n.div_ceil(8)) == r.u8().map(u32::from),
+        3 | 4 => op.count.map(|n| n * 2) == r.u8().map(u32::from),
+        5 | 6 | 15 | 16 | 22 => op.address == r.u16be().map(u32::from),
+        _ => true,
     }
 }
 
@@ -348,7 +369,7 @@ fn exception(code: u32) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::drive;
+    use crate::decode::{Piece, drive};
     use crate::protocol::show;
     use hangtu_record::Transport;
 
@@ -373,5 +394,76 @@ mod tests {
             ],
         );
         insta::assert_snapshot!(show(&out));
+    }
+
+    /// A write of one register, or the response to one.
+    fn write(unit: u8, address: u8) -> [u8; 12] {
+        [0, 0, 0, 0, 0, 6, unit, 6, 0, address, 0, 1]
+    }
+
+    /// The response that refuses a write.
+    fn refuse(unit: u8) -> [u8; 9] {
+        [0, 0, 0, 0, 0, 3, unit, 0x86, 2]
+    }
+
+    /// Address, outcome and delay of operations, by their packets.
+    fn outcomes<'s, P: Into<Piece<'s>>>(
+        segments: impl IntoIterator<Item = (Side, P)>,
+    ) -> Vec<(u32, Outcome, Option<i64>)> {
+        let (mut out, _) = drive(&REGISTRATION, Transport::Tcp, segments);
+        let operations = &mut out.records.operations;
+        operations.sort_by_key(|op| op.origin);
+        operations.iter().map(|op| (op.address.unwrap_or(0), op.outcome, op.delay)).collect()
+    }
+
+    #[test]
+    fn units_behind_a_gateway_keep_their_outcomes() {
+        let (a, b) = (write(1, 10), write(2, 20));
+        let told = outcomes([
+            (Side::Client, &a[..]),
+            (Side::Client, &b[..]),
+            (Side::Server, &refuse(1)[..]),
+            (Side::Server, &b[..]),
+        ]);
+        let delay = Some(2_000_000);
+        assert_eq!(told, [(10, Outcome::Error, delay), (20, Outcome::Success, delay)]);
+        // A server that says unit 0 for any.
+        let told = outcomes([(Side::Client, &a[..]), (Side::Server, &write(0, 10)[..])]);
+        assert_eq!(told, [(10, Outcome::Success, Some(1_000_000))]);
+    }
+
+    #[test]
+    fn requests_that_look_the_same_are_answered_in_their_order() {
+        let (a, b) = (write(1, 10), write(1, 20));
+        let told = outcomes([
+            (Side::Client, &a[..]),
+            (Side::Client, &b[..]),
+            (Side::Server, &refuse(1)[..]),
+            (Side::Server, &b[..]),
+        ]);
+        let delay = Some(2_000_000);
+        assert_eq!(told, [(10, Outcome::Error, delay), (20, Outcome::Success, delay)]);
+    }
+
+    #[test]
+    fn a_request_never_answered_shifts_no_outcome() {
+        let (a, b, c) = (write(1, 10), write(1, 20), write(1, 30));
+        let no = refuse(1);
+        // Each piece comes a millisecond after the one before: 600 of them pass.
+        let mut segments = vec![(Side::Client, Piece::Bytes(&a))];
+        segments.extend([(Side::Client, Piece::Gap); 600]);
+        segments.extend([
+            (Side::Client, Piece::Bytes(&b)),
+            (Side::Server, Piece::Bytes(&no)),
+            (Side::Client, Piece::Bytes(&c)),
+            (Side::Server, Piece::Bytes(&no)),
+        ]);
+        let (prompt, unanswered) = (Some(1_000_000), (10, Outcome::Unanswered, None));
+        let refused = |address: u32| (address, Outcome::Error, prompt);
+        assert_eq!(outcomes(segments), [unanswered, refused(20), refused(30)]);
+        // Asked again at once, the address in the response tells.
+        let told =
+            outcomes([(Side::Client, &a[..]), (Side::Client, &b[..]), (Side::Server, &b[..])]);
+        assert_eq!(told, [unanswered, (20, Outcome::Success, prompt)]);
     }
 }

@@ -149,3 +149,93 @@ impl Decoder for Nbns {
         bytes.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NB, NBSTAT, REGISTRATION};
+    use crate::{
+        assets::Inventory,
+        decode::{Peek, Side, Verdict, drive},
+        protocol::told,
+    };
+    use hangtu_record::Transport;
+
+    /// A name as it is written without scope.
+    fn encoded(name: &str, suffix: u8) -> Vec<u8> {
+        let raw = format!("{name:15}").into_bytes().into_iter().chain([suffix]);
+        let letters = raw.flat_map(|b| [b'A' + (b >> 4), b'A' + (b & 15)]);
+        [0x20].into_iter().chain(letters).chain([0]).collect()
+    }
+
+    /// A message: flags, how many there are of each part, and the parts.
+    fn message(flags: u16, counts: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+        let mut out = vec![0x12, 0x34];
+        out.extend(flags.to_be_bytes());
+        out.extend(counts.iter().flat_map(|n| [0, *n]));
+        out.extend(parts.concat());
+        out
+    }
+
+    fn kind(kind: u16) -> [u8; 4] {
+        let [high, low] = kind.to_be_bytes();
+        [high, low, 0, 1]
+    }
+
+    /// A host or a group registers a name for an address.
+    fn registers(name: &str, flags: u8, ip: [u8; 4]) -> Vec<u8> {
+        let mut data = vec![0xc0, 0x0c];
+        data.extend(kind(NB));
+        data.extend([0, 4, 0x93, 0xe0, 0, 6, flags, 0]);
+        data.extend(ip);
+        message(0x2910, [1, 0, 0, 1], &[&encoded(name, 0), &kind(NB), &data])
+    }
+
+    fn query() -> Vec<u8> {
+        message(0x0110, [1, 0, 0, 0], &[&encoded("MES-01", 0x20), &kind(NB)])
+    }
+
+    /// A host tells its own name and that of its group.
+    fn status() -> Vec<u8> {
+        let names = b"\x02OPS-SHIFT-01   \x00\x04\x00LANSHAN        \x00\x84\x00";
+        let mut data = vec![0, 0, 0, 0, 0, names.len() as u8];
+        data.extend(names);
+        message(0x8400, [0, 1, 0, 0], &[&encoded("*", 0), &kind(NBSTAT), &data])
+    }
+
+    #[test]
+    fn hosts_are_named_and_groups_are_not() {
+        let (query, status) = (query(), status());
+        let (host, group) =
+            (registers("HMI-7", 0, [10, 0, 0, 7]), registers("LANSHAN", 0x80, [10, 0, 0, 8]));
+        let segments = [
+            (Side::Client, &query[..]),
+            (Side::Client, &host[..]),
+            (Side::Client, &group[..]),
+            (Side::Server, &status[..]),
+            (Side::Client, &query[..20]),
+        ];
+        let (out, facts) = drive(&REGISTRATION, Transport::Udp, segments);
+        assert_eq!(told(&out, &facts), "dns.question.name = MES-01\n1 unreadable nbns\n");
+        let found = Inventory::new(vec![out.assets], 1);
+        let mut names: Vec<String> = Vec::new();
+        for asset in &found.assets {
+            names.extend(asset.facts.iter().map(|f| format!("{} is {}", asset.key, f.value)));
+        }
+        names.sort();
+        assert_eq!(names, ["10.0.0.7 is HMI-7", "192.0.2.2 is OPS-SHIFT-01"]);
+    }
+
+    #[test]
+    fn messages_are_recognised_by_their_names() {
+        let peek = |bytes: &[u8]| {
+            (REGISTRATION.probe)(Peek { bytes, by_port: None, transport: Transport::Udp })
+        };
+        assert_eq!(peek(&query()), Verdict::Yes(Some(Side::Client)));
+        assert_eq!(peek(&status()), Verdict::Yes(Some(Side::Server)));
+        let mut dns = query();
+        // A letter that no half of a byte becomes.
+        dns[13] = b'm';
+        assert_eq!(peek(&dns), Verdict::No);
+        assert_eq!(peek(&query()[..40]), Verdict::No);
+    }
+}

@@ -106,13 +106,15 @@ impl Decoder for S7comm {
                     let whole = std::mem::take(part);
                     self.message(cx, from, &whole);
                 }
+                *cx.held = self.parts.iter().map(Vec::capacity).sum();
             }
         }
         size
     }
 
-    fn gap(&mut self, _cx: &mut Context<'_>, from: Side) {
-        self.parts[from as usize].clear();
+    fn gap(&mut self, cx: &mut Context<'_>, from: Side) {
+        self.parts[from as usize] = Vec::new();
+        *cx.held = self.parts[from.other() as usize].capacity();
         self.lost[from as usize] = true;
     }
 

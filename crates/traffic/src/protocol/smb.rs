@@ -15,7 +15,7 @@ mod v2;
 use super::nbns;
 use crate::{
     bytes::Bytes,
-    decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict, clean_utf16},
+    decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict},
 };
 use files::Files;
 use hangtu_record::{FieldName, OwnedValue, Text};
@@ -129,7 +129,7 @@ fn share(cx: &mut Context<'_>, path: &str) -> Text {
 
 /// A path within its share, without the separator some clients put first.
 fn path_utf16(bytes: &[u8]) -> Text {
-    let path = clean_utf16(bytes);
+    let path = crate::decode::path_utf16(bytes);
     path.strip_prefix('\\').map_or_else(|| path.clone(), Text::from)
 }
 
@@ -196,6 +196,7 @@ impl Smb {
         } else {
             self.v1.message(cx, &mut self.files, at_hand)
         };
+        *cx.held = self.files.memory() + self.v1.memory();
         if read.is_none() {
             cx.unreadable("smb");
         }

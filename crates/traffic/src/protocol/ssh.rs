@@ -6,6 +6,7 @@ use crate::{
     decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict, clean},
 };
 use hangtu_record::{FieldName, OwnedValue, Text};
+use memchr::{memchr, memrchr};
 
 /// SSH over TCP, on any port.
 pub(super) static REGISTRATION: Registration = Registration {
@@ -22,6 +23,8 @@ const MAX_LINE: usize = 255;
 const MAX_BEFORE: usize = 4096;
 /// The longest packet (§6.1).
 const MAX_PACKET: usize = 35_000;
+/// How much of a name list is kept: the longest ones in use have some hundred bytes.
+const MAX_LIST: usize = 4096;
 const KEXINIT: u8 = 20;
 
 fn probe(peek: Peek<'_>) -> Verdict {
@@ -50,6 +53,13 @@ struct Ssh {
     offers: [Option<Offer>; 2],
 }
 
+impl Offer {
+    fn memory(&self) -> usize {
+        let lists = [&self.exchange, &self.host_key, &self.cipher, &self.code];
+        lists.into_iter().map(String::capacity).sum()
+    }
+}
+
 /// The operating system a software version gives away.
 fn system(banner: &str) -> Option<&'static str> {
     const KNOWN: [(&str, &str); 11] = [
@@ -73,7 +83,11 @@ fn offer(payload: &[u8]) -> Option<Offer> {
     let mut b = Bytes::at(payload, 17);
     let mut list = || {
         let length = b.u32be()? as usize;
-        b.take(length).map(|names| String::from_utf8_lossy(names).into_owned())
+        let mut names = b.take(length)?;
+        if names.len() > MAX_LIST {
+            names = &names[..memrchr(b',', &names[..MAX_LIST]).unwrap_or(0)];
+        }
+        Some(String::from_utf8_lossy(names).into_owned())
     };
     let (exchange, host_key) = (list()?, list()?);
     let (cipher, _) = (list()?, list()?);
@@ -83,7 +97,10 @@ fn offer(payload: &[u8]) -> Option<Offer> {
 
 /// The first name of the client's that the server has too (§7.1).
 fn agreed<'a>(client: &'a str, server: &str) -> Option<&'a str> {
-    client.split(',').find(|name| server.split(',').any(|other| other == *name))
+    // In order, so that long lists cost little more than short ones.
+    let mut known: Vec<&str> = server.split(',').collect();
+    known.sort_unstable();
+    client.split(',').find(|name| known.binary_search(name).is_ok())
 }
 
 impl Ssh {
@@ -102,8 +119,7 @@ impl Ssh {
         cx.fact(name, OwnedValue::Str(banner));
     }
 
-    fn agree(&self, cx: &mut Context<'_>) {
-        let [Some(client), Some(server)] = &self.offers else { return };
+    fn agree(cx: &mut Context<'_>, client: &Offer, server: &Offer) {
         // Such ciphers bring their own code (RFC 5647 §5.1 and OpenSSH's).
         let sealed = agreed(&client.cipher, &server.cipher)
             .is_some_and(|c| c.contains("gcm") || c.contains("poly1305"));
@@ -126,7 +142,7 @@ impl Ssh {
 impl Decoder for Ssh {
     fn data(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> usize {
         if !self.greeted[from as usize] {
-            let Some(end) = bytes.iter().position(|b| *b == b'\n') else {
+            let Some(end) = memchr(b'\n', bytes) else {
                 return if bytes.len() > MAX_BEFORE { DONE } else { 0 };
             };
             let line = &bytes[..end];
@@ -150,7 +166,11 @@ impl Decoder for Ssh {
         }
         let Some(payload) = bytes.get(5..4 + length - usize::from(padding)) else { return 0 };
         self.offers[from as usize] = offer(payload);
-        self.agree(cx);
+        if let [Some(client), Some(server)] = &self.offers {
+            Self::agree(cx, client, server);
+            self.offers = [None, None];
+        }
+        *cx.held = self.offers.iter().flatten().map(Offer::memory).sum();
         DONE
     }
 
@@ -163,7 +183,7 @@ impl Decoder for Ssh {
 #[cfg(test)]
 mod tests {
     use super::REGISTRATION;
-    use crate::decode::{Side, drive};
+    use crate::decode::{Side, drive, held};
     use hangtu_record::Transport;
 
     fn side(banner: &[u8], lists: [&str; 6]) -> Vec<u8> {
@@ -208,5 +228,21 @@ mod tests {
         service.name = cipher=3des-cbc
         service.name = mac=hmac-md5
         "#);
+    }
+
+    #[test]
+    fn lists_as_long_as_a_packet_are_compared_at_once_and_let_go() {
+        let (ours, theirs) = ("a,".repeat(15_000) + "a", "b,".repeat(15_000) + "b");
+        let client = side(b"SSH-2.0-x\r\n", ["kex", "key", &ours, "", "mac", ""]);
+        let server = side(b"SSH-2.0-y\r\n", ["kex", "key", &theirs, "", "mac", ""]);
+        // Many connections, as one costs little either way.
+        for _ in 0..100 {
+            let segments = [(Side::Client, &client[..]), (Side::Server, &server[..])];
+            let (_, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+            assert_eq!(facts.len(), 6);
+            assert_eq!(held(&REGISTRATION, segments), 0);
+        }
+        let alone = held(&REGISTRATION, [(Side::Client, &client[..])]);
+        assert!((super::MAX_LIST..2 * super::MAX_LIST).contains(&alone), "{alone}");
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict, clean};
 use hangtu_record::{FieldName, OwnedValue, Text};
+use memchr::memmem;
 
 /// Telnet on TCP 23 and where devices like to put it.
 pub(super) static REGISTRATION: Registration = Registration {
@@ -138,7 +139,7 @@ impl Telnet {
         if !self.sent || line.is_empty() {
             return;
         }
-        let has = |marks: &[&[u8]]| marks.iter().any(|m| line.windows(m.len()).any(|w| w == *m));
+        let has = |marks: &[&[u8]]| marks.iter().any(|mark| memmem::find(&line, mark).is_some());
         let shell = matches!(line.last(), Some(b'$' | b'#' | b'>' | b'%'));
         let outcome = if has(&REFUSED) {
             "failure"
@@ -250,6 +251,7 @@ impl Decoder for Telnet {
                 }
             }
         }
+        *cx.held = self.line.capacity() + self.typed.capacity();
         at
     }
 

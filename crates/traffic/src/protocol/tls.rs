@@ -42,7 +42,7 @@ const TLS_1_3: u16 = 0x0304;
 /// The longest record: 2^14 bytes and what old versions may add (RFC 5246 §6.2.3).
 const MAX_RECORD: usize = (1 << 14) + 2048;
 /// The longest handshake message kept: long enough for certificate chains that exist.
-const MAX_MESSAGE: usize = 64 * 1024;
+const MAX_MESSAGE: usize = 32 * 1024;
 /// How far to look for the next handshake record after bytes were lost.
 const MAX_SEARCH: usize = 64 * 1024;
 
@@ -122,26 +122,26 @@ impl Tls {
             &kept
         };
         let mut b = Bytes::new(joined);
-        while !b.is_empty() {
+        let mut done = false;
+        while !done && !b.is_empty() {
             let mut head = b;
             let (Some(kind), Some(length)) = (head.u8(), head.u24be()) else { break };
             if length as usize > MAX_MESSAGE {
                 cx.unreadable("tls");
-                return true;
+                done = true;
+                break;
             }
             let Some(body) = head.take(length as usize) else { break };
-            if self.message(cx, kind, body) {
-                return true;
-            }
+            done = self.message(cx, kind, body);
             b = head;
         }
         let left = b.rest();
-        if left.len() == kept.len() {
-            self.halves[from as usize].partial = kept;
-        } else {
-            self.halves[from as usize].partial = left.to_vec();
+        if !done {
+            let partial = if left.len() == kept.len() { kept } else { left.to_vec() };
+            self.halves[from as usize].partial = partial;
         }
-        false
+        *cx.held = self.halves.iter().map(|half| half.partial.capacity()).sum();
+        done
     }
 
     fn message(&mut self, cx: &mut Context<'_>, kind: u8, body: &[u8]) -> bool {
@@ -244,8 +244,9 @@ impl Decoder for Tls {
         at
     }
 
-    fn gap(&mut self, _cx: &mut Context<'_>, from: Side) {
+    fn gap(&mut self, cx: &mut Context<'_>, from: Side) {
         self.halves[from as usize] = Half { partial: Vec::new(), searched: Some(0) };
+        *cx.held = self.halves[from.other() as usize].partial.capacity();
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {

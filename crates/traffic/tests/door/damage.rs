@@ -2,9 +2,10 @@
 
 use crate::{
     files::{Pcap, Pcapng, Stamped, pcap, stamped},
-    packets::{ACK, Talk, modbus_write},
+    packets::{ACK, Talk, ethernet, modbus_write},
 };
 use hangtu_evidence::{Damage, DamageKind};
+use hangtu_record::Time;
 use hangtu_traffic::capture::{CaptureReader, Chunk};
 use proptest::prelude::*;
 
@@ -140,6 +141,106 @@ fn a_block_with_a_wrong_packet_length_does_not_hold_the_reader() {
         bytes[start + 20..start + 24].copy_from_slice(&wrong.to_be_bytes());
         check(&capture, &bytes, start + 20..start + 24);
     }
+}
+
+/// Two interfaces that have nothing in common, with every other packet each.
+struct Mixed {
+    bytes: Vec<u8>,
+    /// Where their descriptions begin, and the packets.
+    places: [usize; 3],
+}
+
+fn mixed() -> Mixed {
+    let mut file = Pcapng::new(false);
+    let first = file.out.len();
+    file.interface(1, 9, 0);
+    let second = file.out.len();
+    file.interface(101, 6, 0);
+    let places = [first, second, file.out.len()];
+    for (i, (time, packet)) in packets().into_iter().enumerate() {
+        let packet = if i % 2 == 0 { ethernet(0x0800, &packet) } else { packet };
+        file.packet(i % 2, &(time, packet), false);
+    }
+    Mixed { bytes: file.out, places }
+}
+
+/// Link type, time and bytes.
+type Linked = (u16, Time, Vec<u8>);
+
+/// Every packet, and the damages listed.
+fn whole(bytes: &[u8]) -> (Vec<Linked>, Vec<Damage>) {
+    let mut reader = CaptureReader::new(bytes).unwrap().expect("a capture");
+    let (mut chunk, mut out) = (Chunk::default(), Vec::new());
+    while reader.next_chunk(&mut chunk) {
+        out.extend(chunk.packets.iter().map(|p| (p.link, p.time, chunk.bytes(p).to_vec())));
+    }
+    (out, reader.damages().list.clone())
+}
+
+#[test]
+fn an_interface_is_read_whose_length_is_wrong() {
+    let Mixed { bytes, places } = mixed();
+    let expected = whole(&bytes).0;
+    assert_eq!(expected.len(), 303);
+    for (start, end) in [(places[0], places[1]), (places[1], places[2])] {
+        for at in [start + 4, end - 4] {
+            for wrong in [0_u32, 13, 20, 0x44, 0x1044, 1 << 20, 1 << 24, u32::MAX] {
+                let mut bytes = bytes.clone();
+                bytes[at..at + 4].copy_from_slice(&wrong.to_le_bytes());
+                let (found, damages) = whole(&bytes);
+                assert_eq!(found, expected, "{wrong} at {at}");
+                let damage = Damage { offset: start as u64, kind: DamageKind::BadEntry };
+                assert_eq!(damages, [damage], "{wrong} at {at}");
+            }
+        }
+    }
+    // The section's own length.
+    let mut bytes = bytes;
+    bytes[4..8].fill(0xff);
+    let damage = Damage { offset: 0, kind: DamageKind::BadEntry };
+    assert_eq!(whole(&bytes), (expected, vec![damage]));
+}
+
+#[test]
+fn a_lost_interface_falsifies_nothing() {
+    let Mixed { bytes, places } = mixed();
+    let [first, second, end] = places;
+    let expected = whole(&bytes).0;
+    let (on_ethernet, bare): (Vec<_>, Vec<_>) = expected.iter().cloned().partition(|p| p.0 == 1);
+    let damaged = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = bytes.clone();
+        change(&mut bytes);
+        whole(&bytes)
+    };
+    // What is known of the other, and what is usual, make sense of all.
+    let (found, damages) = damaged(&|b| b[first..second].fill(0));
+    assert_eq!(found, expected);
+    let skipped = DamageKind::BadHeader { skipped: (second - first) as u64 };
+    let told = |offset: usize, kind| Damage { offset: offset as u64, kind };
+    assert_eq!(damages, [told(first, skipped), told(end, DamageKind::BadEntry)]);
+    // No more than its kind is wrong: nothing is passed over.
+    let (found, damages) = damaged(&|b| b[first] ^= 0x40);
+    assert_eq!(found, expected);
+    assert_eq!(damages, [told(end, DamageKind::BadEntry)]);
+    // A section that is cut into loses nothing by that.
+    let (found, damages) = damaged(&|b| drop(b.drain(12..20)));
+    assert_eq!((found, damages.len()), (expected, 1));
+    // Packets without Ethernet are left out rather than misread.
+    for from in [second, first] {
+        let (found, damages) = damaged(&|b| b[from..end].fill(0));
+        assert_eq!(found, on_ethernet);
+        assert!(damages.iter().any(|d| d.kind == DamageKind::UnknownInterface));
+    }
+    assert_eq!(bare.len(), 151);
+}
+
+#[test]
+fn packets_of_an_interface_that_nobody_described_are_left_out() {
+    let Mixed { mut bytes, places: [first, _, end] } = mixed();
+    bytes.drain(first..end);
+    let (found, damages) = whole(&bytes);
+    assert!(found.is_empty());
+    assert!(damages.iter().all(|d| d.kind == DamageKind::UnknownInterface));
 }
 
 proptest! {

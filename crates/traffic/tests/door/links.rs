@@ -5,7 +5,7 @@ use crate::{
     packets::{CLIENT, SERVER, ethernet, ipv4, ipv4_part, ipv6, modbus, udp},
     reading::{Seen, file},
 };
-use hangtu_record::Outcome;
+use hangtu_record::{Mac, Outcome};
 
 const OUTER: ([u8; 4], [u8; 4]) = ([198, 51, 100, 1], [198, 51, 100, 2]);
 
@@ -16,6 +16,11 @@ fn read(link: u32, frames: &[Vec<u8>]) -> Seen {
 /// Puts bytes before a packet.
 fn behind(head: &[u8], packet: &[u8]) -> Vec<u8> {
     [head, packet].concat()
+}
+
+/// A frame to an address that begins with that byte.
+fn to(first: u8, frame: &[u8]) -> Vec<u8> {
+    behind(&[first], &frame[1..])
 }
 
 fn in_ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
@@ -50,6 +55,14 @@ fn links_and_tunnels_change_nothing() {
         ("cooked v2", 276, |p| {
             behind(&[8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], p)
         }),
+        ("LLC/SNAP in cooked v1", 113, |p| {
+            let llc = behind(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], p);
+            behind(&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0, 4], &llc)
+        }),
+        ("LLC/SNAP in cooked v2", 276, |p| {
+            let llc = behind(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], p);
+            behind(&[0, 4, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &llc)
+        }),
         ("raw", 101, <[u8]>::to_vec),
         ("raw, old number", 12, <[u8]>::to_vec),
         ("raw IPv4", 228, <[u8]>::to_vec),
@@ -61,10 +74,35 @@ fn links_and_tunnels_change_nothing() {
             let size = (p.len() as u16 + 2).to_be_bytes();
             ethernet(0x8864, &behind(&[0x11, 0, 0, 1, size[0], size[1], 0, 0x21], p))
         }),
+        ("PPPoE without Ethernet", 51, |p| {
+            let size = (p.len() as u16 + 2).to_be_bytes();
+            behind(&[0x11, 0, 0, 1, size[0], size[1], 0, 0x21], p)
+        }),
         ("MPLS", 1, |p| ethernet(0x8847, &behind(&[0, 1, 0, 64, 0, 2, 1, 64], p))),
         ("Ethernet over MPLS", 1, |p| {
             let frame = ethernet(0x0800, p);
             ethernet(0x8847, &behind(&[0, 1, 1, 64, 0, 0, 0, 0], &frame))
+        }),
+        ("Ethernet over MPLS, numbered", 1, |p| {
+            let frame = ethernet(0x8100, &behind(&[0, 5, 8, 0], p));
+            ethernet(0x8847, &behind(&[0, 1, 1, 64, 0, 0, 0, 7], &frame))
+        }),
+        // Addresses that begin like a control word, and like versions of IP.
+        ("Ethernet over MPLS without control word", 1, |p| {
+            ethernet(0x8847, &behind(&[0, 1, 1, 64], &to(0x02, &ethernet(0x0800, p))))
+        }),
+        ("the same, tagged", 1, |p| {
+            let frame = to(0x00, &ethernet(0x8100, &behind(&[0, 5, 8, 0], p)));
+            ethernet(0x8847, &behind(&[0, 1, 1, 64], &frame))
+        }),
+        ("the same, to an address like IPv4", 1, |p| {
+            ethernet(0x8847, &behind(&[0, 1, 1, 64], &to(0x48, &ethernet(0x0800, p))))
+        }),
+        ("the same, to an address like IPv6", 1, |p| {
+            ethernet(0x8847, &behind(&[0, 1, 1, 64], &to(0x60, &ethernet(0x0800, p))))
+        }),
+        ("IPv6 in MPLS", 1, |p| {
+            ethernet(0x8847, &behind(&[0, 1, 1, 64], &as_ipv6(p, |s| (6, s.to_vec()))))
         }),
         ("GRE", 1, |p| in_ipv4(47, &behind(&[0, 0, 8, 0], p))),
         ("GRE with key and sequence", 1, |p| {
@@ -107,6 +145,47 @@ fn links_and_tunnels_change_nothing() {
         assert_eq!((seen.sessions.len(), seen.sessions[0].state), (1, "complete"), "{name}");
         assert_eq!(seen.operations[0].source.port, 49152, "{name}");
     }
+}
+
+#[test]
+fn in_a_tunnel_link_addresses_are_those_of_the_inner_frame_or_none() {
+    type Wrap = fn(&[u8]) -> Vec<u8>;
+    /// From an address that ends like the IP address.
+    fn inner(p: &[u8]) -> Vec<u8> {
+        let mut frame = ethernet(0x0800, p);
+        (frame[10], frame[11]) = (9, p[15]);
+        frame
+    }
+    let framed: &[(&str, Wrap)] = &[
+        ("VXLAN", |p| {
+            let vxlan = behind(&[8, 0, 0, 0, 0, 0, 9, 0], &inner(p));
+            in_ipv4(17, &udp(50000, 4789, &vxlan))
+        }),
+        ("NVGRE", |p| in_ipv4(47, &behind(&[0x20, 0, 0x65, 0x58, 0, 0, 9, 0], &inner(p)))),
+        ("ERSPAN I", |p| in_ipv4(47, &behind(&[0, 0, 0x88, 0xbe], &inner(p)))),
+        ("Ethernet over MPLS", |p| {
+            ethernet(0x8847, &behind(&[0, 1, 1, 64, 0, 0, 0, 0], &inner(p)))
+        }),
+    ];
+    let bare: &[(&str, Wrap)] = &[
+        ("GRE", |p| in_ipv4(47, &behind(&[0, 0, 8, 0], p))),
+        ("IP in IP", |p| in_ipv4(4, p)),
+        ("6in4", |p| in_ipv4(41, &as_ipv6(p, |s| (6, s.to_vec())))),
+        ("GRE in VXLAN", |p| {
+            let gre = in_ipv4(47, &behind(&[0, 0, 8, 0], p));
+            in_ipv4(17, &udp(50000, 4789, &behind(&[8, 0, 0, 0, 0, 0, 9, 0], &gre)))
+        }),
+    ];
+    let check = |ways: &[(&str, Wrap)], expected: [Option<Mac>; 2]| {
+        for (name, wrap) in ways {
+            let frames: Vec<_> = modbus().iter().map(|p| wrap(p)).collect();
+            let seen = read(1, &frames);
+            let done = &seen.operations[0];
+            assert_eq!([done.source.mac, done.destination.mac], expected, "{name}");
+        }
+    };
+    check(framed, [1, 2].map(|last| Some(Mac([2, 0, 0, 0, 9, last]))));
+    check(bare, [None, None]);
 }
 
 /// Cuts a payload into fragments of 8, 16, 8, … bytes: offset, whether more follow, bytes.

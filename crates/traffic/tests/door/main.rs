@@ -7,6 +7,7 @@
     reason = "tests, and lists of bytes"
 )]
 
+mod again;
 mod bounds;
 mod damage;
 mod files;

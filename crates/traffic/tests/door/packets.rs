@@ -83,7 +83,12 @@ pub(crate) struct Talk {
 impl Talk {
     /// Sequence numbers start close to their end, so that they wrap.
     pub(crate) fn new(port: u16, server: u16) -> Self {
-        Self { port, server, seq: [1000, u32::MAX - 20] }
+        Self::from(port, server, [1000, u32::MAX - 20])
+    }
+
+    /// With the numbers that client and server begin from.
+    pub(crate) fn from(port: u16, server: u16, seq: [u32; 2]) -> Self {
+        Self { port, server, seq }
     }
 
     /// The handshake.

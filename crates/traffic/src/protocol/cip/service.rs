@@ -97,14 +97,14 @@ pub(super) fn status(code: u8) -> &'static str {
     }
 }
 
-/// Makers met most often, by ODVA vendor number.
+/// Makers met most often, by the vendor ids that ODVA gives out.
 pub(super) fn vendor(id: u16) -> Option<&'static str> {
     Some(match id {
         1 => "Rockwell Automation/Allen-Bradley",
         2 => "Namco Controls",
         5 => "Rockwell Automation/Reliance Electric",
         26 => "Festo",
-        34 => "Wago",
+        34 => "Hohner",
         40 => "WAGO",
         46 => "ABB",
         47 => "Omron",
@@ -113,8 +113,10 @@ pub(super) fn vendor(id: u16) -> Option<&'static str> {
         145 => "Siemens",
         161 => "Mitsubishi Electric",
         243 => "Schneider Electric",
-        252 => "Phoenix Contact",
+        250 => "Yokogawa Electric",
+        252 => "Omron Software",
         283 => "Hilscher",
+        562 => "Phoenix Contact",
         _ => return None,
     })
 }

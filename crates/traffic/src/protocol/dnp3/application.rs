@@ -2,10 +2,10 @@
 
 use crate::{
     bytes::Bytes,
-    decode::{Context, Pending, Side},
+    decode::{Context, Pending, Side, clean},
 };
 use compact_str::{CompactString, format_compact};
-use hangtu_record::{Operation, Outcome, Seen, Verb};
+use hangtu_record::{FieldName, Operation, Outcome, Seen, Verb};
 
 /// Master, outstation, application sequence.
 pub(super) type Key = (u16, u16, u8);
@@ -25,6 +25,9 @@ pub(super) fn read(
         // Responses: internal indications follow the function.
         129 | 131 => {
             let iin = r.u16be()?;
+            if code == 129 {
+                attributes(cx, from, r);
+            }
             // A response of several fragments concludes with its first.
             if control & 0x80 == 0 {
                 return Some(());
@@ -76,6 +79,35 @@ pub(super) fn read(
             }
         }
         _ => return None,
+    }
+    Some(())
+}
+
+/// Who the device is, where a response begins with device attributes (IEEE 1815 A.1): objects of
+/// group 0, whose variation says which attribute it is and whose index which set of them, 0 the
+/// standard's; each is a data type, a length and a value.
+fn attributes(cx: &mut Context<'_>, from: Side, mut r: Bytes<'_>) -> Option<()> {
+    while r.u8()? == 0 {
+        let name = match r.u8()? {
+            242 => Some(FieldName::DeviceFirmware),
+            248 => Some(FieldName::DeviceSerial),
+            250 => Some(FieldName::DeviceModel),
+            252 => Some(FieldName::DeviceVendor),
+            _ => None,
+        };
+        let (start, stop) = match r.u8()? {
+            0 => (u16::from(r.u8()?), u16::from(r.u8()?)),
+            1 => (r.u16le()?, r.u16le()?),
+            _ => return None,
+        };
+        for set in start..=stop {
+            let (kind, length) = (r.u8()?, usize::from(r.u8()?));
+            // Long lists count on from 256.
+            let value = r.take(if kind == 255 { length + 256 } else { length })?;
+            if let (0, 1, Some(name)) = (set, kind, name) {
+                cx.about(from, name, &clean(value));
+            }
+        }
     }
     Some(())
 }

@@ -1,6 +1,6 @@
 //! Heads of messages and how the body after them is delimited (RFC 9112 §6, §7.1).
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 use std::iter;
 
 /// How a body ends.
@@ -20,22 +20,25 @@ pub(super) struct Head<'a> {
     fields: &'a [u8],
 }
 
-/// Splits off a whole head; how long it is with the empty line that ends it.
-pub(super) fn split(bytes: &[u8]) -> Option<(Head<'_>, usize)> {
-    let mut start = None;
-    let mut at = 0;
-    for end in memchr_iter(b'\n', bytes) {
-        let first = *start.get_or_insert(end + 1);
+/// Splits off a whole head; how long it is with the empty line that ends it. No such line ends in
+/// the first `seen` bytes.
+pub(super) fn split(bytes: &[u8], seen: usize) -> Option<(Head<'_>, usize)> {
+    let after = |feed: usize| feed + 1;
+    let mut line = None;
+    for feed in memchr_iter(b'\n', &bytes[seen..]) {
+        let end = seen + feed;
+        let at = line.unwrap_or_else(|| memrchr(b'\n', &bytes[..seen]).map_or(0, after));
         if bytes[at..end].trim_ascii_end().is_empty() {
+            let first = memchr(b'\n', bytes).map_or(end, after);
             let line = &bytes[..first];
             let head = Head {
                 start: line.trim_ascii_end(),
                 start_with_end: line,
                 fields: &bytes[first.min(at)..at],
             };
-            return Some((head, end + 1));
+            return Some((head, after(end)));
         }
-        at = end + 1;
+        line = Some(after(end));
     }
     None
 }

@@ -39,6 +39,44 @@ fn keep_alive_with_sized_and_chunked_bodies() {
 }
 
 #[test]
+fn what_only_looks_like_heads_is_passed_over() {
+    let opening = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\0\0junk\n\n";
+    let junk = b"GET x ".repeat(10_000);
+    let found = b"\nGET /found HTTP/1.1\r\nHost: b\r\n\r\n";
+    let pieces = std::iter::once(&opening[..])
+        .chain(std::iter::repeat_n(&junk[..], 100))
+        .chain([&found[..]])
+        .map(|bytes| (Side::Client, bytes));
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, pieces);
+    insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+    http.request.method = GET
+    url.path = /
+    url.domain = a
+    url.path = /found
+    url.domain = b
+    1 unreadable http
+    "#);
+    // Start lines that no head follows.
+    let lines = b"GET / HTTP/1.1\n".repeat(200_000);
+    let pieces = lines.chunks(60_000).map(|bytes| (Side::Client, bytes));
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, pieces);
+    assert_eq!((out.unreadable, facts.len()), (vec![("http", 181)], 0));
+}
+
+#[test]
+fn a_long_head_may_come_byte_by_byte() {
+    let lines = b"a:\n".repeat(10_000);
+    let head = [&b"GET / HTTP/1.1\r\n"[..], &lines, b"Host: z\r\n\r\n"].concat();
+    let pieces = head.chunks(1).map(|byte| (Side::Client, byte));
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, pieces);
+    insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+    http.request.method = GET
+    url.path = /
+    url.domain = z
+    "#);
+}
+
+#[test]
 fn only_http_is_taken_for_http() {
     let peek = |bytes: &[u8]| {
         (REGISTRATION.probe)(Peek { bytes, by_port: None, transport: Transport::Tcp })

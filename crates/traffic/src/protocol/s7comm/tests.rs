@@ -1,5 +1,8 @@
 use super::*;
-use crate::{decode::drive, protocol::show};
+use crate::{
+    decode::{drive, held},
+    protocol::show,
+};
 use hangtu_record::Transport;
 
 fn message(kind: u8, reference: u16, error: Option<u16>, parameter: &[u8], data: &[u8]) -> Vec<u8> {
@@ -57,4 +60,17 @@ fn a_station_reads_writes_loads_and_stops() {
     let first = &segments[0].1;
     let peek = Peek { bytes: first, by_port: None, transport: Transport::Tcp };
     assert_eq!((REGISTRATION.probe)(peek), Verdict::Yes(Some(Side::Client)));
+}
+
+#[test]
+fn fragments_are_counted_until_the_last_one() {
+    let fragment = |last: u8| {
+        let mut frame = message(1, 1, None, &[4, 0], &[0; 100]);
+        frame[6] = last;
+        frame
+    };
+    let (first, last) = (fragment(0), fragment(0x80));
+    let kept = held(&REGISTRATION, [(Side::Client, &first[..])]);
+    assert!((112..1000).contains(&kept), "{kept}");
+    assert_eq!(held(&REGISTRATION, [(Side::Client, &first[..]), (Side::Client, &last[..])]), 0);
 }

@@ -11,10 +11,14 @@ pub(super) const NO_ANSWER: u32 = 0x0000_0103;
 /// The next leg of a log-on is awaited (STATUS_MORE_PROCESSING_REQUIRED).
 pub(super) const MORE_PROCESSING: u32 = 0xc000_0016;
 
-const MAX_OPEN: usize = 1024;
+const MAX_OPEN: usize = 512;
+/// Files whose written bytes are sampled at a time.
+const MAX_SAMPLES: usize = 64;
 const MAX_ASKED: usize = 256;
 const MAX_TREES: usize = 64;
 const MAX_USERS: usize = 16;
+/// What the texts of an entry come to at most, or nearly.
+const TEXTS: usize = 256;
 
 /// Which log-on and tree connection a message belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +86,7 @@ impl Folded {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Open {
     id: Option<u128>,
     opened_by: u64,
@@ -94,6 +98,13 @@ struct Open {
     write: Folded,
     sample: Option<Box<Sample>>,
     delete: Option<(Time, Origin)>,
+}
+
+impl Open {
+    /// What its names take.
+    fn names(&self) -> usize {
+        self.share.len() + self.path.len()
+    }
 }
 
 /// Pipes known well enough to tell a pipe from a file when the tree connection was not captured.
@@ -109,6 +120,9 @@ fn is_known_pipe(path: &str) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Files {
     open: VecDeque<Open>,
+    /// How many open files have a sample, and how long their names are together.
+    samples: usize,
+    names: usize,
     asked: VecDeque<Asked>,
     trees: VecDeque<(u32, Text, bool)>,
     users: VecDeque<(u64, Text)>,
@@ -152,21 +166,7 @@ impl Files {
             cx.fact(FieldName::SmbPipe, OwnedValue::Str(path.clone()));
         }
         let delete = delete_on_close.then_some((cx.time, cx.origin));
-        self.push(
-            cx,
-            Open {
-                id: None,
-                opened_by: key,
-                who,
-                share,
-                path,
-                pipe,
-                read: Folded::default(),
-                write: Folded::default(),
-                sample: None,
-                delete,
-            },
-        );
+        self.push(cx, Open { opened_by: key, who, share, path, pipe, delete, ..Open::default() });
         self.ask(cx, key, who, Ask::Open);
     }
 
@@ -180,9 +180,19 @@ impl Files {
         length: u64,
         head: &[u8],
     ) {
-        if let Some(open) = self.file(cx, file, who)
-            && !open.pipe
+        if let Some(at) = self.file(cx, file, who)
+            && !self.open[at].pipe
         {
+            if self.open[at].sample.is_none() {
+                self.samples += 1;
+                if self.samples > MAX_SAMPLES
+                    && let Some(oldest) = self.open.iter_mut().find(|open| open.sample.is_some())
+                {
+                    oldest.sample = None;
+                    self.samples -= 1;
+                }
+            }
+            let open = &mut self.open[at];
             open.write.bytes = open.write.bytes.saturating_add(length);
             open.write.first.get_or_insert((cx.time, cx.origin));
             open.sample.get_or_insert_default().add(head);
@@ -195,18 +205,36 @@ impl Files {
         while let Some(asked) = self.asked.pop_front() {
             self.settle(cx, asked, NO_ANSWER, Reply::Plain);
         }
-        while let Some(open) = self.open.pop_front() {
+        while let Some(open) = self.take(0) {
             self.finish(cx, &open);
         }
     }
 
+    /// What all this takes, about.
+    pub(super) fn memory(&self) -> usize {
+        let others = self.asked.len() + self.trees.len() + self.users.len();
+        self.open.capacity() * size_of::<Open>()
+            + self.names
+            + self.samples * size_of::<Sample>()
+            + self.asked.capacity() * size_of::<Asked>()
+            + others * TEXTS
+    }
+
     fn push(&mut self, cx: &mut Context<'_>, open: Open) {
         if self.open.len() >= MAX_OPEN
-            && let Some(old) = self.open.pop_front()
+            && let Some(old) = self.take(0)
         {
             self.finish(cx, &old);
         }
+        self.names += open.names();
         self.open.push_back(open);
+    }
+
+    fn take(&mut self, at: usize) -> Option<Open> {
+        let open = self.open.remove(at)?;
+        self.samples -= usize::from(open.sample.is_some());
+        self.names -= open.names();
+        Some(open)
     }
 
     fn position(&self, file: FileRef) -> Option<usize> {
@@ -217,29 +245,16 @@ impl Files {
     }
 
     /// The open file; one opened before the capture began is entered without a path.
-    fn file(&mut self, cx: &mut Context<'_>, file: FileRef, who: Who) -> Option<&mut Open> {
-        if self.position(file).is_none() {
-            let FileRef::Id(id) = file else { return None };
-            let tree = self.trees.iter().find(|(t, ..)| *t == who.tree);
-            let (share, pipe) = tree.map(|(_, s, p)| (s.clone(), *p)).unwrap_or_default();
-            self.push(
-                cx,
-                Open {
-                    id: Some(id),
-                    opened_by: u64::MAX,
-                    who,
-                    share,
-                    path: Text::const_new(""),
-                    pipe,
-                    read: Folded::default(),
-                    write: Folded::default(),
-                    sample: None,
-                    delete: None,
-                },
-            );
+    fn file(&mut self, cx: &mut Context<'_>, file: FileRef, who: Who) -> Option<usize> {
+        if let Some(at) = self.position(file) {
+            return Some(at);
         }
-        let at = self.position(file)?;
-        self.open.get_mut(at)
+        let FileRef::Id(id) = file else { return None };
+        let tree = self.trees.iter().find(|(t, ..)| *t == who.tree);
+        let (share, pipe) = tree.map(|(_, s, p)| (s.clone(), *p)).unwrap_or_default();
+        let opened_by = u64::MAX;
+        self.push(cx, Open { id: Some(id), opened_by, who, share, pipe, ..Open::default() });
+        Some(self.open.len() - 1)
     }
 
     fn settle(&mut self, cx: &mut Context<'_>, asked: Asked, status: u32, reply: Reply) {
@@ -267,7 +282,7 @@ impl Files {
             Ask::Open => {
                 let Some(at) = self.position(FileRef::OpenedBy(key)) else { return };
                 if !fine {
-                    self.open.remove(at);
+                    self.take(at);
                 } else if let (Reply::Opened { id, created }, Some(open)) =
                     (reply, self.open.get_mut(at))
                 {
@@ -285,7 +300,8 @@ impl Files {
             }
             Ask::Read { file } => {
                 let Reply::Read { length } = reply else { return };
-                if let Some(open) = self.file(cx, file, who) {
+                if let Some(at) = self.file(cx, file, who) {
+                    let open = &mut self.open[at];
                     open.read.bytes = open.read.bytes.saturating_add(length);
                     open.read.first.get_or_insert((time, origin));
                     open.read.settle(status);
@@ -304,11 +320,12 @@ impl Files {
                     let mut action = self.action(cx, at, FileVerb::Rename, (time, origin), status);
                     action.target.clone_from(&target);
                     cx.emit_file(action);
-                    if fine && let Some(mut open) = self.open.remove(at) {
+                    if fine && let Some(mut open) = self.take(at) {
                         // What was moved so far was moved under the old name.
                         self.moved(cx, &open);
                         (open.read, open.write, open.sample) = Default::default();
                         open.path = target;
+                        self.names += open.names();
                         self.open.insert(at, open);
                     }
                 } else {
@@ -319,17 +336,17 @@ impl Files {
                 self.loose(cx, who, FileVerb::Delete, path, "", (time, origin), status);
             }
             Ask::Disposition { file, delete } => {
-                if let Some(open) = self.file(cx, file, who) {
+                if let Some(at) = self.file(cx, file, who) {
                     if fine {
-                        open.delete = delete.then_some((time, origin));
-                    } else if delete && let Some(at) = self.position(file) {
+                        self.open[at].delete = delete.then_some((time, origin));
+                    } else if delete {
                         let action = self.action(cx, at, FileVerb::Delete, (time, origin), status);
                         cx.emit_file(action);
                     }
                 }
             }
             Ask::Close { file } => {
-                if let Some(open) = self.position(file).and_then(|at| self.open.remove(at)) {
+                if let Some(open) = self.position(file).and_then(|at| self.take(at)) {
                     self.finish(cx, &open);
                 }
             }

@@ -1,6 +1,6 @@
 use super::REGISTRATION;
-use crate::decode::{Side, drive};
-use hangtu_record::Transport;
+use crate::decode::{Side, drive, held};
+use hangtu_record::{FileVerb, Transport};
 
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
@@ -155,7 +155,6 @@ fn files_of_smb2_in_compounds_and_large_writes() {
     "#);
 }
 
-/// One SMB 1 message with one command.
 #[test]
 fn what_was_written_before_a_rename_has_the_old_name() {
     use Side::{Client as C, Server as S};
@@ -184,6 +183,7 @@ fn what_was_written_before_a_rename_has_the_old_name() {
     ");
 }
 
+/// One SMB 1 message with one command.
 fn v1(command: u8, mid: u16, response: bool, words: &[u8], bytes: &[u8]) -> Vec<u8> {
     let flags = if response { 0x88 } else { 0x08 };
     [
@@ -237,4 +237,46 @@ fn files_of_smb1() {
     rename DATA:a.txt -> b.txt, 0 bytes, status 0x0, by , #9
     delete DATA:c.txt, 0 bytes, status 0x103, by , #11
     "#);
+}
+
+#[test]
+fn only_so_many_files_are_sampled_at_a_time() {
+    use Side::{Client as C, Server as S};
+    let data: Vec<u8> = (0..=255).cycle().take(300).collect();
+    let mut segments = Vec::new();
+    for file in 1..=100_u8 {
+        segments.push((C, frame(&[write(file.into(), file, &data)])));
+        segments.push((S, frame(&[plain(9, file.into())])));
+    }
+    let written = segments.len();
+    for file in 1..=100_u8 {
+        let id = 1000 + u64::from(file);
+        segments.push((C, frame(&[close(id, false, file)])));
+        segments.push((S, frame(&[plain(6, id)])));
+    }
+    let pieces = || segments.iter().map(|(side, bytes)| (*side, &bytes[..]));
+    let (out, _) = drive(&REGISTRATION, Transport::Tcp, pieces());
+    let sampled = out.records.files.iter().filter(|f| f.entropy.is_some()).count();
+    assert_eq!((out.file_count, sampled), (100, 64));
+    assert!(out.records.files.iter().all(|f| f.verb == FileVerb::Write && f.size == 300));
+    // What was kept of them is let go with them.
+    let open = held(&REGISTRATION, pieces().take(written));
+    let closed = held(&REGISTRATION, pieces());
+    assert!(closed + 64 * 1024 < open, "{closed} of {open}");
+}
+
+#[test]
+fn long_chains_of_smb1_are_not_followed_to_their_end() {
+    const OPEN_ANDX: u8 = 0x2d;
+    let mut blocks = Vec::new();
+    for n in 1..4000_u16 {
+        let [low, high] = (39 + 8 * n).to_le_bytes();
+        blocks.extend_from_slice(&[2, OPEN_ANDX, 0, low, high, 0xff, 0xff, 0]);
+    }
+    blocks.extend_from_slice(&b"ab".repeat(15_000));
+    let message = frame(&[v1(OPEN_ANDX, 1, false, &[OPEN_ANDX, 0, 39, 0], &blocks)]);
+    let segments = std::iter::repeat_n((Side::Client, &message[..]), 100);
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+    let told = crate::protocol::told(&out, &facts);
+    assert_eq!(told, "network.protocol_version = 1.0\n");
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     bytes::Bytes,
-    decode::{Context, Side, clean, clean_utf16},
+    decode::{Context, Side, clean, clean_utf16, path_utf16},
 };
 use hangtu_record::{FieldName, OwnedValue, Text};
 
@@ -41,6 +41,9 @@ const NT_CREATE_ANDX: u8 = 0xa2;
 const NT_RENAME: u8 = 0xa5;
 const LOCKING_ANDX: u8 = 0x24;
 
+/// The most commands that are chained to one another: clients chain four.
+const MAX_CHAIN: usize = 16;
+
 /// TRANS2 subcommands.
 const SET_PATH_INFO: u16 = 6;
 const SET_FILE_INFO: u16 = 8;
@@ -49,6 +52,13 @@ const SET_FILE_INFO: u16 = 8;
 #[derive(Debug, Default)]
 pub(super) struct State {
     dialects: Vec<Text>,
+}
+
+impl State {
+    /// What is kept takes so many bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.dialects.iter().map(|dialect| size_of::<Text>() + dialect.len()).sum()
+    }
 }
 
 struct Header {
@@ -125,7 +135,7 @@ impl<'a> Block<'a> {
             let rest = &self.message[self.bytes..self.end];
             let length = rest.chunks_exact(2).position(|c| c == [0, 0]).unwrap_or(rest.len() / 2);
             self.skip(2 * length + 2);
-            clean_utf16(&rest[..2 * length])
+            path_utf16(&rest[..2 * length])
         } else {
             self.oem()
         }
@@ -167,7 +177,7 @@ impl State {
             cx.fact(FieldName::ProtocolVersion, OwnedValue::Str(Text::const_new("1.0")));
         }
         let (key, mut at) = (h.key, HEADER);
-        loop {
+        for _ in 0..MAX_CHAIN {
             let block = Block::at(message, at, h.unicode)?;
             h.key = key | u64::from(command) << 32;
             if h.response {
@@ -191,12 +201,13 @@ impl State {
             else {
                 return Some(());
             };
-            // Offsets only grow, which bounds the chain.
+            // Offsets only grow.
             if !chained || next == NO_MORE || usize::from(offset) <= at {
                 return Some(());
             }
             (command, at) = (next, usize::from(offset));
         }
+        Some(())
     }
 
     fn request(
@@ -423,7 +434,7 @@ fn set_info(
             bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len())
         };
         let bytes = &bytes[..end];
-        rooted(if unicode { clean_utf16(bytes) } else { clean(bytes) })
+        rooted(if unicode { path_utf16(bytes) } else { clean(bytes) })
     };
     let (file, path, level) = match subcommand {
         SET_FILE_INFO => {

@@ -1,5 +1,5 @@
 use super::REGISTRATION;
-use crate::decode::{Side, drive};
+use crate::decode::{Side, drive, held};
 use hangtu_record::Transport;
 
 fn sized(width: usize, content: &[u8]) -> Vec<u8> {
@@ -104,4 +104,15 @@ fn a_hello_is_found_again_after_bytes_that_are_no_record() {
     let client = [&b"garbage\x16\x03"[..], &chrome()].concat();
     let (out, facts) = drive(&REGISTRATION, Transport::Tcp, [(Side::Client, &client[..])]);
     assert_eq!((out.unreadable.len(), facts.len()), (1, 5));
+}
+
+#[test]
+fn what_is_kept_of_a_message_is_counted_until_it_is_whole() {
+    let hello = [&[3, 3][..], &[7; 32], &[0], &[0xc0, 0x2f], &[0]].concat();
+    let chain = message(11, &vec![0; 20_000]);
+    let first = [record(22, &message(2, &hello)), record(22, &chain[..15_000])].concat();
+    let rest = record(22, &chain[15_000..]);
+    let kept = held(&REGISTRATION, [(Side::Server, &first[..])]);
+    assert!((15_000..32_000).contains(&kept), "{kept}");
+    assert_eq!(held(&REGISTRATION, [(Side::Server, &first[..]), (Side::Server, &rest[..])]), 0);
 }

@@ -8,7 +8,7 @@ use hangtu_examine::{
 };
 use hangtu_record::Time;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -45,8 +45,7 @@ fn examined_with(captures: &[&str], threads: usize, authorised: bool) -> Examina
         now: Time::new(1_772_460_000, 0),
     };
     let inputs: Vec<Input> = captures.iter().map(|c| Input::File(plant(c))).collect();
-    let evidence =
-        Evidence { captures: inputs.len(), inputs, others: Vec::new(), called: BTreeMap::new() };
+    let evidence = Evidence { captures: inputs.len(), inputs, ..Evidence::default() };
     examine(&evidence, &setup, &mut ()).expect("the captures can be read")
 }
 

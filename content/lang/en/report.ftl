@@ -204,6 +204,7 @@ report-sha256 = SHA-256
 
 # Sheets of the workbook
 report-sheet-findings = Findings
+report-sheet-comparison = Gone or not re-tested
 report-sheet-assets = Assets
 report-sheet-conversations = Conversations
 report-sheet-coverage = Coverage
@@ -213,10 +214,11 @@ report-section = Section
 report-item = Item
 report-value = Value
 
-# SARIF notifications
+# SARIF notifications and results
 report-sarif-limit = Limit reached: { $name }, dropped { $count }
 report-sarif-unmeasured = { $id } { $title }: { $status }. { $reason }
 report-sarif-seen = { $subject }: { $title } ({ $count } times, { $first } to { $last }, UTC+8)
+report-sarif-earlier = { $subject }: { $title }. { $reason }
 
 # Verbs of operations
 report-verb-read = read

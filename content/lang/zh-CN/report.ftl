@@ -195,6 +195,7 @@ report-sha256 = SHA-256
 
 # 工作簿
 report-sheet-findings = 风险问题
+report-sheet-comparison = 已消除或未复测
 report-sheet-assets = 资产清单
 report-sheet-conversations = 通信关系
 report-sheet-coverage = 检测覆盖
@@ -204,10 +205,11 @@ report-section = 类别
 report-item = 项目
 report-value = 内容
 
-# SARIF 通知
+# SARIF 通知与结果
 report-sarif-limit = 触及处理上限：{ $name }，丢弃 { $count }
 report-sarif-unmeasured = { $id } { $title }：{ $status }。{ $reason }
 report-sarif-seen = { $subject }：{ $title }（{ $count } 次，{ $first } 至 { $last }，UTC+8）
+report-sarif-earlier = { $subject }：{ $title }。{ $reason }
 
 # 操作类型
 report-verb-read = 读取

@@ -136,8 +136,15 @@ fn one(
         (FieldName::DeviceFirmware, "firmware"),
         (FieldName::DeviceSerial, "serial"),
     ] {
-        if let Some(known) = facts(name).into_iter().next() {
-            identity.insert(label.to_owned(), known);
+        let mut known = asset.facts.iter().filter(|f| f.name == name);
+        // A device may have several names of its model; of firmware what came up last is what runs.
+        // Inputs stand in the order of their beginnings.
+        let known = match name {
+            FieldName::DeviceFirmware => known.max_by_key(|f| f.origin),
+            _ => known.next(),
+        };
+        if let Some(known) = known {
+            identity.insert(label.to_owned(), fact(known));
         }
     }
     let declared = asset.ips.iter().find_map(|ip| authorisations.zones.of(*ip));
@@ -230,4 +237,46 @@ pub(crate) fn conversations(mut all: Vec<(Line, Talk)>) -> Vec<Conversation> {
             last: talk.last.to_rfc3339(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hangtu_record::{Origin, Time};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn firmware_is_what_came_up_last() {
+        let note = |name, value: &str, number| FactNote {
+            name,
+            value: value.into(),
+            via: "enip",
+            origin: Origin { number, ..Origin::default() },
+        };
+        let asset = Noted {
+            key: AssetKey::Ip(IpAddr::from([192, 0, 2, 1])),
+            ips: BTreeSet::new(),
+            macs: BTreeSet::new(),
+            interface_vendor: None,
+            facts: vec![
+                note(FieldName::DeviceModel, "6ES7 315", 1),
+                note(FieldName::DeviceModel, "CPU 315", 2),
+                note(FieldName::DeviceFirmware, "20.11", 3),
+                note(FieldName::DeviceFirmware, "21.3", 7),
+                note(FieldName::DeviceFirmware, "33.1", 2),
+            ],
+            roles: Vec::new(),
+            serves: Vec::new(),
+            uses: Vec::new(),
+            first: Time(0),
+            last: Time(0),
+            sent: 0,
+            received: 0,
+            more: false,
+        };
+        let mut none = |_: &Because| -> Bilingual { unreachable!("no role has a reason") };
+        let asset = one(asset, &Authorisations::default(), &[], &mut none);
+        let told = |label: &str| asset.identity[label].value.as_str();
+        assert_eq!((told("model"), told("firmware")), ("6ES7 315", "21.3"));
+    }
 }

@@ -1,26 +1,50 @@
 //! The authorisations file: what was approved (`docs/authorisations.md`,
 //! `docs/schema/authorisations-1.schema.json`).
 //!
-//! Reading it resolves every name to addresses; a name that nothing defines is an error, so that a
+//! Reading it resolves every name to addresses; what nobody can have meant is an error, so that a
 //! slip of the pen does not silently approve nothing.
 
 mod file;
 mod place;
+mod resolve;
 
 pub use file::{AssetEntry, File, FlowEntry, OrderEntry, PersonEntry, StationEntry, ZoneEntry};
 pub use place::{Net, Place, Zones};
 
-use jiff::Timestamp;
+use hangtu_catalog::{Arg, Bilingual, Language, key, text};
 use std::collections::BTreeMap;
 
 /// Why an authorisations file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{file}: {why}")]
+#[error("{file}: {}", self.why.en)]
 pub struct AuthorisationError {
     /// The file.
     pub file: String,
+    /// The key of an entry that is wrong; empty where it is none alone.
+    pub field: &'static str,
     /// Where and what.
-    pub why: String,
+    pub why: Bilingual,
+}
+
+impl AuthorisationError {
+    fn new(file: &str, field: &'static str, key: key::Key, args: &[(&str, Arg<'_>)]) -> Self {
+        Self { file: file.into(), field, why: Bilingual::message(key, args) }
+    }
+
+    /// A text that is no such file, in the words of whoever read it.
+    pub fn form(file: &str, why: &str) -> Self {
+        Self::new(file, "", key::AUTHORISATIONS_FORM, &[("why", Arg::Text(why))])
+    }
+
+    /// File, place and what, as people read it.
+    pub fn message(&self) -> Bilingual {
+        let one = |language| {
+            let args =
+                [("file", Arg::Text(&self.file)), ("why", Arg::Text(self.why.get(language)))];
+            text(language, key::AUTHORISATIONS_AT, &args)
+        };
+        Bilingual::new(one(Language::Chinese), one(Language::English))
+    }
 }
 
 /// Which register an authorisation belongs to.
@@ -38,6 +62,9 @@ pub enum Kind {
     Tool,
 }
 
+/// Minutes of a day.
+const DAY: i64 = 24 * 60;
+
 /// Hours of the local day, minutes from midnight; wraps over midnight when `to < from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
@@ -50,10 +77,16 @@ impl Hours {
         let minute = |t: &str| -> Option<i64> {
             let (h, m) = t.trim().split_once(':')?;
             let (h, m): (i64, i64) = (h.parse().ok()?, m.parse().ok()?);
-            ((0..=24).contains(&h) && (0..60).contains(&m)).then_some(h * 60 + m)
+            let minute = h.checked_mul(60)?.checked_add(m)?;
+            ((0..60).contains(&m) && (0..=DAY).contains(&minute)).then_some(minute)
         };
         let (from, to) = text.split_once('-')?;
         Some(Self { from: minute(from)?, to: minute(to)? })
+    }
+
+    /// Whether no moment falls in them.
+    fn are_none(&self) -> bool {
+        self.from % DAY == self.to % DAY && self.to - self.from != DAY
     }
 
     /// Whether a moment falls in them.
@@ -82,6 +115,8 @@ pub struct Authorisation {
     pub verbs: Vec<String>,
     /// Over which protocols; empty for any.
     pub protocols: Vec<String>,
+    /// Under which accounts; empty where anybody may, or where they are not known of everybody who may.
+    pub accounts: Vec<String>,
     /// Not before, nanoseconds since 1970.
     pub from: Option<i64>,
     /// Not after.
@@ -109,22 +144,6 @@ pub struct Authorisations {
     pub utc_offset: i64,
 }
 
-/// Seconds that `+08:00` is ahead of UTC.
-fn offset(text: &str) -> Option<i64> {
-    let sign = match text.as_bytes().first()? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let (h, m) = text[1..].split_once(':')?;
-    let (h, m): (i64, i64) = (h.parse().ok()?, m.parse().ok()?);
-    ((0..=14).contains(&h) && (0..60).contains(&m)).then_some(sign * (h * 3600 + m * 60))
-}
-
-/// Kinds of zones that rules know.
-const ZONE_KINDS: [&str; 7] =
-    ["control", "supervision", "operations", "dmz", "office", "external", "remote"];
-
 /// Local time of the plan's country, unless the file says otherwise.
 pub const CHINA: i64 = 8 * 3600;
 
@@ -143,168 +162,16 @@ impl Authorisations {
 
     /// Resolves the names of a file that was read.
     pub fn of(name: &str, file: &File) -> Result<Self, AuthorisationError> {
-        let bad = |why: String| AuthorisationError { file: name.into(), why };
-        if file.version != 1 {
-            return Err(bad(format!(
-                "version {} is not known; this program reads 1",
-                file.version
-            )));
-        }
-        let mut out = Self { utc_offset: CHINA, ..Self::default() };
-        if let Some(text) = &file.utc_offset {
-            out.utc_offset =
-                offset(text).ok_or_else(|| bad(format!("utc_offset {text:?}: write +08:00")))?;
-        }
-        for zone in &file.zones {
-            if !ZONE_KINDS.contains(&zone.kind.as_str()) {
-                let known = ZONE_KINDS.join(", ");
-                return Err(bad(format!(
-                    "zone {}: there is no kind {:?} ({known})",
-                    zone.name, zone.kind
-                )));
-            }
-            for network in &zone.networks {
-                let net = Net::parse(network)
-                    .ok_or_else(|| bad(format!("zone {}: {network:?} is no network", zone.name)))?;
-                out.zones.add(net, &zone.name, &zone.kind);
-            }
-        }
-        let mut assets: BTreeMap<&str, Vec<Net>> = BTreeMap::new();
-        for asset in &file.assets {
-            let nets = asset.addresses.iter().map(|a| {
-                Net::parse(a).ok_or_else(|| bad(format!("asset {}: {a:?} is no address", asset.id)))
-            });
-            let nets = nets.collect::<Result<Vec<_>, _>>()?;
-            let shown = if asset.name.is_empty() { &asset.id } else { &asset.name };
-            for net in &nets {
-                out.names.insert(net.address(), shown.clone());
-                for name in [&asset.id, &asset.name] {
-                    out.hosts.entry(name.to_lowercase()).or_insert(net.address());
-                }
-            }
-            assets.insert(&asset.id, nets);
-        }
-        let people: Vec<&str> = file.people.iter().map(|p| p.id.as_str()).collect();
-        let person = |at: &str, id: &str| {
-            if people.is_empty() || people.contains(&id) {
-                Ok(())
-            } else {
-                Err(bad(format!("{at}: person {id:?} is not in people")))
-            }
-        };
-        let places = |at: &str, list: &[String]| {
-            list.iter()
-                .map(|text| {
-                    Place::parse(text, &out.zones, &assets).ok_or_else(|| {
-                        bad(format!("{at}: {text:?} is no address, network, zone:NAME, asset id, domain or any"))
-                    })
-                })
-                .collect::<Result<Vec<_>, _>>()
-                .map(|all| all.into_iter().flatten().collect::<Vec<Place>>())
-        };
-        let moment = |at: &str, text: &str| {
-            text.parse::<Timestamp>()
-                .map(|t| i64::try_from(t.as_nanosecond()).unwrap_or(i64::MAX))
-                .map_err(|_| {
-                    bad(format!("{at}: {text:?} is no time; write 2026-03-02T14:00:00+08:00"))
-                })
-        };
-        let verbs = |at: &str, list: &[String]| {
-            if let Some(v) =
-                list.iter().find(|v| hangtu_record::Verb::from_name(v).is_none() && *v != "any")
-            {
-                return Err(bad(format!("{at}: there is no verb {v:?}")));
-            }
-            let any = list.iter().any(|v| v == "any");
-            Ok(if any { Vec::new() } else { list.to_vec() })
-        };
-        let mut stations: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
-        let mut list = Vec::new();
-        for s in &file.stations {
-            s.people.iter().try_for_each(|p| person(&s.id, p))?;
-            let sources = places(&s.id, &s.addresses)?;
-            stations.insert(&s.id, sources.clone());
-            let hours = s.hours.as_deref().map(|h| {
-                Hours::parse(h)
-                    .ok_or_else(|| bad(format!("{}: hours {h:?}: write 08:00-18:00", s.id)))
-            });
-            list.push(Authorisation {
-                id: s.id.clone(),
-                kind: Kind::Station,
-                sources,
-                targets: places(&s.id, &s.targets)?,
-                verbs: verbs(&s.id, &s.verbs)?,
-                protocols: s.protocols.clone(),
-                from: None,
-                to: s.valid_until.as_deref().map(|t| moment(&s.id, t)).transpose()?,
-                hours: hours.transpose()?,
-                revoked: false,
-                self_approved: false,
-            });
-        }
-        for (kind, orders) in
-            [(Kind::WorkOrder, &file.work_orders), (Kind::RemoteTicket, &file.remote_tickets)]
-        {
-            for o in orders {
-                person(&o.id, &o.person)?;
-                person(&o.id, &o.approved_by)?;
-                let mut sources = places(&o.id, &o.sources)?;
-                for station in &o.stations {
-                    let known = stations.get(station.as_str());
-                    let known = known
-                        .ok_or_else(|| bad(format!("{}: there is no station {station:?}", o.id)))?;
-                    sources.extend(known.iter().cloned());
-                }
-                let (from, to) = (moment(&o.id, &o.from)?, moment(&o.id, &o.to)?);
-                if to <= from {
-                    return Err(bad(format!("{}: ends before it begins", o.id)));
-                }
-                list.push(Authorisation {
-                    id: o.id.clone(),
-                    kind,
-                    sources,
-                    targets: places(&o.id, &o.targets)?,
-                    verbs: verbs(&o.id, &o.verbs)?,
-                    protocols: o.protocols.clone(),
-                    from: Some(from),
-                    to: Some(to),
-                    hours: None,
-                    revoked: o.revoked,
-                    self_approved: o.person == o.approved_by,
-                });
-            }
-        }
-        for (kind, flows) in [(Kind::Flow, &file.flows), (Kind::Tool, &file.tools)] {
-            for f in flows {
-                person(&f.id, &f.approved_by)?;
-                list.push(Authorisation {
-                    id: f.id.clone(),
-                    kind,
-                    sources: places(&f.id, &f.sources)?,
-                    targets: places(&f.id, &f.destinations)?,
-                    verbs: Vec::new(),
-                    protocols: f.protocols.clone(),
-                    from: None,
-                    to: f.valid_until.as_deref().map(|t| moment(&f.id, t)).transpose()?,
-                    hours: None,
-                    revoked: false,
-                    self_approved: false,
-                });
-            }
-        }
-        for a in &list {
-            // A slip of the pen must not silently approve nothing.
-            let unknown = |p: &&String| !hangtu_traffic::protocol::is_name(p);
-            if let Some(protocol) = a.protocols.iter().find(unknown) {
-                return Err(bad(format!("{}: there is no protocol {protocol:?}", a.id)));
-            }
-        }
-        for (i, a) in list.iter().enumerate() {
-            if list[..i].iter().any(|b| b.id == a.id) {
-                return Err(bad(format!("{} stands twice", a.id)));
-            }
-        }
-        out.list = list;
-        Ok(out)
+        resolve::resolve(name, file)
     }
+}
+
+/// An account as it is compared: in lower case, without the domain before or behind it.
+pub(crate) fn account(text: &str) -> String {
+    let name = text.rsplit('\\').next().unwrap_or_default();
+    let name = match name.rfind('@') {
+        Some(at) if at > 0 => &name[..at],
+        _ => name,
+    };
+    name.trim().to_lowercase()
 }

@@ -1,7 +1,8 @@
 //! Comparison with an earlier examination: new, still there, gone with proof, not re-tested.
 //!
 //! Absence is not proof. A finding of the baseline is gone only when this run could have shown it
-//! again: newer evidence, read whole, at least as long, with the same rule, over the same asset.
+//! again: newer evidence, read whole, at least as long, with the same rule and no filter new to it,
+//! records such as the rule looks at, and the same asset, seen for half as long as before.
 
 use crate::model::{Asset, Comparison, Earlier, Examination, Finding, SCHEMA, Status};
 use hangtu_catalog::{Arg, Bilingual, key};
@@ -14,19 +15,24 @@ const DAY: i64 = 86_400;
 /// Why a baseline cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// It is not JSON of an examination.
+    /// It is not JSON of an examination; the error has its line and column.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
-    /// Another schema.
+    /// Another schema; empty for none.
     #[error("schema {0:?}; this program reads {SCHEMA:?}")]
     Schema(String),
 }
 
 /// Reads a baseline's text.
 pub fn baseline(text: &str) -> Result<Examination, BaselineError> {
-    let value: serde_json::Value = serde_json::from_str(text)?;
-    match value["schema"].as_str() {
-        Some(SCHEMA) => Ok(serde_json::from_value(value)?),
+    #[derive(serde::Deserialize)]
+    struct Head {
+        #[serde(default)]
+        schema: serde_json::Value,
+    }
+    // Twice over the text, so that what is wrong with an examination is told with its place.
+    match serde_json::from_str::<Head>(text)?.schema.as_str() {
+        Some(SCHEMA) => Ok(serde_json::from_str(text)?),
         other => Err(BaselineError::Schema(other.unwrap_or_default().into())),
     }
 }
@@ -42,6 +48,10 @@ pub struct Known<'a> {
     pub after: Timestamp,
     /// Seconds of evidence of the run that saw it last.
     pub span: i64,
+    /// Seconds over which that run saw the asset; see [`Retest::seen`].
+    pub seen: i64,
+    /// What filters left out of the rule in that run; see [`Retest::filter`].
+    pub filter: &'a str,
 }
 
 /// An examination as a re-test of what was known before.
@@ -51,6 +61,7 @@ pub struct Retest<'a> {
     span: i64,
     complete: bool,
     rules: HashSet<&'a str>,
+    filters: &'a BTreeMap<String, String>,
     assets: HashMap<&'a str, &'a Asset>,
 }
 
@@ -80,8 +91,23 @@ impl<'a> Retest<'a> {
             span: span(now),
             complete: now.coverage.complete,
             rules: now.run.rule_ids.iter().map(String::as_str).collect(),
+            filters: &now.run.filters,
             assets,
         }
+    }
+
+    /// Seconds from the first to the last time that the asset was seen.
+    pub fn seen(&self, subject: &str) -> i64 {
+        let Some(asset) = self.assets.get(subject) else { return 0 };
+        match (time(Some(&asset.first)), time(Some(&asset.last))) {
+            (Some(first), Some(last)) => last.as_second() - first.as_second(),
+            _ => 0,
+        }
+    }
+
+    /// The hash of what filters left out of the rule; empty for nothing.
+    pub fn filter(&self, rule: &str) -> &'a str {
+        self.filters.get(rule).map_or("", String::as_str)
     }
 
     /// Whether the examination, which did not find it, proves it gone: the asset as it was seen, or
@@ -93,10 +119,16 @@ impl<'a> Retest<'a> {
             Err(key::RETEST_INCOMPLETE)
         } else if !self.rules.contains(known.rule) {
             Err(key::RETEST_NO_RULE)
+        } else if !matches!(self.filter(known.rule), filter if filter.is_empty() || filter == known.filter)
+        {
+            Err(key::RETEST_FILTERED)
         } else if self.span < known.span.min(DAY) {
             Err(key::RETEST_TOO_SHORT)
         } else {
-            self.assets.get(known.subject).copied().ok_or(key::RETEST_NOT_SEEN)
+            let asset = self.assets.get(known.subject).copied().ok_or(key::RETEST_NOT_SEEN)?;
+            // Who was there a day and now for a moment had no time to show it.
+            let enough = self.seen(known.subject) >= known.seen.min(DAY) / 2;
+            enough.then_some(asset).ok_or(key::RETEST_BARELY_SEEN)
         }
     }
 }
@@ -125,7 +157,7 @@ pub fn compare(now: &mut Examination, before: &Examination, name: &str) {
         finding.status = Some(if known { Status::Still } else { Status::New });
     }
     let present: BTreeSet<&str> = now.findings.iter().map(|f| f.fingerprint.as_str()).collect();
-    let (retest, span) = (Retest::new(now), span(before));
+    let (retest, was, span) = (Retest::new(now), Retest::new(before), span(before));
     let (mut gone, mut not_retested) = (Vec::new(), Vec::new());
     for finding in before.findings.iter().filter(|f| !present.contains(f.fingerprint.as_str())) {
         let judged = retest.judge(&Known {
@@ -134,9 +166,12 @@ pub fn compare(now: &mut Examination, before: &Examination, name: &str) {
             // A time that cannot be read proves nothing.
             after: time(Some(&finding.last)).unwrap_or(Timestamp::MAX),
             span,
+            seen: was.seen(&finding.subject),
+            filter: was.filter(&finding.rule),
         });
         let entry = Earlier {
             fingerprint: finding.fingerprint.clone(),
+            rule: finding.rule.clone(),
             title: finding.title.clone(),
             level: finding.level,
             subject: finding.subject.clone(),

@@ -37,7 +37,7 @@ impl Seen {
 }
 
 /// Limits that cost the run something it might have needed.
-const SERIOUS: [&str; 8] = [
+const SERIOUS: [&str; 9] = [
     "flows",
     "payload",
     "capture-drops",
@@ -46,6 +46,7 @@ const SERIOUS: [&str; 8] = [
     "findings",
     "damage",
     "unknown-links",
+    "unreadable-files",
 ];
 
 /// What was given and read.
@@ -76,9 +77,17 @@ impl Given<'_> {
     }
 }
 
+/// The rules of a run.
+pub(crate) struct Ran<'a> {
+    /// Those that such evidence could have made find something.
+    pub(crate) could: &'a [&'a RuleInfo],
+    /// Those of them for which there were records, too.
+    pub(crate) ran: &'a [&'a RuleInfo],
+}
+
 pub(crate) fn coverage(
     catalog: &Catalog,
-    ran: &[&RuleInfo],
+    Ran { could, ran }: Ran<'_>,
     given: Given<'_>,
     limits: BTreeMap<String, u64>,
     findings: &[Finding],
@@ -87,19 +96,21 @@ pub(crate) fn coverage(
     let Given { inputs, seen, captures, .. } = given;
     let damaged = inputs.iter().any(|i| !i.damages.is_empty());
     let complete = !damaged && !limits.keys().any(|l| SERIOUS.contains(&l.as_str()));
-    let anything = seen.records() > 0;
     let checks = catalog
         .controls
         .iter()
         .map(|control| {
-            let rules = ran.iter().filter(|i| i.controls.contains(&control.id)).count();
+            let of = |rules: &[&RuleInfo]| {
+                rules.iter().filter(|i| i.controls.contains(&control.id)).count()
+            };
+            let rules = of(ran);
             let found = findings.iter().filter(|f| f.controls.contains(&control.id)).count();
             let (status, reason) =
                 if found == 0 && !control.evidence.iter().any(|kind| given.offers(*kind)) {
                     (CheckStatus::NotMeasured, Some(key::COVERAGE_OTHER_EVIDENCE))
-                } else if rules == 0 {
+                } else if of(could) == 0 {
                     (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RULE))
-                } else if !anything {
+                } else if rules == 0 {
                     (CheckStatus::NotMeasured, Some(key::COVERAGE_NO_RECORDS))
                 } else if !complete {
                     (CheckStatus::Error, Some(key::COVERAGE_INCOMPLETE))

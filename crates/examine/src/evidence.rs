@@ -1,7 +1,7 @@
 //! Evidence of every kind, found and read: one way in for every command.
 
 use hangtu_catalog::CONTENT;
-use hangtu_evidence::{EvidenceError, Input, InputSummary, ReadError, Source, find};
+use hangtu_evidence::{EvidenceError, Input, InputSummary, ReadError, Source, Unreadable, find};
 use hangtu_logs::LogMap;
 use hangtu_record::{Fields, Record, Time};
 use hangtu_traffic::{Batch, Limits, assets::AssetNotes};
@@ -36,7 +36,7 @@ fn shipped() -> &'static [LogMap] {
 }
 
 /// What there is to examine.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Evidence {
     /// Captures, in the order of their first packets, then logs, in the order of their first
     /// entries. Records name an input by its index here.
@@ -45,6 +45,8 @@ pub struct Evidence {
     pub captures: usize,
     /// Files that are of no known kind.
     pub others: Vec<PathBuf>,
+    /// Files and folders that cannot be read: nobody knows what they hold.
+    pub unreadable: Vec<Unreadable>,
     /// What people call a file that is kept under another path.
     pub called: BTreeMap<PathBuf, String>,
 }
@@ -55,9 +57,13 @@ impl Evidence {
         let capture = |input: &Input| hangtu_traffic::capture::first_time(input);
         let log = |input: &Input| hangtu_logs::first_time(input, &reading.logs);
         let found = find(paths, &[&capture, &log])?;
-        let captures = found.inputs.first().map_or(0, Vec::len);
-        let called = BTreeMap::new();
-        Ok(Self { inputs: found.inputs.concat(), captures, others: found.others, called })
+        Ok(Self {
+            captures: found.inputs.first().map_or(0, Vec::len),
+            inputs: found.inputs.concat(),
+            others: found.others,
+            unreadable: found.unreadable,
+            called: BTreeMap::new(),
+        })
     }
 
     /// Names of the inputs as people know them, in their order.

@@ -3,7 +3,7 @@
 use crate::{
     assets,
     authorise::Authorisations,
-    coverage::{self, Given, Seen},
+    coverage::{self, Given, Ran, Seen},
     evidence::{self, Evidence, Reading},
     judge::Judge,
     logs::LogNotes,
@@ -206,6 +206,7 @@ pub fn examine(
     limit("broken-packets", summary.limits.broken_packets);
     limit("unknown-links", summary.limits.unknown_links.values().sum());
     limit("capture-drops", summary.inputs.iter().map(|i| i.dropped).sum());
+    limit("unreadable-files", evidence.unreadable.len() as u64);
     let threads = setup.reading.traffic.threads;
     let found = Inventory::new(summary.assets, threads);
     limit("assets", found.dropped);
@@ -221,9 +222,12 @@ pub fn examine(
         logs: logs.sources(),
         seen: &seen,
     };
-    let ran = rules.ran(&|kind| given.yields(kind));
+    let zones = authorisations.is_some_and(|a| !a.zones.is_empty());
+    let could = rules.ran(&|kind| given.yields(kind), true);
+    let ran = rules.ran(&|kind| seen.kinds.contains_key(kind.name()), zones);
+    let of = Ran { could: &could, ran: &ran };
     let coverage =
-        coverage::coverage(setup.catalog, &ran, given, limits, &findings, &summary.unreadable);
+        coverage::coverage(setup.catalog, of, given, limits, &findings, &summary.unreadable);
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
         examined_at: setup.now.to_rfc3339(),
@@ -231,6 +235,8 @@ pub fn examine(
         rules: ran.len(),
         rule_ids: ran.iter().map(|i| i.id.clone()).collect(),
         rules_sha256: rules.sha256.clone(),
+        rule_problems: rules.left_out(),
+        filters: rules.filters(),
         matrix: setup.catalog.matrix.id.clone(),
         matrix_sha256: setup.catalog.matrix.sha256.clone(),
         authorisations: setup.authorisations.map(|a| AuthorisationsUsed {

@@ -9,12 +9,13 @@ use crate::{
     model::{Excerpt, Finding, Unapproved, Window},
     reconcile::{Placed, Reason, Verdict},
 };
-use hangtu_catalog::{Arg, Bilingual, Catalog, Register, RuleInfo, key, sha256};
+use hangtu_catalog::{Arg, Bilingual, Catalog, Register, RuleInfo, RuleProblem, key, sha256};
 use hangtu_record::{Field, FieldName, Kind, Origin, Record, Text, Time};
 use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, RuleIndex, Ruleset, Scratch};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt::Write,
     sync::Arc,
 };
 
@@ -28,8 +29,8 @@ const MAX_SAMPLES: usize = 5;
 const MAX_WINDOWS: usize = 10;
 /// Quiet time that ends a spell.
 const QUIET: i64 = 3_600_000_000_000;
-/// Samples kept for correlations, of all rules together.
-const MAX_KEPT: usize = 4_000;
+/// Samples kept for correlations, of all rules together: some ten megabytes.
+const MAX_KEPT: usize = 16_000;
 /// Bounds of the correlator: a few tens of megabytes.
 const CORRELATION: Limits = Limits { groups: 12_000, events_per_group: 4_096, events: 64_000 };
 
@@ -43,8 +44,17 @@ struct Prepared {
     alone: bool,
     /// Register its records are reconciled with, its own or that of the correlation it feeds.
     authorise: Option<Register>,
-    /// Whether correlations count it.
-    feeds: bool,
+    /// What the correlations that count it group by; absent when none does.
+    feeds: Option<Vec<Field>>,
+}
+
+/// A reconciliation that found nothing to cover a record: when, the nearest authorisation, why it does not.
+type Doubt = (Time, Option<String>, Vec<Reason>);
+
+/// A record that correlations may come to report.
+struct Kept {
+    excerpt: Excerpt,
+    doubt: Option<Doubt>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,13 +71,21 @@ struct Spell {
     count: u64,
 }
 
+impl Spell {
+    fn join(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.count += other.count;
+    }
+}
+
 #[derive(Default)]
 struct Gathered {
     count: u64,
     spells: Vec<Spell>,
     /// Earliest samples, by place in the evidence.
     samples: Vec<(Time, Origin, Excerpt)>,
-    unapproved: Option<(Time, Option<String>, Vec<Reason>)>,
+    unapproved: Option<Doubt>,
 }
 
 /// Judges the records of one run.
@@ -84,8 +102,9 @@ pub(crate) struct Judge<'a> {
     findings: HashMap<Key, Gathered>,
     /// Samples kept of them.
     excerpts: usize,
-    kept: HashMap<Origin, Excerpt>,
-    kept_of: HashMap<(u32, Text), u8>,
+    kept: HashMap<Origin, Kept>,
+    /// Of each rule, by what correlations group it by.
+    kept_of: HashMap<(u32, Text), Vec<Origin>>,
     /// Findings that found no room.
     pub(crate) dropped: u64,
 }
@@ -99,12 +118,13 @@ impl<'a> Judge<'a> {
         none: &'a Authorisations,
         names: &[String],
     ) -> Self {
-        let mut fed: HashMap<&str, Option<Register>> = HashMap::new();
+        let mut fed: HashMap<&str, (Option<Register>, BTreeSet<&str>)> = HashMap::new();
         for (rule, info) in ruleset.rules().iter().zip(infos) {
             if let Body::Correlation(correlation) = &rule.body {
                 for name in &correlation.rules {
-                    let register = fed.entry(name.as_str()).or_default();
+                    let (register, groups) = fed.entry(name.as_str()).or_default();
                     *register = register.or(info.authorise);
+                    groups.extend(correlation.group_by.iter().map(String::as_str));
                 }
             }
         }
@@ -119,8 +139,8 @@ impl<'a> Judge<'a> {
                 peer: info.peer.as_deref().map(Field::new),
                 class: info.class.iter().map(|c| Field::new(c)).collect(),
                 alone: ruleset.stands_alone(index) && !info.base,
-                authorise: info.authorise.or(fed.copied().flatten()),
-                feeds: fed.is_some(),
+                authorise: info.authorise.or(fed.and_then(|(register, _)| *register)),
+                feeds: fed.map(|(_, by)| by.iter().map(|name| Field::new(name)).collect()),
                 info: info.clone(),
             }
         });
@@ -163,23 +183,18 @@ impl<'a> Judge<'a> {
                     }
                 }
             }
-            if prepared.alone {
-                self.gather(*rule, &placed, unapproved);
-            }
-            if self.rules[rule.0 as usize].feeds {
+            if prepared.feeds.is_some() {
                 self.correlator.push(*rule, &placed);
-                self.keep(*rule, &placed);
+                self.keep(*rule, &placed, unapproved.as_ref());
+            }
+            if self.rules[rule.0 as usize].alone {
+                self.gather(*rule, &placed, unapproved);
             }
         }
         self.hits = hits;
     }
 
-    fn gather(
-        &mut self,
-        rule: RuleIndex,
-        record: &Placed<'_>,
-        unapproved: Option<(Time, Option<String>, Vec<Reason>)>,
-    ) {
+    fn gather(&mut self, rule: RuleIndex, record: &Placed<'_>, unapproved: Option<Doubt>) {
         let prepared = &self.rules[rule.0 as usize];
         let text = |field: &Field| record.first(field).map(|v| Text::from(v.to_string()));
         // An event is about the host that wrote it, whatever it talked to.
@@ -207,24 +222,26 @@ impl<'a> Judge<'a> {
         }
         let room = if self.excerpts < MAX_EXCERPTS { MAX_SAMPLES } else { 1 };
         let gathered = self.findings.entry(key).or_default();
-        gathered.add(time, 1);
+        gathered.add(time, time, 1);
         self.excerpts += gathered.sample(time, origin, room, || excerpt(names, record));
         gathered.doubt(unapproved);
     }
 
-    /// Keeps a few samples of what feeds correlations: the first of each source.
-    fn keep(&mut self, rule: RuleIndex, record: &Placed<'_>) {
+    /// Keeps a few samples of what feeds correlations: the first of each group.
+    fn keep(&mut self, rule: RuleIndex, record: &Placed<'_>, doubt: Option<&Doubt>) {
+        let Some(by) = &self.rules[rule.0 as usize].feeds else { return };
         if self.kept.len() >= MAX_KEPT {
             return;
         }
-        let who = record
-            .first(&FieldName::SourceIp.into())
-            .map(|v| Text::from(v.to_string()))
-            .unwrap_or_default();
-        let count = self.kept_of.entry((rule.0, who)).or_default();
-        if *count < 8 {
-            *count += 1;
-            self.kept.insert(record.origin(), excerpt(&self.names, record));
+        let mut group = Text::const_new("");
+        for value in by.iter().filter_map(|field| record.first(field)) {
+            let _ = writeln!(group, "{value}");
+        }
+        let kept = self.kept_of.entry((rule.0, group)).or_default();
+        if kept.len() < MAX_SAMPLES {
+            kept.push(record.origin());
+            let kept = Kept { excerpt: excerpt(&self.names, record), doubt: doubt.cloned() };
+            self.kept.insert(record.origin(), kept);
         }
     }
 
@@ -268,25 +285,23 @@ impl<'a> Judge<'a> {
             let temporal = matches!(&self.ruleset.rules()[index].body, Body::Correlation(c)
                 if matches!(c.kind, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered));
             let first = if temporal { burst.met } else { burst.first };
-            let unapproved = prepared.authorise.map(|_| (first, None, Vec::new()));
             if !self.findings.contains_key(&key) && self.findings.len() >= MAX_FINDINGS {
                 self.dropped += 1;
                 continue;
             }
             let gathered = self.findings.entry(key).or_default();
-            gathered.add(first, burst.count);
-            gathered.add(burst.last, 0);
-            gathered.doubt(unapproved);
-            for origin in &burst.samples {
-                let sample = self.kept.get(origin).cloned().unwrap_or_else(|| Excerpt {
-                    file: self.names.get(origin.input as usize).cloned().unwrap_or_default(),
-                    number: origin.number,
-                    offset: origin.offset,
-                    time: burst.first.to_rfc3339(),
-                    text: String::new(),
-                    fields: RawValue::NULL.to_owned(),
+            gathered.add(first, burst.last, burst.count);
+            let mut doubt = None;
+            for (time, origin) in &burst.samples {
+                let kept = self.kept.get(origin);
+                doubt = doubt.or_else(|| kept.and_then(|kept| kept.doubt.clone()));
+                gathered.sample(*time, *origin, MAX_SAMPLES, || match kept {
+                    Some(kept) => kept.excerpt.clone(),
+                    None => placed(&self.names, *time, *origin, &burst.group),
                 });
-                gathered.sample(burst.first, *origin, MAX_SAMPLES, || sample);
+            }
+            if prepared.authorise.is_some() {
+                gathered.doubt(Some(doubt.unwrap_or((first, None, Vec::new()))));
             }
         }
         let (rules, authorised) = (&self.rules, self.authorised);
@@ -315,20 +330,48 @@ fn excerpt(names: &[Arc<str>], record: &dyn Record) -> Excerpt {
     }
 }
 
+/// A record that was not kept: where it stands, and what its group has in common.
+fn placed(names: &[Arc<str>], time: Time, origin: Origin, group: &[(String, Text)]) -> Excerpt {
+    let fields: BTreeMap<&str, &str> =
+        group.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let text: Vec<String> = group.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    Excerpt {
+        file: names.get(origin.input as usize).cloned().unwrap_or_default(),
+        number: origin.number,
+        offset: origin.offset,
+        time: time.to_rfc3339(),
+        text: text.join(" · "),
+        fields: to_raw_value(&fields).unwrap_or_else(|_| RawValue::NULL.to_owned()),
+    }
+}
+
 impl Gathered {
-    fn add(&mut self, time: Time, count: u64) {
+    /// So many more from one moment to another. Spells stand in the order of time, more than [`QUIET`] apart.
+    fn add(&mut self, first: Time, last: Time, count: u64) {
         self.count += count;
-        let near = |s: &&mut Spell| time.since(s.last) <= QUIET && s.first.since(time) <= QUIET;
-        if let Some(spell) = self.spells.iter_mut().find(near) {
-            spell.first = spell.first.min(time);
-            spell.last = spell.last.max(time);
-            spell.count += count;
-        } else if self.spells.len() < MAX_WINDOWS {
-            self.spells.push(Spell { first: time, last: time, count });
-        } else if let Some(last) = self.spells.iter_mut().max_by_key(|s| s.last) {
-            last.first = last.first.min(time);
-            last.last = last.last.max(time);
-            last.count += count;
+        // Most come in the order of time.
+        if let Some(newest) = self.spells.last_mut()
+            && first >= newest.first
+            && first.since(newest.last) <= QUIET
+        {
+            newest.last = newest.last.max(last);
+            newest.count += count;
+            return;
+        }
+        let start = self.spells.partition_point(|s| first.since(s.last) > QUIET);
+        let joined = self.spells[start..].partition_point(|s| s.first.since(last) <= QUIET);
+        let mut spell = Spell { first, last, count };
+        for old in self.spells.drain(start..start + joined) {
+            spell.join(&old);
+        }
+        self.spells.insert(start, spell);
+        if self.spells.len() > MAX_WINDOWS {
+            // The two that lie nearest to each other become one.
+            let gap = |i: &usize| self.spells[i + 1].first.since(self.spells[*i].last);
+            if let Some(at) = (0..self.spells.len() - 1).min_by_key(gap) {
+                let next = self.spells.remove(at + 1);
+                self.spells[at].join(&next);
+            }
         }
     }
 
@@ -351,7 +394,7 @@ impl Gathered {
     }
 
     /// The earliest reconciliation speaks for all.
-    fn doubt(&mut self, unapproved: Option<(Time, Option<String>, Vec<Reason>)>) {
+    fn doubt(&mut self, unapproved: Option<Doubt>) {
         if let Some(new) = unapproved
             && self.unapproved.as_ref().is_none_or(|known| new.0 < known.0)
         {
@@ -366,8 +409,7 @@ fn finding(info: &RuleInfo, key: &Key, gathered: Gathered, authorised: bool) -> 
         stable.push('\n');
         stable.push_str(part.as_deref().unwrap_or(""));
     }
-    let mut spells = gathered.spells;
-    spells.sort_by_key(|s| s.first);
+    let spells = gathered.spells;
     let first = spells.iter().map(|s| s.first).min().unwrap_or_default();
     let last = spells.iter().map(|s| s.last).max().unwrap_or_default();
     Finding {
@@ -444,14 +486,14 @@ fn unapproved(nearest: Option<&str>, reasons: &[Reason], authorised: bool) -> Un
 
 /// Infos of rules, in their order; a block that cannot be used is a problem of that rule, which
 /// then runs as if it had none.
-pub(crate) fn infos(ruleset: &Ruleset, catalog: &Catalog) -> (Vec<RuleInfo>, Vec<String>) {
+pub(crate) fn infos(ruleset: &Ruleset, catalog: &Catalog) -> (Vec<RuleInfo>, Vec<RuleProblem>) {
     let mut problems = Vec::new();
     let infos = ruleset
         .rules()
         .iter()
         .map(|rule| {
             RuleInfo::of(rule, catalog).unwrap_or_else(|e| {
-                problems.push(e.to_string());
+                problems.push(e);
                 RuleInfo::plain(rule, catalog)
             })
         })

@@ -47,6 +47,12 @@ pub struct Run {
     pub rule_ids: Vec<String>,
     /// SHA-256 over the rules that ran.
     pub rules_sha256: String,
+    /// Rules of one's own that were left out or cannot fire, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rule_problems: Vec<Bilingual>,
+    /// SHA-256 of what filters left out of a rule, by its id; rules without any are not named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filters: BTreeMap<String, String>,
     /// Identifier of the risk matrix, e.g. `default/1`.
     pub matrix: String,
     /// SHA-256 of the risk matrix.
@@ -398,6 +404,9 @@ pub struct Comparison {
 pub struct Earlier {
     /// Its fingerprint.
     pub fingerprint: String,
+    /// Id of the rule that found it; empty where an older program left it out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rule: String,
     /// Its title.
     pub title: Bilingual,
     /// Its level.

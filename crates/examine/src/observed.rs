@@ -1,9 +1,14 @@
 //! What reconciliation compares of a record with an authorisation.
 
-use crate::authorise::Authorisations;
+use crate::authorise::{Authorisations, account};
 use hangtu_catalog::Register;
 use hangtu_record::{Field, FieldName, Kind, Record, Value};
 use std::net::IpAddr;
+
+/// Microsoft's client cuts the account of an RDP request, with a domain before it, to this length.
+const RDP_ACCOUNT: usize = 9;
+/// Accounts of Windows itself, under which nobody logs on.
+const SYSTEM: [&str; 3] = ["system", "local service", "network service"];
 
 /// Who did what to whom, when.
 pub(crate) struct Observed<'r> {
@@ -15,6 +20,8 @@ pub(crate) struct Observed<'r> {
     pub(crate) end: i64,
     /// Names it went by: of servers, and of programs in events.
     pub(crate) names: Vec<String>,
+    /// Accounts it names.
+    pub(crate) accounts: Vec<Account>,
     /// A log entry: what it does not say of protocols is not held against it.
     pub(crate) event: bool,
 }
@@ -42,6 +49,7 @@ impl<'r> Observed<'r> {
             start,
             end,
             names: Vec::new(),
+            accounts: Vec::new(),
             event: record.kind() == Kind::Event,
         };
         if matches!(record.kind(), Kind::Session | Kind::Event) {
@@ -51,6 +59,9 @@ impl<'r> Observed<'r> {
                 record
                     .values(&Field::from(name), &mut |v| names.push(v.to_string().to_lowercase()));
             }
+        }
+        if record.kind() != Kind::Operation {
+            out.accounts = Account::all(record, out.protocol);
         }
         if out.event {
             out.of_event(record, register, all);
@@ -87,6 +98,51 @@ impl<'r> Observed<'r> {
         for name in ["Image", "NewProcessName", "process.executable", "process.name", "ImagePath"] {
             self.names.extend(text(name).as_deref().and_then(program));
         }
+    }
+}
+
+/// An account that a record names.
+pub(crate) struct Account {
+    /// In lower case, without its domain.
+    name: String,
+    /// Whether only its beginning was told.
+    cut: bool,
+}
+
+impl Account {
+    /// Whether it is one that was declared.
+    pub(crate) fn is(&self, declared: &str) -> bool {
+        if self.cut { declared.starts_with(self.name.as_str()) } else { declared == self.name }
+    }
+
+    /// Every account of a record, but for those of machines.
+    fn all(record: &dyn Record, protocol: Option<&str>) -> Vec<Self> {
+        let text = |name: &str| record.first(&Field::new(name)).map(|v| v.to_string());
+        let mut told = Vec::new();
+        let name = Field::from(FieldName::UserName);
+        record.values(&name, &mut |v| told.push(v.to_string()));
+        if told.is_empty() && record.kind() == Kind::Event {
+            // Only a log-on names under `Target…` who acted.
+            let log_on = text("LogonType").is_some();
+            told.extend(text(if log_on { "TargetUserName" } else { "SubjectUserName" }));
+        }
+        if told.is_empty() {
+            return Vec::new();
+        }
+        let host = text(FieldName::HostName.name()).unwrap_or_default().to_lowercase();
+        let host = host.split('.').next().unwrap_or_default();
+        let domain = text(FieldName::UserDomain.name()).filter(|d| !d.is_empty());
+        let rdp = record.kind() == Kind::Session && protocol == Some("rdp");
+        let one = |told: &String| {
+            let name = account(told);
+            let before = domain.as_ref().map_or(0, |d| d.chars().count() + 1);
+            let cut = rdp && before + told.chars().count() >= RDP_ACCOUNT;
+            // What is cut and has no domain may be the beginning of one.
+            let unknown = name.is_empty() || name == "-" || cut && domain.is_none();
+            let machine = SYSTEM.contains(&name.as_str()) || name.strip_suffix('$') == Some(host);
+            (!unknown && !machine).then_some(Self { name, cut })
+        };
+        told.iter().filter_map(one).collect()
     }
 }
 
@@ -153,5 +209,39 @@ mod tests {
         assert!(covered(Register::Tool, &[host, ("Image", r"C:\ToDesk\ToDesk.exe")]));
         assert!(covered(Register::Tool, &[host, ("QueryName", "client-api.todesk.com")]));
         assert!(!covered(Register::Tool, &[host, ("Image", r"C:\AnyDesk\AnyDesk.exe")]));
+    }
+
+    #[test]
+    fn accounts_are_named_without_their_domain() {
+        type Pair = (&'static str, &'static str);
+        let accounts = |kind: Kind, fields: &[Pair]| -> Vec<String> {
+            let mut record = Fields::new(kind, Time(0), Origin::default());
+            for (name, value) in fields {
+                record.push(name, Value::Str(value));
+            }
+            let found = Account::all(&record, record.text("network.protocol"));
+            found.into_iter().map(|a| if a.cut { a.name + "…" } else { a.name }).collect()
+        };
+        let event = |fields: &[Pair]| accounts(Kind::Event, fields);
+        let host = ("host.hostname", "ENG-01.plant.example");
+        assert_eq!(event(&[host, ("user.name", r"PLANT\Wang.Wei")]), ["wang.wei"]);
+        assert_eq!(event(&[("user.name", "a@plant.example"), ("user.name", "b")]), ["a", "b"]);
+        for nobody in ["-", "", "SYSTEM", "ENG-01$"] {
+            assert!(event(&[host, ("user.name", nobody)]).is_empty(), "{nobody}");
+        }
+        // Named like a machine, but like none that it ran on.
+        assert_eq!(event(&[host, ("user.name", "admin$")]), ["admin$"]);
+        let (by, target) = (("SubjectUserName", "eng"), ("TargetUserName", "li"));
+        assert_eq!(event(&[by, target]), ["eng"]);
+        assert_eq!(event(&[by, target, ("LogonType", "10")]), ["li"]);
+        let desktop = |name: &'static str, domain: &[Pair]| {
+            let own = [("network.protocol", "rdp"), ("user.name", name)];
+            accounts(Kind::Session, &[&own[..], domain].concat())
+        };
+        assert_eq!(desktop("vendor01", &[]), ["vendor01"]);
+        assert_eq!(desktop("wan", &[("user.domain", "PLANT")]), ["wan…"]);
+        assert!(desktop("LANSHAN-W", &[]).is_empty());
+        assert!(Account { name: "wan".into(), cut: true }.is("wang.wei"));
+        assert!(!Account { name: "wan".into(), cut: false }.is("wang.wei"));
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     authorise::{Authorisation, Authorisations, Kind},
-    observed::Observed,
+    observed::{Account, Observed},
 };
 use hangtu_catalog::Register;
 use hangtu_record::{Endpoint, Field, FieldName, Kind as RecordKind, Record, Value};
@@ -27,6 +27,8 @@ pub enum Reason {
     WrongVerb,
     /// Another protocol.
     WrongProtocol,
+    /// Under an account of somebody else.
+    WrongPerson,
     /// From elsewhere.
     WrongSource,
     /// To another asset.
@@ -44,6 +46,7 @@ impl Reason {
             Self::SelfApproved => "self-approved",
             Self::WrongVerb => "wrong-verb",
             Self::WrongProtocol => "wrong-protocol",
+            Self::WrongPerson => "wrong-person",
             Self::WrongSource => "wrong-source",
             Self::WrongAsset => "wrong-asset",
         }
@@ -54,7 +57,7 @@ impl Reason {
         match self {
             Self::WrongWindow | Self::Expired | Self::NotYetValid | Self::SelfApproved => 2,
             Self::Revoked => 3,
-            Self::WrongVerb | Self::WrongProtocol => 4,
+            Self::WrongVerb | Self::WrongProtocol | Self::WrongPerson => 4,
             Self::WrongSource | Self::WrongAsset => 5,
         }
     }
@@ -143,6 +146,10 @@ impl Authorisation {
             && !seen.protocol.map_or(seen.event, |p| self.protocols.iter().any(|q| q == p))
         {
             out.push(Reason::WrongProtocol);
+        }
+        let declared = |a: &Account| self.accounts.iter().any(|known| a.is(known));
+        if !self.accounts.is_empty() && !seen.accounts.iter().all(declared) {
+            out.push(Reason::WrongPerson);
         }
         if !covers(&self.sources, seen.source, &[]) {
             out.push(Reason::WrongSource);
@@ -257,5 +264,40 @@ mod tests {
         assert!(verdict(Register::Remote, "ssh"));
         assert!(!verdict(Register::Remote, "modbus"));
         assert!(!verdict(Register::Remote, "vnc"));
+    }
+
+    #[test]
+    fn who_acts_is_held_against_declared_accounts() {
+        let text = "{version: 1, people: [{id: wang, accounts: ['PLANT\\Wang.Wei', eng]}, {id: li}], \
+            stations: [{id: ST, addresses: [10.0.0.9], people: [wang], targets: [10.0.0.1], \
+                protocols: [ssh]}, \
+              {id: ST-LI, addresses: [10.0.0.9], people: [wang, li], targets: [10.0.0.2], \
+                protocols: [ssh]}], \
+            remote_tickets: [{id: RM, from: '1970-01-01T00:00:00Z', to: '1970-01-02T00:00:00Z', \
+              sources: [10.0.0.9], targets: [10.0.0.3], person: wang, approved_by: li}]}";
+        let all = Authorisations::parse("t", text).expect("it can be read");
+        let reasons = |target: u8, users: &[&str]| -> Vec<Reason> {
+            let mut record = Fields::new(RecordKind::Session, Time(0), Origin::default());
+            record.push("source.ip", Value::Ip(IpAddr::from([10, 0, 0, 9])));
+            record.push("destination.ip", Value::Ip(IpAddr::from([10, 0, 0, target])));
+            record.push("network.protocol", Value::Str("ssh"));
+            for user in users {
+                record.push("user.name", Value::Str(user));
+            }
+            match all.check(Register::Remote, &record) {
+                Verdict::Covered(_) => Vec::new(),
+                Verdict::Uncovered(nearest) => nearest.expect("one is near").1,
+            }
+        };
+        for target in [1, 3] {
+            assert!(reasons(target, &["wang.wei@plant.example"]).is_empty());
+            assert!(reasons(target, &["PLANT\\ENG"]).is_empty());
+            assert_eq!(reasons(target, &["vendor01"]), [Reason::WrongPerson]);
+            assert_eq!(reasons(target, &["eng", "root"]), [Reason::WrongPerson]);
+            // A record that names nobody is held against nobody.
+            assert!(reasons(target, &[]).is_empty());
+        }
+        // Nor is one while the accounts of somebody who may are not known.
+        assert!(reasons(2, &["vendor01"]).is_empty());
     }
 }

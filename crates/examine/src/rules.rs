@@ -1,17 +1,30 @@
 //! The rules of a run: the embedded pack and the user's own folders, compiled together.
 
 use crate::judge;
-use hangtu_catalog::{Catalog, RuleInfo, RulePack, sha256};
-use hangtu_record::Kind;
+use hangtu_catalog::{
+    Arg, Bilingual, Catalog, RuleInfo, RulePack,
+    key::{self, Key},
+    sha256,
+};
+use hangtu_evidence::Unreadable;
+use hangtu_record::{Field, FieldName, Kind};
 use hangtu_sigma::{Body, Options, Problem, ProblemKind, Rule, RuleIndex, Ruleset};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
 /// A file of this name in a user's folder says what placeholders stand for.
 const PLACEHOLDERS: &str = "placeholders.yml";
+
+/// What only a file of authorisations says of a record.
+const ZONES: [FieldName; 4] = [
+    FieldName::SourceZone,
+    FieldName::SourceZoneKind,
+    FieldName::DestinationZone,
+    FieldName::DestinationZoneKind,
+];
 
 /// Rules ready to judge with.
 #[derive(Debug)]
@@ -21,7 +34,7 @@ pub struct Rules {
     /// What judging needs to know about each, in the same order.
     pub infos: Vec<RuleInfo>,
     /// Files and blocks that could not be read.
-    pub errors: Vec<String>,
+    pub errors: Vec<Bilingual>,
     /// What compiling found: rules that cannot fire and why.
     pub problems: Vec<Problem>,
     /// SHA-256 over everything that was loaded.
@@ -29,100 +42,123 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Loads the embedded pack and every `.yml` below the folders; a `placeholders.yml` there
-    /// replaces the placeholders it names.
-    pub fn load(catalog: &Catalog, dirs: &[PathBuf]) -> io::Result<Self> {
-        Self::load_with(catalog, dirs, &[])
+    /// Loads the embedded pack and the rule files that paths name; see [`walk`]. A `placeholders.yml`
+    /// among them replaces the placeholders it names.
+    pub fn load(catalog: &Catalog, paths: &[PathBuf]) -> Result<Self, Unreadable> {
+        Self::load_with(catalog, paths, &[])
     }
 
     /// The same with packs of rules beside: name and text of each.
     pub fn load_with(
         catalog: &Catalog,
-        dirs: &[PathBuf],
+        paths: &[PathBuf],
         packs: &[(String, String)],
-    ) -> io::Result<Self> {
-        let (mut rules, mut errors) = RulePack::rules();
+    ) -> Result<Self, Unreadable> {
+        let (mut rules, wrong) = RulePack::rules();
+        let mut errors: Vec<Bilingual> = wrong.iter().map(Bilingual::from).collect();
         let mut placeholders = catalog.placeholders.clone();
-        for dir in dirs {
-            let mut files = Vec::new();
-            if dir.is_dir() {
-                walk(dir, &mut files)?;
-            } else {
-                files.push(dir.clone());
-            }
-            for file in files {
-                let (name, bytes) = (file.display().to_string(), fs::read(&file)?);
+        for path in paths {
+            for file in walk(path)? {
+                let name = file.display().to_string();
+                let bytes = match fs::read(&file) {
+                    Ok(bytes) => bytes,
+                    Err(source) => return Err(Unreadable { path: file, source }),
+                };
                 if file.file_name().is_some_and(|name| name == PLACEHOLDERS) {
                     match hangtu_sigma::placeholders(&name, &bytes) {
                         Ok(some) => placeholders.extend(some),
-                        Err(e) => errors.push(e.to_string()),
+                        Err(e) => errors.push(Bilingual::from(&e)),
                     }
                     continue;
                 }
                 let (some, wrong) = hangtu_sigma::parse(&name, &bytes);
                 rules.extend(some);
-                errors.extend(wrong.iter().map(ToString::to_string));
+                errors.extend(wrong.iter().map(Bilingual::from));
             }
         }
         for (name, text) in packs {
             let (some, wrong) = hangtu_sigma::parse(name, text.as_bytes());
             rules.extend(some);
-            errors.extend(wrong.iter().map(ToString::to_string));
+            errors.extend(wrong.iter().map(Bilingual::from));
         }
         Ok(Self::compile(catalog, rules, placeholders, errors))
+    }
+
+    /// What could not be read, and what keeps rules from firing where they could. A placeholder without a
+    /// value does not: the rest of its rule works; and of rules for logs that the site does not have a
+    /// collection may hold hundreds. `hangtu rules check` tells of both.
+    pub fn left_out(&self) -> Vec<Bilingual> {
+        let problems = self.problems.iter().filter(|p| fatal(p) && !told_elsewhere(p));
+        let problems = problems.map(Bilingual::from);
+        self.errors.iter().cloned().chain(problems).collect()
     }
 
     /// The rules of a pack that somebody else wrote, to be examined with beside the embedded ones:
     /// their ids, or what is wrong. Each has an id of its own and can fire here, and a pack only
     /// adds: a filter would silence other rules, and so would a correlation that refers to them.
-    pub fn pack(catalog: &Catalog, name: &str, text: &str) -> Result<Vec<String>, String> {
+    pub fn pack(catalog: &Catalog, name: &str, text: &str) -> Result<Vec<String>, Bilingual> {
         let (rules, wrong) = hangtu_sigma::parse(name, text.as_bytes());
         if let Some(e) = wrong.first() {
-            return Err(e.to_string());
+            return Err(Bilingual::from(e));
         }
         let embedded: HashSet<String> =
             RulePack::rules().0.into_iter().flat_map(|r| [r.id, r.name]).flatten().collect();
         let mut ids = Vec::new();
         for rule in &rules {
+            let refused = |key: Key, taken: &str| {
+                let args = [("title", Arg::Text(&rule.title)), ("name", Arg::Text(taken))];
+                Err(Bilingual::message(key, &args))
+            };
             let fits = |id: &String| {
                 (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
             };
             let Some(id) = rule.id.clone().filter(fits) else {
-                return Err(format!("{}: id?", rule.title));
+                return refused(key::RULES_PACK_ID, "");
             };
             if matches!(rule.body, Body::Filter(_)) {
-                return Err(format!("{}: filter", rule.title));
+                return refused(key::RULES_PACK_FILTER, "");
             }
             let taken =
                 [&rule.id, &rule.name].into_iter().flatten().find(|n| embedded.contains(*n));
             if let Some(taken) = taken {
-                return Err(format!("{}: {taken}", rule.title));
+                return refused(key::RULES_PACK_TAKEN, taken);
             }
             ids.push(id);
         }
         if ids.is_empty() {
-            return Err(format!("{name}: 0"));
+            return Err(Bilingual::message(key::RULES_PACK_NONE, &[]));
         }
         // By itself: what it refers to must come with it.
         let alone = Self::compile(catalog, rules, catalog.placeholders.clone(), Vec::new());
-        let fatal = |p: &&Problem| !matches!(p.kind, ProblemKind::Placeholder(_));
-        if let Some(problem) = alone.problems.iter().find(fatal) {
-            return Err(problem.to_string());
+        if let Some(problem) = alone.problems.iter().find(|p| fatal(p)) {
+            return Err(Bilingual::from(problem));
         }
         alone.errors.first().map_or(Ok(ids), |e| Err(e.clone()))
     }
 
-    /// The rules that report something themselves and look at a kind of record that was offered:
-    /// what they did not find is not there.
-    pub fn ran(&self, offered: &dyn Fn(Kind) -> bool) -> Vec<&RuleInfo> {
+    /// The rules that report something themselves, look at a kind of record that was there and, where
+    /// no zones are declared, need none: what they did not find is not there.
+    pub fn ran(&self, there: &dyn Fn(Kind) -> bool, zones: bool) -> Vec<&RuleInfo> {
+        let of_zones = |field: &Field| field.known.is_some_and(|name| ZONES.contains(&name));
+        let may = self.ruleset.fire_without(&|field| !zones && of_zones(field));
         let looks = |index| {
             self.ruleset.works(index)
-                && Kind::ALL.iter().any(|k| self.ruleset.looks_at(index, *k) && offered(*k))
+                && Kind::ALL.iter().any(|k| self.ruleset.looks_at(index, *k) && there(*k))
         };
         let numbered = self.infos.iter().enumerate();
         numbered
-            .filter(|(number, info)| !info.base && looks(RuleIndex(*number as u32)))
+            .filter(|(n, info)| !info.base && may[*n] && looks(RuleIndex(*n as u32)))
             .map(|(_, info)| info)
+            .collect()
+    }
+
+    /// SHA-256 of what filters leave out of each rule they touch, by its id.
+    pub fn filters(&self) -> BTreeMap<String, String> {
+        let numbered = self.infos.iter().enumerate();
+        numbered
+            .map(|(n, info)| (info, self.ruleset.left_out_of(RuleIndex(n as u32))))
+            .filter(|(_, left_out)| !left_out.is_empty())
+            .map(|(info, left_out)| (info.id.clone(), sha256(left_out.as_bytes())))
             .collect()
     }
 
@@ -130,7 +166,7 @@ impl Rules {
         catalog: &Catalog,
         rules: Vec<Rule>,
         placeholders: HashMap<String, Vec<String>>,
-        mut errors: Vec<String>,
+        mut errors: Vec<Bilingual>,
     ) -> Self {
         let mut all: Vec<String> = rules.iter().map(|r| format!("{r:?}")).collect();
         let sorted: BTreeMap<_, _> = placeholders.iter().collect();
@@ -138,19 +174,35 @@ impl Rules {
         let options = Options { placeholders, clock_offset: crate::authorise::CHINA as i32 };
         let (ruleset, problems) = Ruleset::compile(rules, &catalog.logsources, &options);
         let (infos, wrong) = judge::infos(&ruleset, catalog);
-        errors.extend(wrong);
+        errors.extend(wrong.iter().map(Bilingual::from));
         Self { ruleset, infos, errors, problems, sha256: sha256(all.join("\n").as_bytes()) }
     }
 }
 
-/// Rule files below a folder, by name.
-pub fn walk(dir: &Path, out: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut files = Vec::new();
-    hangtu_evidence::walk(dir, &mut files)?;
-    out.extend(files.into_iter().filter(|path| {
+/// Whether a problem is more than a value that is missing.
+fn fatal(problem: &Problem) -> bool {
+    !matches!(problem.kind, ProblemKind::Placeholder(_))
+}
+
+/// Whether it is no fault of the rule: the site has no such log, or a rule that it refers to is told of by itself.
+fn told_elsewhere(problem: &Problem) -> bool {
+    matches!(problem.kind, ProblemKind::NoInput(_) | ProblemKind::Deaf(_))
+}
+
+/// The rule files that a path names: the file itself, or those below the folder by name.
+pub fn walk(path: &Path) -> Result<Vec<PathBuf>, Unreadable> {
+    if !path.is_dir() {
+        return Ok(vec![path.into()]);
+    }
+    let below = hangtu_evidence::walk(path)?;
+    if let Some(one) = below.unreadable.into_iter().next() {
+        return Err(one);
+    }
+    let mut files = below.files;
+    files.retain(|path| {
         let yaml = path.extension().is_some_and(|e| e == "yml" || e == "yaml");
         let test = path.file_stem().is_some_and(|s| s.to_string_lossy().ends_with(".test"));
         yaml && !test
-    }));
-    Ok(())
+    });
+    Ok(files)
 }

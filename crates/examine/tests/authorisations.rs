@@ -89,10 +89,91 @@ fn slips_of_the_pen_are_named_with_their_place() {
         ("\"+08:00\"", "\"8\"", "utc_offset \"8\""),
         ("id: RM-17", "id: WO-118", "WO-118 stands twice"),
         ("version: 1", "version: 2", "version 2 is not known; this program reads 1"),
+        (
+            "kind: remote",
+            "kind: outside",
+            "zone vendor-vpn: there is no kind \"outside\" (control,",
+        ),
+        (
+            "name: control-room",
+            "name: line-1",
+            "zone line-1 stands there with two kinds, \"control\"",
+        ),
+        (
+            "10.1.2.0/24",
+            "10.1.1.7/24",
+            "zone control-room: network \"10.1.1.7/24\" belongs to zone line-1",
+        ),
+        ("id: hmi-1", "id: plc-1", "asset plc-1 stands twice"),
+        ("id: li.na", "id: wang.wei", "person wang.wei stands twice"),
+        ("[vendor01]", "['']", "person vendor01: \"\" is no account"),
+        ("addresses: [hmi-1]", "addresses: []", "ST-HMI: addresses name no address"),
+        ("targets: [plc-1]", "targets: []", "WO-118: targets are empty"),
+        ("stations: [ST-EWS]", "stations: []", "WO-118: neither stations nor sources name"),
+        ("[zone:vendor-vpn]", "[vendor.example.com]", "RM-17: neither stations nor sources name"),
+        (
+            "sources: [zone:control-room]",
+            "sources: [a.example.com]",
+            "DF-01: sources name no address",
+        ),
+        ("[figures.example.com]", "[]", "DF-01: destinations are empty"),
+        (
+            "hours: 08:00-18:00",
+            "hours: 08:00-08:00",
+            "ST-EWS: hours \"08:00-08:00\" approve nothing",
+        ),
+        ("hours: 08:00-18:00", "hours: 08:00-24:30", "ST-EWS: hours \"08:00-24:30\": write"),
+        ("protocols: [rdp]", "protocols: [rpd]", "RM-17: there is no protocol \"rpd\""),
+        ("targets: [ews-1]", "targets: [10.20.1.l1]", "RM-17: \"10.20.1.l1\" is no address"),
+        ("sources: [10.1.3.40]", "sources: [frpc]", "AT-01: \"frpc\" is no address"),
     ] {
         let said = refused(&slip(from, to));
         assert!(said.starts_with(&format!("plant.yaml: {why}")), "{to}: {said}");
     }
+}
+
+#[test]
+fn domains_and_programs_are_told_from_slips() {
+    let tool = |name: &str| slip("[translate.example.com]", &format!("['{name}']"));
+    for name in [
+        "*.example.com",
+        "163.com",
+        "plc1.control",
+        "例子.公司",
+        "xn--fiqs8s.xn--fiqs8s",
+        "todesk.exe",
+        "7z.exe",
+        "TeamViewer_Service.exe",
+        "frpc",
+    ] {
+        assert!(Authorisations::parse("plant.yaml", &tool(name)).is_ok(), "{name}");
+    }
+    for name in ["10.20.1.l1", "10.20.1.ll", "10.20.1", "10.20.1.0/33", "a..com", "zone:line-9"] {
+        assert!(refused(&tool(name)).contains("AT-01"), "{name}");
+    }
+}
+
+#[test]
+fn refusals_are_said_in_both_languages() {
+    let text = slip("[stop, download", "[stop, downlaod");
+    let error = Authorisations::parse("plant.yaml", &text).expect_err("it is refused");
+    assert_eq!(error.field, "verbs");
+    assert_eq!(&*error.message().en, error.to_string());
+    assert_eq!(&*error.message().zh, "plant.yaml：WO-118：没有 \"downlaod\" 这种操作");
+}
+
+#[test]
+fn the_schema_and_the_program_know_the_same_zone_kinds() {
+    let kinds = schema()["$defs"]["zone"]["properties"]["kind"]["enum"].clone();
+    let kinds = kinds.as_array().expect("a list").iter().filter_map(Value::as_str);
+    let known: Vec<String> = kinds.map(ToOwned::to_owned).collect();
+    for kind in &known {
+        let text = slip("kind: remote", &format!("kind: {kind}"));
+        assert!(Authorisations::parse("plant.yaml", &text).is_ok(), "{kind}");
+    }
+    let said = refused(&slip("kind: remote", "kind: outside"));
+    let (_, listed) = said.split_once('(').expect("the kinds that there are");
+    assert_eq!(listed.split(", ").count(), known.len());
 }
 
 #[test]
@@ -118,6 +199,9 @@ fn the_schema_refuses_faults_of_form_too() {
         ("[stop, download, start]", "[stop, downlaod, start]"),
         ("hours: 08:00-18:00", "hours: daytime"),
         ("10.1.1.0/24", "line one"),
+        ("kind: remote", "kind: outside"),
+        ("targets: [plc-1]", "targets: []"),
+        ("stations: [ST-EWS]", "stations: []"),
         ("2026-03-02T16:00:00+08:00", "2026-03-02T16:00:00"),
         ("    approved_by: li.na\n", ""),
     ] {

@@ -1,6 +1,6 @@
 //! `hangtu assets`: devices and hosts that captures show.
 
-use crate::{Ending, cli, examine, failure::Failure, summary};
+use crate::{Ending, cli, examine, failure::Failure, summary, terminal::plain};
 use clap::ArgMatches;
 use hangtu_catalog::{Language, key, text};
 use hangtu_examine::model::Asset;
@@ -18,13 +18,14 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let mut reading = cli::reading(matches, authorisations)?;
     reading.traffic.records = false;
     let evidence = examine::evidence(&paths, &reading)?;
+    let missing = summary::tell_missing(language, &evidence, &[]);
     let (summary, assets) = hangtu_examine::assets(&evidence, &reading, authorisations)?;
     let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
     let result = if matches.get_flag("json") { json(&assets) } else { table(language, &assets) };
     result.map_err(|e| Failure::output(&e))?;
     // The process ends: nobody needs each piece of tens of thousands of assets given back.
     mem::forget(assets);
-    Ok(if damaged { Ending::Incomplete } else { Ending::Done })
+    Ok(if damaged || missing { Ending::Incomplete } else { Ending::Done })
 }
 
 fn json(assets: &[Asset]) -> io::Result<()> {
@@ -73,7 +74,7 @@ fn table(language: Language, assets: &[Asset]) -> io::Result<()> {
     print_rows(&mut out, &rows)
 }
 
-/// Rows in columns; Chinese characters are two columns wide.
+/// Rows in columns; Chinese characters are two columns wide, and nothing steers the terminal.
 pub(crate) fn print_rows<const N: usize>(
     out: &mut impl Write,
     rows: &[[impl AsRef<str>; N]],
@@ -93,7 +94,7 @@ pub(crate) fn print_rows<const N: usize>(
             line.push_str(cell);
             line.extend(std::iter::repeat_n(' ', w.saturating_sub(width(cell)) + 2));
         }
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", plain(line.trim_end()))?;
     }
     out.flush()
 }

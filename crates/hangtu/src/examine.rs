@@ -8,16 +8,25 @@ use hangtu_examine::{
     compare, report,
 };
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
+/// The result that is always written.
+const FINDINGS: &str = "findings.json";
+
 /// The captures and logs that paths name.
 pub(crate) fn evidence(paths: &[PathBuf], reading: &Reading) -> Result<Evidence, Failure> {
     let mut evidence = Evidence::find(paths, reading)?;
     if evidence.inputs.is_empty() {
-        return Err(Failure::new(key::CLI_NO_CAPTURES, Some(key::CLI_NO_CAPTURES_REMEDY)));
+        if let Some(one) = evidence.unreadable.into_iter().next() {
+            return Err(one.into());
+        }
+        let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(Failure::new(key::CLI_NO_CAPTURES, Some(key::CLI_NO_CAPTURES_REMEDY))
+            .with("paths", paths.join(", ")));
     }
     // The authorisations file belongs there.
     evidence.others.retain(|p| !is_authorisations(p));
@@ -34,45 +43,57 @@ pub(crate) fn authorisations(
     paths: &[PathBuf],
 ) -> Result<Option<AuthorisationsFile>, Failure> {
     let named = matches.get_one::<PathBuf>("authorisations").cloned();
-    let found = || {
-        let names = ["authorisations.yaml", "authorisations.yml"];
-        paths
-            .iter()
-            .filter(|p| p.is_dir())
-            .flat_map(|p| names.iter().map(move |n| p.join(n)))
-            .find(|p| p.is_file())
-    };
-    let Some(path) = named.or_else(found) else { return Ok(None) };
+    let path = if named.is_some() { named } else { beside(paths)? };
+    let Some(path) = path else { return Ok(None) };
     let text = fs::read_to_string(&path).map_err(|e| Failure::read(&path, &e))?;
     let shown = path.display().to_string();
     let authorisations = Authorisations::parse(&shown, &text).map_err(|e| {
         Failure::new(key::CLI_AUTHORISATIONS_BAD, Some(key::CLI_AUTHORISATIONS_REMEDY))
-            .with("why", e)
+            .saying("why", e.message())
     })?;
     Ok(Some(AuthorisationsFile { path: shown, text, authorisations }))
+}
+
+/// The authorisations file in a folder of evidence; of two it is not for us to say which one holds.
+fn beside(paths: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
+    let names = ["authorisations.yaml", "authorisations.yml"];
+    // One file may be reached in several ways.
+    let found: BTreeMap<PathBuf, PathBuf> = paths
+        .iter()
+        .filter(|path| path.is_dir())
+        .flat_map(|path| names.iter().map(move |name| path.join(name)))
+        .filter(|path| path.is_file())
+        .filter_map(|path| Some((path.canonicalize().ok()?, path)))
+        .collect();
+    let mut found = found.into_values();
+    match (found.next(), found.next()) {
+        (Some(one), Some(other)) => {
+            let remedy = Some(key::CLI_AUTHORISATIONS_TWO_REMEDY);
+            Err(Failure::new(key::CLI_AUTHORISATIONS_TWO, remedy)
+                .with("one", one.display())
+                .with("other", other.display()))
+        }
+        (one, _) => Ok(one),
+    }
 }
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let paths = cli::paths(matches, "path");
     let catalog = Catalog::embedded()?;
     let authorisations = authorisations(matches, &paths)?;
-    let dirs = cli::paths(matches, "rules");
-    let rules = Rules::load(&catalog, &dirs)
-        .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), PathBuf::as_path), &e))?;
+    let rules = Rules::load(&catalog, &cli::paths(matches, "rules"))?;
     let earlier = match matches.get_one::<PathBuf>("baseline") {
         None => None,
         Some(path) => {
             let text = fs::read_to_string(path).map_err(|e| Failure::read(path, &e))?;
-            let bad = |why: String| {
-                Failure::new(key::CLI_BASELINE_BAD, Some(key::CLI_BASELINE_REMEDY))
-                    .with("path", path.display())
-                    .with("why", why)
-            };
-            Some((path, baseline(&text).map_err(|e| bad(e.to_string()))?))
+            let (what, remedy) = (key::CLI_BASELINE_BAD, key::CLI_BASELINE_REMEDY);
+            let bad = |e| Failure::findings(what, remedy, path, &e);
+            Some((path, baseline(&text).map_err(bad)?))
         }
     };
     let reading = cli::reading(matches, authorisations.as_ref().map(|a| &a.authorisations))?;
     let evidence = evidence(&paths, &reading)?;
+    let out = folder(matches)?;
     let setup = Setup {
         catalog: &catalog,
         rules: &rules,
@@ -86,29 +107,43 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     if let Some((path, earlier)) = &earlier {
         compare(&mut examination, earlier, &path.display().to_string());
     }
-    let written = write(language, matches, &examination)?;
-    summary::print(language, &examination, &rules, evidence.others.len(), &written)
-        .map_err(|e| Failure::output(&e))?;
+    let written = write(language, matches, &out, &examination)?;
+    summary::print(language, &examination, &evidence, &written).map_err(|e| Failure::output(&e))?;
     let limit = matches.get_one::<String>("fail-on").and_then(|l| Level::from_name(l));
     let worst = examination.findings.iter().map(|f| f.level).max();
     Ok(if limit.is_some() && worst >= limit {
         Ending::FailOn
-    } else if examination.coverage.complete {
+    } else if examination.coverage.complete && examination.run.rule_problems.is_empty() {
         Ending::Done
     } else {
         Ending::Incomplete
     })
 }
 
+/// The folder for the results, which can be written: said before hours of reading, not after them.
+fn folder(matches: &ArgMatches) -> Result<PathBuf, Failure> {
+    let default = PathBuf::from("hangtu-report");
+    let out = matches.get_one::<PathBuf>("out").unwrap_or(&default);
+    fs::create_dir_all(out).map_err(|e| Failure::write(out, &e))?;
+    let path = out.join(FINDINGS);
+    let there = path.exists();
+    // What an earlier examination wrote stays as it is until this one is done.
+    fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&path)
+        .and_then(|_| if there { Ok(()) } else { fs::remove_file(&path) })
+        .map_err(|e| Failure::write(&path, &e))?;
+    Ok(out.clone())
+}
+
 /// Writes the results asked for; the page too when nothing was asked.
 fn write(
     language: Language,
     matches: &ArgMatches,
+    out: &Path,
     examination: &hangtu_examine::model::Examination,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let default = PathBuf::from("hangtu-report");
-    let out = matches.get_one::<PathBuf>("out").unwrap_or(&default);
-    fs::create_dir_all(out).map_err(|e| Failure::write(out, &e))?;
     let asked: Vec<&str> =
         matches.get_many::<String>("format").into_iter().flatten().map(String::as_str).collect();
     let wants = |name: &str| asked.contains(&name) || asked.is_empty() && name == "html";
@@ -121,7 +156,7 @@ fn write(
         written.push(path);
         Ok(())
     };
-    put("findings.json", &mut |f| pretty(f, examination))?;
+    put(FINDINGS, &mut |f| pretty(f, examination))?;
     if wants("html") {
         put("report.html", &mut |f| f.write_all(report::html(examination, language).as_bytes()))?;
     }

@@ -1,6 +1,6 @@
 //! `hangtu explain`: one finding of an earlier examination, whole.
 
-use crate::{Ending, failure::Failure, summary};
+use crate::{Ending, failure::Failure, summary, terminal::plain};
 use clap::ArgMatches;
 use hangtu_catalog::{Arg, Language, key, text};
 use hangtu_examine::{baseline, model::Finding};
@@ -19,11 +19,9 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
             .with("path", path.display())
             .because(&e)
     })?;
-    let examination = baseline(&text).map_err(|e| {
-        Failure::new(key::CLI_BASELINE_BAD, Some(key::CLI_EXPLAIN_REMEDY))
-            .with("path", path.display())
-            .with("why", e)
-    })?;
+    let (what, remedy) = (key::CLI_FINDINGS_BAD, key::CLI_EXPLAIN_REMEDY);
+    let bad = |e| Failure::findings(what, remedy, path, &e);
+    let examination = baseline(&text).map_err(bad)?;
     let fits = |f: &&Finding| {
         f.fingerprint.get(..wanted.len()).is_some_and(|b| b.eq_ignore_ascii_case(&wanted))
             || f.rule == wanted
@@ -49,7 +47,8 @@ fn labelled(language: Language, label: key::Key, value: &str) -> String {
 fn print(language: Language, f: &Finding) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let level = summary::name(language, "level", f.level.name());
-    writeln!(out, "{} · {}\n", f.fingerprint, f.title.get(language))?;
+    let title = format!("{} · {}", f.fingerprint, f.title.get(language));
+    writeln!(out, "{}\n", plain(&title))?;
     let times = text(language, key::CLI_TIMES, &[("count", Arg::Number(f.count))]);
     let seen =
         format!("{} – {} (UTC+8) {times}", summary::local(&f.first), summary::local(&f.last));
@@ -58,8 +57,9 @@ fn print(language: Language, f: &Finding) -> io::Result<()> {
             return Ok(());
         }
         let mut lines = value.lines();
-        writeln!(out, "{}", labelled(language, label, lines.next().unwrap_or_default()))?;
-        lines.try_for_each(|line| writeln!(out, "    {line}"))
+        let first = labelled(language, label, lines.next().unwrap_or_default());
+        writeln!(out, "{}", plain(&first))?;
+        lines.try_for_each(|line| writeln!(out, "    {}", plain(line)))
     };
     row(key::CLI_LABEL_LEVEL, &format!("{level} ({} × {})", f.likelihood, f.impact))?;
     row(key::CLI_LABEL_SCENARIO, &summary::name(language, "scenario", f.scenario.name()))?;
@@ -76,9 +76,10 @@ fn print(language: Language, f: &Finding) -> io::Result<()> {
     row(key::CLI_LABEL_RULE, &f.rule)?;
     writeln!(out, "{}", labelled(language, key::CLI_LABEL_EVIDENCE, "").trim_end())?;
     for e in &f.evidence {
-        writeln!(out, "    {} #{} {}", e.file, e.number, summary::local(&e.time))?;
+        let place = format!("{} #{} {}", e.file, e.number, summary::local(&e.time));
+        writeln!(out, "    {}", plain(&place))?;
         if !e.text.is_empty() {
-            writeln!(out, "      {}", e.text)?;
+            writeln!(out, "      {}", plain(&e.text))?;
         }
     }
     Ok(())

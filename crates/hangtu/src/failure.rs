@@ -1,14 +1,47 @@
 //! Why nothing could be done, in the user's language: what, where, and what to do
 //! (`docs/messages.md`).
 
-use hangtu_catalog::{Arg, Language, key, text};
-use hangtu_evidence::{EvidenceError, ReadError};
+use crate::terminal::plain;
+use hangtu_catalog::{Arg, Bilingual, Language, key, text};
+use hangtu_evidence::{EvidenceError, ReadError, Unreadable};
+use hangtu_examine::{BaselineError, model::SCHEMA};
+use std::{io, path::Path};
+
+/// Why the operating system refused: our words, or its own as the argument `system`.
+fn refusal(error: &io::Error) -> key::Key {
+    use io::ErrorKind as E;
+    match error.kind() {
+        E::NotFound => key::CLI_REASON_NOT_FOUND,
+        E::PermissionDenied => key::CLI_REASON_DENIED,
+        E::AlreadyExists => key::CLI_REASON_EXISTS,
+        E::IsADirectory => key::CLI_REASON_FOLDER,
+        E::NotADirectory => key::CLI_REASON_NO_FOLDER,
+        E::InvalidFilename => key::CLI_REASON_NAME,
+        E::StorageFull | E::QuotaExceeded => key::CLI_REASON_FULL,
+        E::FileTooLarge => key::CLI_REASON_LARGE,
+        E::ReadOnlyFilesystem => key::CLI_REASON_READ_ONLY,
+        E::UnexpectedEof => key::CLI_REASON_CUT,
+        E::AddrInUse | E::ResourceBusy => key::CLI_REASON_IN_USE,
+        E::AddrNotAvailable => key::CLI_REASON_NO_ADDRESS,
+        // Archives give a reason of their own; reading text gives none.
+        E::Unsupported if error.get_ref().is_some() => key::CLI_REASON_FORM,
+        E::InvalidData if error.get_ref().is_none() => key::CLI_REASON_NOT_TEXT,
+        _ => key::CLI_REASON_OTHER,
+    }
+}
+
+/// Why the operating system refused, in words.
+pub(crate) fn refused(language: Language, error: &io::Error) -> String {
+    text(language, refusal(error), &[("system", Arg::Text(&error.to_string()))])
+}
 
 /// A message and its remedy.
 #[derive(Debug)]
 pub(crate) struct Failure {
     what: key::Key,
     args: Vec<(&'static str, String)>,
+    /// Arguments that are said in both languages.
+    said: Vec<(&'static str, Bilingual)>,
     /// An argument that is a message: why, where the user's language has words for it.
     reason: Option<(&'static str, key::Key)>,
     remedy: Option<key::Key>,
@@ -19,7 +52,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A message without arguments.
     pub(crate) fn new(what: key::Key, remedy: Option<key::Key>) -> Self {
-        Self { what, args: Vec::new(), reason: None, remedy, silent: false }
+        Self { what, args: Vec::new(), said: Vec::new(), reason: None, remedy, silent: false }
     }
 
     /// Adds an argument.
@@ -28,21 +61,15 @@ impl Failure {
         self
     }
 
+    /// Adds an argument that is said in both languages.
+    pub(crate) fn saying(mut self, name: &'static str, text: Bilingual) -> Self {
+        self.said.push((name, text));
+        self
+    }
+
     /// Adds why the operating system refused, as the argument `reason`.
-    pub(crate) fn because(mut self, error: &std::io::Error) -> Self {
-        use std::io::ErrorKind as E;
-        let reason = match error.kind() {
-            E::NotFound => Some(key::CLI_REASON_NOT_FOUND),
-            E::PermissionDenied => Some(key::CLI_REASON_DENIED),
-            E::IsADirectory => Some(key::CLI_REASON_FOLDER),
-            E::NotADirectory => Some(key::CLI_REASON_NO_FOLDER),
-            E::StorageFull => Some(key::CLI_REASON_FULL),
-            E::ReadOnlyFilesystem => Some(key::CLI_REASON_READ_ONLY),
-            E::InvalidData => Some(key::CLI_REASON_NOT_TEXT),
-            _ => None,
-        };
-        self.reason = reason.map(|key| ("reason", key));
-        self.with("reason", error)
+    pub(crate) fn because(self, error: &io::Error) -> Self {
+        self.with("system", error).reason("reason", refusal(error))
     }
 
     /// Adds an argument that is a message of its own, with the same arguments.
@@ -52,22 +79,45 @@ impl Failure {
     }
 
     /// A file that cannot be read.
-    pub(crate) fn read(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub(crate) fn read(path: &Path, error: &io::Error) -> Self {
         Self::new(key::CLI_IO, Some(key::CLI_IO_REMEDY)).with("path", path.display()).because(error)
     }
 
     /// A file that cannot be written.
-    pub(crate) fn write(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub(crate) fn write(path: &Path, error: &io::Error) -> Self {
         Self::new(key::CLI_CANNOT_WRITE, Some(key::CLI_CANNOT_WRITE_REMEDY))
             .with("path", path.display())
             .because(error)
     }
 
     /// Standard output failed; a closed pipe is no failure worth words.
-    pub(crate) fn output(error: &std::io::Error) -> Self {
-        let mut failure = Self::write(std::path::Path::new("-"), error);
-        failure.silent = error.kind() == std::io::ErrorKind::BrokenPipe;
+    pub(crate) fn output(error: &io::Error) -> Self {
+        let mut failure = Self::write(Path::new("-"), error);
+        failure.remedy = None;
+        failure.silent = error.kind() == io::ErrorKind::BrokenPipe;
         failure
+    }
+
+    /// A findings.json that is none, as `what` says.
+    pub(crate) fn findings(
+        what: key::Key,
+        remedy: key::Key,
+        path: &Path,
+        error: &BaselineError,
+    ) -> Self {
+        let failure = Self::new(what, Some(remedy)).with("path", path.display());
+        match error {
+            BaselineError::Json(e) => {
+                let data = e.is_data();
+                let why = if data { key::CLI_FINDINGS_OTHER } else { key::CLI_FINDINGS_NOT_JSON };
+                failure.with("line", e.line()).with("column", e.column()).reason("why", why)
+            }
+            BaselineError::Schema(schema) => {
+                let none = schema.is_empty();
+                let why = if none { key::CLI_FINDINGS_NO_SCHEMA } else { key::CLI_FINDINGS_SCHEMA };
+                failure.with("schema", schema).with("wanted", SCHEMA).reason("why", why)
+            }
+        }
     }
 
     #[allow(clippy::print_stderr, reason = "the one place that tells failures")]
@@ -77,14 +127,17 @@ impl Failure {
         }
         let mut args: Vec<(&str, Arg<'_>)> =
             self.args.iter().map(|(n, v)| (*n, Arg::Text(v.as_str()))).collect();
+        args.extend(self.said.iter().map(|(n, b)| (*n, Arg::Text(b.get(language)))));
         let reason = self.reason.map(|(name, key)| (name, text(language, key, &args)));
         // Of two arguments of one name the later counts.
         args.extend(reason.as_ref().map(|(name, r)| (*name, Arg::Text(r.as_str()))));
         let what = text(language, self.what, &args);
-        eprintln!("{}", text(language, key::CLI_ERROR, &[("what", Arg::Text(&what))]));
+        let what = text(language, key::CLI_ERROR, &[("what", Arg::Text(&what))]);
+        eprintln!("{}", plain(&what));
         if let Some(remedy) = self.remedy {
             let remedy = text(language, remedy, &args);
-            eprintln!("{}", text(language, key::CLI_REMEDY, &[("what", Arg::Text(&remedy))]));
+            let remedy = text(language, key::CLI_REMEDY, &[("what", Arg::Text(&remedy))]);
+            eprintln!("{}", plain(&remedy));
         }
     }
 }
@@ -92,13 +145,19 @@ impl Failure {
 impl From<EvidenceError> for Failure {
     fn from(error: EvidenceError) -> Self {
         match error {
-            EvidenceError::Io { path, source } => Self::read(std::path::Path::new(&path), &source),
+            EvidenceError::Io { path, source } => Self::read(Path::new(&path), &source),
             EvidenceError::Unrecognised { path, head } => {
                 Self::new(key::CLI_NOT_A_CAPTURE, Some(key::CLI_NOT_A_CAPTURE_REMEDY))
                     .with("path", path)
                     .with("head", head)
             }
         }
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        Self::read(&error.path, &error.source)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `hangtu history`: questions about history in SQL, and the processes of a cluster that answers them.
 
-use crate::{Ending, cli, failure::Failure};
+use crate::{Ending, cli, failure::Failure, terminal};
 #[cfg(feature = "cluster")]
 use clap::value_parser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -197,11 +197,11 @@ fn json(answer: &Answer) -> io::Result<()> {
 /// Columns set by tabs, which every other tool understands.
 fn table(answer: &Answer) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let plain = |text: String| text.replace(['\t', '\n', '\r'], " ");
-    let head: Vec<String> = answer.columns.iter().map(|c| plain(c.name.clone())).collect();
+    let plain = |text: &str| terminal::plain(text).into_owned();
+    let head: Vec<String> = answer.columns.iter().map(|c| plain(&c.name)).collect();
     writeln!(out, "{}", head.join("\t"))?;
     for row in &answer.rows {
-        let row: Vec<String> = row.iter().map(|v| plain(shown(v))).collect();
+        let row: Vec<String> = row.iter().map(|v| plain(&shown(v))).collect();
         writeln!(out, "{}", row.join("\t"))?;
     }
     out.flush()

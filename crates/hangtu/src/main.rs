@@ -1,7 +1,8 @@
 //! The program: command line and wiring, nothing else.
 //!
 //! Exit codes: 0 done; 1 a finding of `--fail-on` or above, or a ledger that does not verify;
-//! 2 nothing could be done; 3 done, but evidence is damaged or a limit was hit.
+//! 2 nothing could be done; 3 done, but evidence is damaged or unreadable, a limit was hit, or a rule
+//! was left out.
 
 mod assets;
 mod backup;
@@ -18,6 +19,7 @@ mod records;
 mod rules;
 mod serve;
 mod summary;
+mod terminal;
 mod timeline;
 mod verify;
 
@@ -60,7 +62,7 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
     };
     match matches.subcommand() {
         Some(("examine", m)) => examine::run(language, m),
-        Some(("records", m)) => records::run(m),
+        Some(("records", m)) => records::run(language, m),
         Some(("timeline", m)) => timeline::run(language, m),
         Some(("assets", m)) => assets::run(language, m),
         Some(("rules", m)) => rules::run(language, m),

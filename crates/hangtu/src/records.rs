@@ -1,15 +1,12 @@
 //! `hangtu records`: decoded records as JSON lines.
 
-use crate::{Ending, cli, examine, failure::Failure};
+use crate::{Ending, cli, examine, failure::Failure, summary};
 use clap::ArgMatches;
-use hangtu_catalog::Catalog;
+use hangtu_catalog::{Catalog, Language};
 use hangtu_examine::{Rules, evidence};
 use hangtu_record::{JsonWriter, Record};
 use hangtu_sigma::{RuleIndex, Scratch};
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 /// Bytes that are written together.
 const TOGETHER: usize = 64 << 10;
@@ -65,22 +62,22 @@ impl evidence::Observer for Lines {
     }
 }
 
-pub(crate) fn run(matches: &ArgMatches) -> Result<Ending, Failure> {
+pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let dirs = cli::paths(matches, "rules");
     let rules = if matches.get_flag("matches") || !dirs.is_empty() {
         let catalog = Catalog::embedded()?;
-        let rules = Rules::load(&catalog, &dirs)
-            .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), |p| p.as_path()), &e))?;
-        Some((rules, Scratch::new(), Vec::new()))
+        Some((Rules::load(&catalog, &dirs)?, Scratch::new(), Vec::new()))
     } else {
         None
     };
     let reading = cli::reading(matches, None)?;
     let found = examine::evidence(&cli::paths(matches, "path"), &reading)?;
+    let left_out = rules.as_ref().map(|(rules, ..)| rules.left_out()).unwrap_or_default();
+    let missing = summary::tell_missing(language, &found, &left_out);
     let names = found.names();
     let mut lines =
         Lines { json: JsonWriter::new(), buffer: Vec::new(), written: Ok(()), names, rules };
-    let summary = evidence::read(&found, &reading, &mut lines)?;
-    let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
-    Ok(if damaged { Ending::Incomplete } else { Ending::Done })
+    let read = evidence::read(&found, &reading, &mut lines)?;
+    let damaged = read.inputs.iter().any(|i| !i.damages.is_empty());
+    Ok(if damaged || missing { Ending::Incomplete } else { Ending::Done })
 }

@@ -1,28 +1,34 @@
 //! `hangtu rules list | check | test`.
 
-use crate::{Ending, assets::print_rows, cli, failure::Failure, summary};
+use crate::{Ending, assets::print_rows, cli, failure::Failure, summary, terminal::plain};
 use clap::ArgMatches;
-use hangtu_catalog::{Arg, Catalog, Language, RulePack, key, text};
+use hangtu_catalog::{Arg, Bilingual, Catalog, Language, RulePack, key, text};
 use hangtu_examine::Rules;
 use hangtu_sigma::{RuleIndex, check};
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
+
+/// Rule files with their cases, or why these cannot be read.
+type Tests = Vec<(String, Result<check::TestFile, String>)>;
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let Some((command, matches)) = matches.subcommand() else {
         return Ok(cli::print_help(language));
     };
     let catalog = Catalog::embedded()?;
-    let dirs = cli::paths(matches, "dir");
-    let rules = Rules::load(&catalog, &dirs)
-        .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), PathBuf::as_path), &e))?;
+    let paths = cli::paths(matches, "dir");
+    let rules = Rules::load(&catalog, &paths)?;
     match command {
         "list" => list(language, &rules, matches.get_flag("json")),
         "check" => check_rules(language, &rules),
-        _ => test(language, &rules, &dirs),
+        _ => {
+            let (own, alone) = own_tests(&paths)?;
+            test(language, &rules, own, &alone)
+        }
     }
     .map_err(|e| Failure::output(&e))
 }
@@ -70,10 +76,10 @@ fn list(language: Language, rules: &Rules, json: bool) -> io::Result<Ending> {
 fn check_rules(language: Language, rules: &Rules) -> io::Result<Ending> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     for error in &rules.errors {
-        writeln!(out, "{error}")?;
+        writeln!(out, "{}", plain(error.get(language)))?;
     }
     for problem in &rules.problems {
-        writeln!(out, "{problem}")?;
+        writeln!(out, "{}", plain(Bilingual::from(problem).get(language)))?;
     }
     let all = rules.ruleset.rules().len();
     let broken = (0..all).filter(|i| !rules.ruleset.works(RuleIndex(*i as u32))).count();
@@ -89,20 +95,37 @@ fn check_rules(language: Language, rules: &Rules) -> io::Result<Ending> {
     Ok(if fine { Ending::Done } else { Ending::Incomplete })
 }
 
-fn test(language: Language, rules: &Rules, dirs: &[PathBuf]) -> io::Result<Ending> {
+/// The test files beside the rules of these paths, and those that no rule file stands beside.
+fn own_tests(paths: &[PathBuf]) -> Result<(Tests, Vec<PathBuf>), Failure> {
+    let (mut tests, mut alone) = (Vec::new(), Vec::new());
+    for path in paths {
+        let mut run = BTreeSet::new();
+        for rule in hangtu_examine::walk(path)? {
+            let beside = rule.with_extension("test.yml");
+            let bytes = match fs::read(&beside) {
+                Ok(bytes) => bytes,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                Err(e) => return Err(Failure::read(&beside, &e)),
+            };
+            let parsed = check::TestFile::parse(&beside.display().to_string(), &bytes);
+            tests.push((rule.display().to_string(), parsed.map_err(|e| e.to_string())));
+            run.insert(beside);
+        }
+        let files =
+            if path.is_dir() { hangtu_evidence::walk(path)?.files } else { vec![path.clone()] };
+        let test = |file: &PathBuf| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            name.ends_with(".test.yml") || name.ends_with(".test.yaml")
+        };
+        alone.extend(files.into_iter().filter(|file| test(file) && !run.contains(file)));
+    }
+    Ok((tests, alone))
+}
+
+fn test(language: Language, rules: &Rules, own: Tests, alone: &[PathBuf]) -> io::Result<Ending> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut files = RulePack::tests();
-    for dir in dirs {
-        let mut found = Vec::new();
-        hangtu_examine::walk(dir, &mut found)?;
-        for rule in found {
-            let beside = rule.with_extension("test.yml");
-            if let Ok(bytes) = fs::read(&beside) {
-                let parsed = check::TestFile::parse(&beside.display().to_string(), &bytes);
-                files.push((rule.display().to_string(), parsed.map_err(|e| e.to_string())));
-            }
-        }
-    }
+    files.extend(own);
     let (mut passed, mut failed) = (0_u64, 0_u64);
     let mut tested = Vec::new();
     for (file, parsed) in files {
@@ -115,7 +138,7 @@ fn test(language: Language, rules: &Rules, dirs: &[PathBuf]) -> io::Result<Endin
             Ok(tests) => tests,
             Err(why) => {
                 failed += 1;
-                writeln!(out, "{why}")?;
+                writeln!(out, "{}", plain(&why))?;
                 continue;
             }
         };
@@ -138,8 +161,13 @@ fn test(language: Language, rules: &Rules, dirs: &[PathBuf]) -> io::Result<Endin
                 ("case", Arg::Text(case.trim())),
                 ("expected", Arg::Text(&word)),
             ];
-            writeln!(out, "{}", text(language, key::CLI_RULES_FAILED, &args))?;
+            writeln!(out, "{}", plain(&text(language, key::CLI_RULES_FAILED, &args)))?;
         }
+    }
+    for file in alone {
+        let file = file.display().to_string();
+        let line = text(language, key::CLI_RULES_ALONE, &[("file", Arg::Text(&file))]);
+        writeln!(out, "{}", plain(&line))?;
     }
     let mut untested: Vec<&str> = rules
         .ruleset
@@ -156,5 +184,5 @@ fn test(language: Language, rules: &Rules, dirs: &[PathBuf]) -> io::Result<Endin
         writeln!(out, "{}", text(language, key::CLI_RULES_UNTESTED, &args))?;
     }
     out.flush()?;
-    Ok(if failed == 0 { Ending::Done } else { Ending::Incomplete })
+    Ok(if failed == 0 && alone.is_empty() { Ending::Done } else { Ending::Incomplete })
 }

@@ -1,8 +1,9 @@
 //! What an examination found, on the terminal.
 
-use hangtu_catalog::{Arg, Language, Scenario, key, text};
+use crate::{failure::refused, terminal::plain};
+use hangtu_catalog::{Arg, Bilingual, Language, Scenario, key, text};
 use hangtu_examine::{
-    Rules,
+    Evidence,
     model::{CheckStatus, Examination, Finding},
 };
 use std::{
@@ -12,6 +13,9 @@ use std::{
 
 /// Rules left out that are named; `hangtu rules check` says them all.
 const PROBLEMS: usize = 5;
+
+/// Files that cannot be read and are named.
+const UNREAD: usize = 100;
 
 /// Findings shown; the rest stands in the report.
 const SHOWN: usize = 25;
@@ -30,15 +34,51 @@ pub(crate) fn name(language: Language, prefix: &str, code: &str) -> String {
         .map_or_else(|| code.to_owned(), |k| text(language, k, &[]))
 }
 
+/// What had no part in it and why, a line each: files that cannot be read, rules that were left out.
+fn missing(language: Language, evidence: &Evidence, left_out: &[Bilingual]) -> Vec<String> {
+    let t = |k, args: &[(&str, Arg<'_>)]| plain(&text(language, k, args)).into_owned();
+    let more = |of: usize, shown: usize| [("count", Arg::Number(of.saturating_sub(shown) as u64))];
+    let unread = &evidence.unreadable;
+    let mut lines = Vec::new();
+    for one in unread.iter().take(UNREAD) {
+        let (path, reason) = (one.path.display().to_string(), refused(language, &one.source));
+        let args = [("path", Arg::Text(&path)), ("reason", Arg::Text(&reason))];
+        lines.push(t(key::CLI_UNREADABLE, &args));
+    }
+    if unread.len() > UNREAD {
+        lines.push(t(key::CLI_UNREADABLE_MORE, &more(unread.len(), UNREAD)));
+    }
+    for why in left_out.iter().take(PROBLEMS) {
+        lines.push(t(key::CLI_RULE_PROBLEM, &[("why", Arg::Text(why.get(language)))]));
+    }
+    if left_out.len() > PROBLEMS {
+        lines.push(t(key::CLI_RULE_PROBLEMS_MORE, &more(left_out.len(), PROBLEMS)));
+    }
+    lines
+}
+
+/// Tells beside another command's output what had no part in it; whether there is anything.
+#[allow(clippy::print_stderr, reason = "said beside the output, whatever its format")]
+pub(crate) fn tell_missing(
+    language: Language,
+    evidence: &Evidence,
+    left_out: &[Bilingual],
+) -> bool {
+    let lines = missing(language, evidence, left_out);
+    for line in &lines {
+        eprintln!("{line}");
+    }
+    !lines.is_empty()
+}
+
 pub(crate) fn print(
     language: Language,
     e: &Examination,
-    rules: &Rules,
-    others: usize,
+    evidence: &Evidence,
     written: &[PathBuf],
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let t = |k, args: &[(&str, Arg<'_>)]| text(language, k, args);
+    let t = |k, args: &[(&str, Arg<'_>)]| plain(&text(language, k, args)).into_owned();
     let n = |n: usize| Arg::Number(n as u64);
     let kind = |name: &str| Arg::Number(e.coverage.records.get(name).copied().unwrap_or(0));
     let time = |t: &Option<String>| t.as_deref().map(local).unwrap_or_default();
@@ -50,7 +90,9 @@ pub(crate) fn print(
         ("first", Arg::Text(&first)),
         ("last", Arg::Text(&last)),
     ];
-    writeln!(out, "{}", t(key::CLI_SUMMARY_TITLE, &title))?;
+    let timed = e.coverage.first.is_some();
+    let what = if timed { key::CLI_SUMMARY_TITLE } else { key::CLI_SUMMARY_NO_TIMES };
+    writeln!(out, "{}", t(what, &title))?;
     let records = [
         ("operations", kind("operation")),
         ("sessions", kind("session")),
@@ -74,15 +116,12 @@ pub(crate) fn print(
         }
         None => writeln!(out, "{}", t(key::CLI_AUTHORISATIONS_NONE, &[]))?,
     }
-    if others > 0 {
-        writeln!(out, "{}", t(key::CLI_OTHERS_SKIPPED, &[("count", n(others))]))?;
+    if !evidence.others.is_empty() {
+        let others = n(evidence.others.len());
+        writeln!(out, "{}", t(key::CLI_OTHERS_SKIPPED, &[("count", others)]))?;
     }
-    for why in rules.errors.iter().take(PROBLEMS) {
-        writeln!(out, "{}", t(key::CLI_RULE_PROBLEM, &[("why", Arg::Text(why))]))?;
-    }
-    if rules.errors.len() > PROBLEMS {
-        let more = n(rules.errors.len() - PROBLEMS);
-        writeln!(out, "{}", t(key::CLI_RULE_PROBLEMS_MORE, &[("count", more)]))?;
+    for line in missing(language, evidence, &e.run.rule_problems) {
+        writeln!(out, "{line}")?;
     }
     for input in &e.run.inputs {
         for problem in &input.problems {
@@ -150,11 +189,11 @@ fn line(out: &mut impl Write, language: Language, f: &Finding, colour: bool) -> 
     // Chinese characters are two columns wide.
     let width: usize = level.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
     let pad = " ".repeat(7_usize.saturating_sub(width));
-    writeln!(
-        out,
-        "  {on}{level}{off}{pad} {}  {} · {who} · {times} · {}",
+    let what = format!(
+        "{}  {} · {who} · {times} · {}",
         &f.fingerprint[..f.fingerprint.len().min(10)],
         f.title.get(language),
         local(&f.first),
-    )
+    );
+    writeln!(out, "  {on}{level}{off}{pad} {}", plain(&what))
 }

@@ -5,7 +5,7 @@ mod certificate;
 mod evidence;
 mod package;
 
-use crate::{Ending, failure::Failure, summary};
+use crate::{Ending, failure::Failure, summary, terminal::plain};
 use clap::ArgMatches;
 use hangtu_catalog::{Arg, Language, key, text};
 use hangtu_ledger::{
@@ -111,7 +111,7 @@ fn failure(path: &Path, error: &VerifyError) -> Failure {
 
 fn print(language: Language, v: &Verified, trusted: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let t = |k, args: &[(&str, Arg<'_>)]| text(language, k, args);
+    let t = |k, args: &[(&str, Arg<'_>)]| plain(&text(language, k, args)).into_owned();
     let local = |time: jiff::Timestamp| summary::local(&time.to_string());
     let reach = [
         ("entries", Arg::Number(v.entries)),

@@ -170,18 +170,22 @@ fn what_cannot_be_done_is_said_with_what_to_do() {
     .expect("it can be written");
     let baseline = out.join("baseline.json");
     fs::write(&baseline, "{}").expect("it can be written");
-    let cases: [&[&str]; 11] = [
+    let cases: [&[&str]; 15] = [
         &["examine", "examples/plant/README.md"],
         &["examine", "nowhere.pcap"],
         &["examine", "docs"],
         &["examine", MORNING, "--authorisations", text(&bad)],
         &["examine", MORNING, "--baseline", text(&baseline)],
         &["examine", MORNING, "--rules", "nowhere"],
+        &["examine", MORNING, "--rules", PLANT, "--rules", "nowhere"],
+        &["examine", MORNING, "--out", "Cargo.toml"],
         &["examine", MORNING, "--fail-on", "bad"],
         &["examine", MORNING, "--surprise"],
         &["examine"],
         &["exmine"],
         &["explain", "F-1", "--from", "nowhere.json"],
+        &["explain", "F-1", "--from", text(&baseline)],
+        &["explain", "F-1", "--from", "Cargo.toml"],
     ];
     for language in ["en", "zh-CN"] {
         let mut all = String::new();
@@ -213,6 +217,110 @@ fn damage_is_named_with_its_place() {
     assert_eq!(findings["run"]["inputs"][0]["problems"][0]["offset"], 59964);
     assert_eq!(hangtu(&["records", text(&cut)]).code, 3);
     assert_eq!(hangtu(&["assets", text(&cut)]).code, 3);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_counted() {
+    let out = folder("unreadable");
+    let day = out.join("day");
+    let deep = day.join(["d"; 33].join("/"));
+    fs::create_dir_all(&deep).expect("folders");
+    fs::copy(root().join(MORNING), day.join("whole.pcapng")).expect("a capture");
+    fs::write(day.join("half.zip"), b"PK\x03\x04 and no more").expect("it can be written");
+    let secret = day.join("secret.pcapng");
+    fs::copy(root().join(MORNING), &secret).expect("a capture");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("ours");
+    }
+    let mut names = vec![format!("{}: ", text(&deep)), "half.zip: ".to_owned()];
+    // Root reads everything.
+    if fs::File::open(&secret).is_err() {
+        names.push("secret.pcapng: permission denied".into());
+        let named = hangtu(&["examine", text(&secret), "--out", text(&out)]);
+        assert_eq!(named.code, 2);
+        assert!(named.err.contains("secret.pcapng: permission denied"), "{}", named.err);
+    }
+    let ran = hangtu(&["examine", text(&day), "--out", text(&out)]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let findings = json(&out.join("findings.json"));
+    assert_eq!(findings["coverage"]["complete"], false);
+    assert_eq!(findings["coverage"]["limits"]["unreadable-files"], names.len());
+    let records = hangtu(&["records", text(&day)]);
+    assert_eq!(records.code, 3);
+    for name in names {
+        assert!(ran.out.contains(&name), "{name} is not named: {}", ran.out);
+        assert!(records.err.contains(&name), "{name} is not named: {}", records.err);
+    }
+}
+
+#[test]
+fn two_authorisations_files_are_a_question() {
+    let out = folder("two-authorisations");
+    let days = ["monday", "tuesday"].map(|day| out.join(day));
+    for (day, capture) in days.iter().zip([MORNING, EVENING]) {
+        fs::create_dir_all(day).expect("a folder");
+        fs::copy(root().join(APPROVED), day.join("authorisations.yaml")).expect("a copy");
+        fs::copy(root().join(capture), day.join("capture")).expect("a copy");
+    }
+    let (report, approved) = (out.join("report"), days[1].join("authorisations.yaml"));
+    let both = ["examine", text(&days[0]), text(&days[1]), "--out", text(&report)];
+    let ran = hangtu(&both);
+    assert_eq!(ran.code, 2);
+    for name in ["monday", "tuesday", "--authorisations"] {
+        assert!(ran.err.contains(name), "{name} is not named: {}", ran.err);
+    }
+    assert_eq!(hangtu(&[&both[..], &["--authorisations", text(&approved)]].concat()).code, 0);
+    // One folder twice is one file.
+    let twice = days[0].join(".");
+    let args = ["examine", text(&days[0]), text(&twice), "--out", text(&report)];
+    assert_eq!(hangtu(&args).code, 0);
+}
+
+#[test]
+fn an_empty_capture_has_no_times() {
+    let out = folder("empty");
+    let empty = out.join("empty.pcap");
+    let header: [u8; 24] =
+        [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    fs::write(&empty, header).expect("it can be written");
+    let ran = hangtu(&["examine", text(&empty), "--out", text(&out)]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let first = ran.out.lines().next();
+    assert_eq!(first, Some("Examined 0 packets and 0 log entries (inputs: 1)"));
+}
+
+#[test]
+fn evidence_does_not_steer_the_terminal() {
+    let out = folder("escapes");
+    let log = out.join("auth\u{1b}[2J.log");
+    let line = |second: u32| {
+        format!(
+            "<86>1 2026-03-02T06:00:0{second}Z gw\u{1b}[2J-1 sshd 411 - - Failed password for \
+             ro\u{1b}[31mot from 10.9.0.7 port 50122 ssh2\n"
+        )
+    };
+    fs::write(&log, (0..5).map(line).collect::<String>()).expect("it can be written");
+    let rule = out.join("own.yml");
+    let own = "title: A log-on\nid: own-escape\nlogsource: {product: hangtu, category: event}\n\
+               detection: {selection: {event.action: ssh-login}, condition: selection}\nlevel: low\n";
+    fs::write(&rule, own).expect("it can be written");
+    let from = out.join("findings.json");
+    let (log, rule) = (text(&log), text(&rule));
+    let runs: [&[&str]; 5] = [
+        &["examine", log, "--rules", rule, "--out", text(&out)],
+        &["explain", "own-escape", "--from", text(&from)],
+        &["assets", log],
+        &["timeline", log],
+        &["timeline", log, "--show", "logons"],
+    ];
+    for run in runs {
+        let ran = hangtu(run);
+        assert_eq!(ran.code, 0, "{run:?}: {}", ran.err);
+        assert!(ran.out.contains("[2J-1"), "{run:?}: {}", ran.out);
+        assert!(!ran.out.contains('\u{1b}'), "{run:?}: {:?}", ran.out);
+    }
 }
 
 #[test]
@@ -278,6 +386,37 @@ fn absence_is_proof_only_in_newer_and_longer_evidence() {
     let not = compared(&now, "not_retested");
     let unseen = "Not re-tested: 10.20.2.199 does not appear in this evidence.";
     assert!(not.contains(&("10.20.2.199".into(), unseen.into())), "{not:#?}");
+    // Nor does it where the rule could not have found it: without the zones that it asks for, or with a
+    // filter that was not there before; nor where the asset was hardly there.
+    let no_zones = folder("retest-no-zones");
+    let ran =
+        hangtu(&["examine", EVENING, "--out", text(&no_zones), "--baseline", text(&baseline)]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let now = json(&no_zones.join("findings.json"));
+    assert!(compared(&now, "gone").is_subset(&gone));
+    let why = |now: &Value, start: &str| {
+        let all = compared(now, "not_retested");
+        all.into_iter().filter(|(_, why)| why.starts_with(start)).count()
+    };
+    assert!(why(&now, "Not re-tested: the rule that found it did not run, or nothing") > 0);
+    let rules = folder("retest-filter");
+    let filter = "title: Nothing\nlogsource: {product: hangtu}\n\
+                  filter: {rules: any, ports: {destination.port|gte: 1}, condition: ports}\n";
+    fs::write(rules.join("filter.yml"), filter).expect("it can be written");
+    let now = examine(
+        EVENING,
+        &folder("retest-filtered"),
+        &["--baseline", text(&baseline), "--rules", text(&rules)],
+    );
+    assert!(compared(&now, "gone").is_empty(), "{now:#}");
+    assert!(why(&now, "Not re-tested: a filter that was not there before") > 0);
+    for asset in shorter["assets"].as_array_mut().expect("a list") {
+        asset["first"] = "2026-03-01T00:00:00Z".into();
+    }
+    fs::write(&baseline, shorter.to_string()).expect("it can be written");
+    let now = examine(EVENING, &evening, &["--baseline", text(&baseline)]);
+    assert!(compared(&now, "gone").is_empty());
+    assert!(why(&now, "Not re-tested: 10.20.2.11 was seen for less than half as long") > 0);
     // And looking backwards proves nothing.
     let back = examine(MORNING, &morning, &["--baseline", text(&evening.join("findings.json"))]);
     let old = "Not re-tested: this evidence is not newer than the finding.";
@@ -345,7 +484,31 @@ fn own_rules_are_listed_checked_tested_and_run() {
     let checked = rules("check");
     assert_eq!(checked.code, 3);
     assert!(checked.out.contains("broken.yml"), "{}", checked.out);
-    assert_eq!(hangtu(&["rules", "check", "nowhere"]).code, 2);
+    let nowhere = hangtu(&["rules", "check", text(&dir), "nowhere"]);
+    assert_eq!(nowhere.code, 2);
+    assert!(nowhere.err.contains("error: nowhere: "), "{}", nowhere.err);
+
+    // A single file has its test beside it; a test that no rule has is no test.
+    put("water.test.yml", &test);
+    let water = dir.join("water.yml");
+    let single = hangtu(&["rules", "test", text(&water)]);
+    assert_eq!((single.code, single.err.as_str()), (0, ""), "{}", single.out);
+    put("wafer.test.yml", &test);
+    let alone = rules("test");
+    assert_eq!(alone.code, 3);
+    assert!(alone.out.contains("wafer.test.yml"), "{}", alone.out);
+
+    // What was left out is told where findings are looked for, and kept.
+    put("deaf.yml", &rule.replace("operation.verb: write", "operation.verb|re: '(?=w)rite'"));
+    let limited = hangtu(&["examine", MORNING, "--rules", text(&dir), "--out", text(&out)]);
+    assert_eq!(limited.code, 3, "{}", limited.err);
+    let kept = json(&out.join("findings.json"))["run"]["rule_problems"].clone();
+    let kept = kept.as_array().expect("a list").iter();
+    let kept: Vec<&str> = kept.filter_map(|why| why["en"].as_str()).collect();
+    for name in ["broken.yml", "deaf.yml"] {
+        assert!(limited.out.contains(name), "{name} is not told of: {}", limited.out);
+        assert!(kept.iter().any(|why| why.contains(name)), "{name} is not kept: {kept:?}");
+    }
 }
 
 #[test]
@@ -372,7 +535,6 @@ fn help_speaks_the_users_language() {
         "127.0.0.1",
         "ADDRESS",
         "hangtu-data",
-        "docs/ledger.md",
         "serve",
         "verify",
         "backup",
@@ -397,16 +559,12 @@ fn help_speaks_the_users_language() {
         "first-seen",
         "text",
         "csv",
-        "docs/timeline.md",
         "N",
         "NAME.test.yml",
         "JSON",
         "YAML",
         "Sigma",
-        "docs/records.md",
-        "docs/logmaps.md",
         "ZIP",
-        "docs/authorisations.md",
         "authorisations.yaml",
         "findings.json",
         "hangtu-report",
@@ -422,7 +580,6 @@ fn help_speaks_the_users_language() {
         "high",
         "major",
         "drill",
-        "docs/drill.md",
         "simulate",
         "stop",
         "undo",
@@ -510,7 +667,10 @@ fn help_speaks_the_users_language() {
             let option = ran.out.contains(&format!("--{word}"));
             let number = word.chars().all(|c| c.is_ascii_digit());
             let day = word.chars().all(|c| c.is_ascii_digit() || c == '-');
-            assert!(option || number || day || kept.contains(word), "{command:?}: {word:?}");
+            // A document that is named is there to be read.
+            let document = word.strip_suffix(".md").is_some() && root().join(word).is_file();
+            let known = option || number || day || document || kept.contains(word);
+            assert!(known, "{command:?}: {word:?}");
         }
     }
     let english = hangtu(&["--help", "--lang", "en"]);

@@ -164,6 +164,19 @@ fn cells_are_quoted_and_no_formulas() {
     assert!(lines[1].contains("a.exe \"\"x, y\"\" z"), "{said}");
 }
 
+/// The names of columns are a promise.
+#[test]
+fn every_column_is_documented() {
+    let document = fs::read_to_string(root().join("docs/timeline.md")).expect("the document");
+    for show in ["events", "logons", "processes", "first-seen"] {
+        let said = said(&[PLANT, "--show", show, "--format", "csv"]);
+        for name in said.lines().next().expect("a header").split(',') {
+            let named = document.contains(&format!("`{name}`"));
+            assert!(named, "{show}: {name} is not in the document");
+        }
+    }
+}
+
 #[test]
 fn processes_stand_below_their_parents() {
     let folder = folder("processes");

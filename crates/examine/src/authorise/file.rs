@@ -1,6 +1,7 @@
 //! The file as it is written, before its names are resolved.
 
 use super::AuthorisationError;
+use hangtu_catalog::{Arg, key};
 use serde::{Deserialize, Serialize};
 
 /// The file as it is written.
@@ -72,6 +73,9 @@ pub struct PersonEntry {
     /// Its name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// Under which names they log on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
 }
 
 /// A station's standing permission.
@@ -166,15 +170,21 @@ pub struct FlowEntry {
 impl File {
     /// Reads a file's text; names are resolved by [`Authorisations::of`](super::Authorisations::of).
     pub fn read(name: &str, text: &str) -> Result<Self, AuthorisationError> {
-        let bad = |why: String| AuthorisationError { file: name.into(), why };
         // One line that names the place; the file is named in front of it.
         let options = serde_saphyr::options! { with_snippet: false };
-        serde_saphyr::from_str_with_options(text, options).map_err(|e| bad(e.to_string()))
+        let file: Self = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|e| AuthorisationError::form(name, &e.to_string()))?;
+        if file.version != 1 {
+            let what = file.version.to_string();
+            let args = [("what", Arg::Text(&what))];
+            let key = key::AUTHORISATIONS_VERSION;
+            return Err(AuthorisationError::new(name, "version", key, &args));
+        }
+        Ok(file)
     }
 
     /// The file's text.
     pub fn write(&self) -> Result<String, AuthorisationError> {
-        serde_saphyr::to_string(self)
-            .map_err(|e| AuthorisationError { file: String::new(), why: e.to_string() })
+        serde_saphyr::to_string(self).map_err(|e| AuthorisationError::form("", &e.to_string()))
     }
 }

@@ -66,6 +66,13 @@ impl Zones {
         self.0.is_empty()
     }
 
+    /// The zone that declares this very network.
+    pub(super) fn owner(&self, net: Net) -> Option<&str> {
+        let mut all = self.0.iter();
+        all.find(|(own, _, _)| own.prefix == net.prefix && own.contains(net.address))
+            .map(|(_, name, _)| name.as_str())
+    }
+
     fn named(&self, name: &str) -> bool {
         self.0.iter().any(|(_, n, _)| n == name)
     }
@@ -78,7 +85,7 @@ pub enum Place {
     Net(Net),
     /// A declared zone.
     Zone(String),
-    /// A domain and everything below it.
+    /// A domain and everything below it, or the file of a program.
     Domain(String),
     /// Anywhere.
     Any,
@@ -104,10 +111,14 @@ impl Place {
             return Some(vec![Self::Net(net)]);
         }
         let domain = text.trim_start_matches("*.").to_ascii_lowercase();
-        let plain = domain.contains('.')
-            && domain.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '.')
-            && domain.chars().any(char::is_alphabetic);
-        plain.then(|| vec![Self::Domain(domain)])
+        is_domain(&domain).then(|| vec![Self::Domain(domain)])
+    }
+
+    /// Reads the file name of a program: `todesk.exe`, `frpc`.
+    pub(super) fn program(text: &str) -> Option<Self> {
+        let name = text.to_ascii_lowercase().replace('_', "-");
+        let plain = is_label(&name) && name.chars().any(char::is_alphabetic);
+        (plain || is_domain(&name)).then(|| Self::Domain(text.to_ascii_lowercase()))
     }
 
     /// Whether it covers an address or one of the names seen for it.
@@ -124,4 +135,19 @@ impl Place {
             }),
         }
     }
+}
+
+fn is_label(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '-')
+}
+
+/// Labels with dots between. The last is of letters, and three numbers before it are none: what
+/// looks like `10.20.1.l1` or `10.20.1.ll` is an address with a slip.
+fn is_domain(text: &str) -> bool {
+    let Some((front, last)) = text.rsplit_once('.') else { return false };
+    let top = last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
+        || last.starts_with("xn--") && is_label(last);
+    let numbers = front.split('.').filter(|l| l.parse::<u8>().is_ok()).count();
+    let address = numbers == 3 && front.split('.').count() == 3;
+    top && front.split('.').all(is_label) && !address
 }

@@ -58,5 +58,8 @@ fn findings_of_events_are_about_their_host() {
     assert_eq!(subjects, ["ENG-01"]);
 
     let has = |rules: &[&RuleInfo]| rules.iter().any(|info| info.id == "own-1");
-    assert!(has(&rules.ran(&|_| true)) && !has(&rules.ran(&|kind| kind != Kind::Event)));
+    assert!(has(&rules.ran(&|_| true, true)));
+    assert!(!has(&rules.ran(&|kind| kind != Kind::Event, true)));
+    // A filter is told apart from none, for the rule that it touches.
+    assert_eq!(rules.filters().keys().collect::<Vec<_>>(), ["own-1"]);
 }

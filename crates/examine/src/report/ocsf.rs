@@ -1,8 +1,10 @@
 //! OCSF Detection Finding events as JSON Lines, for SIEM and data lakes.
 //!
-//! One event a finding: created, or updated where the baseline had it; and one closing event for
-//! each finding of the baseline that this run could have seen and did not. Captions of numbers are
-//! those of the schema, in English; our own words stand in `unmapped` and the texts.
+//! One event a finding: created, or updated where the baseline had it. One more for each finding of
+//! the baseline that this run does not have: closing where it could have seen it, else an update that
+//! says why it was not re-tested; that one stays new, for "in progress" means that somebody reviews
+//! it, and nobody has. Captions of numbers are those of the schema, in English; our own words stand in
+//! `status_code`, `unmapped` and the texts.
 
 use hangtu_catalog::{Language, Level};
 use serde_json::{Map, Value, json};
@@ -28,8 +30,13 @@ pub fn ocsf(examination: &Examination, language: Language) -> String {
     for finding in &examination.findings {
         line(&mut out, &event(examination, finding, language));
     }
-    for earlier in examination.comparison.iter().flat_map(|comparison| &comparison.gone) {
-        line(&mut out, &closed(examination, earlier, language));
+    if let Some(comparison) = &examination.comparison {
+        for earlier in &comparison.gone {
+            line(&mut out, &past(examination, earlier, Activity::Close, "gone", language));
+        }
+        for earlier in &comparison.not_retested {
+            line(&mut out, &past(examination, earlier, Activity::Update, "not_retested", language));
+        }
     }
     out
 }
@@ -97,12 +104,7 @@ fn event(examination: &Examination, finding: &Finding, language: Language) -> Va
         "title": finding.title.get(language),
         "desc": finding.description.get(language),
         "types": [finding.scenario.name()],
-        "analytic": {
-            "uid": finding.rule,
-            "name": finding.title.get(language),
-            "type_id": 1,
-            "type": "Rule",
-        },
+        "analytic": analytic(&finding.rule, finding.title.get(language)),
         "attacks": finding.techniques.iter().map(|id| technique(id)).collect::<Vec<_>>(),
         "data_sources": sources,
     });
@@ -122,6 +124,13 @@ fn event(examination: &Examination, finding: &Finding, language: Language) -> Va
     }
     let parties: Vec<&str> =
         std::iter::once(finding.subject.as_str()).chain(finding.peer.as_deref()).collect();
+    if let Some(status) = finding.status {
+        let code = match status {
+            Status::New => "new",
+            Status::Still => "still",
+        };
+        event.insert("status_code".into(), code.into());
+    }
     event.insert("finding_info".into(), info);
     event.insert("message".into(), finding.title.get(language).into());
     event.insert("count".into(), finding.count.into());
@@ -153,19 +162,33 @@ fn event(examination: &Examination, finding: &Finding, language: Language) -> Va
     event.into()
 }
 
-fn closed(examination: &Examination, earlier: &Earlier, language: Language) -> Value {
+/// A finding of the baseline that this run does not have.
+fn past(
+    examination: &Examination,
+    earlier: &Earlier,
+    activity: Activity,
+    code: &str,
+    language: Language,
+) -> Value {
     let run = &examination.run;
-    let mut event = base(run, Activity::Close, earlier.level, &run.examined_at);
-    event.insert(
-        "finding_info".into(),
-        json!({ "uid": earlier.fingerprint, "title": earlier.title.get(language) }),
-    );
-    event.insert("message".into(), earlier.title.get(language).into());
+    let title = earlier.title.get(language);
+    let mut event = base(run, activity, earlier.level, &run.examined_at);
+    let mut info = json!({ "uid": earlier.fingerprint, "title": title });
+    if !earlier.rule.is_empty() {
+        info["analytic"] = analytic(&earlier.rule, title);
+    }
+    event.insert("finding_info".into(), info);
+    event.insert("message".into(), title.into());
+    event.insert("status_code".into(), code.into());
     event.insert("status_detail".into(), earlier.reason.get(language).into());
     event.insert("resources".into(), json!([resource(examination, &earlier.subject, language)]));
     event.insert("observables".into(), json!([observable(&earlier.subject)]));
     event.insert("unmapped".into(), json!({ "level": earlier.level.name() }));
     event.into()
+}
+
+fn analytic(rule: &str, name: &str) -> Value {
+    json!({ "uid": rule, "name": name, "type_id": 1, "type": "Rule" })
 }
 
 fn technique(id: &str) -> Value {

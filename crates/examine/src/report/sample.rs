@@ -189,7 +189,7 @@ pub(super) fn small() -> Examination {
         controls: vec![HOSTILE[0].into()],
         first: HOSTILE[0].into(),
         unapproved: None,
-        status: None,
+        status: Some(Status::New),
         ..write.clone()
     };
     let mut hostile = asset(HOSTILE[3], HOSTILE[0], HOSTILE[1], &[HOSTILE[0]], &[HOSTILE[2]]);
@@ -238,6 +238,8 @@ pub(super) fn small() -> Examination {
             rules: 128,
             rule_ids: vec!["hangtu-modbus-write-unapproved".into()],
             rules_sha256: "ab".repeat(32),
+            rule_problems: vec![both(HOSTILE[0], HOSTILE[0])],
+            filters: BTreeMap::new(),
             matrix: "default/1".into(),
             matrix_sha256: "cd".repeat(32),
             authorisations: Some(AuthorisationsUsed {
@@ -332,6 +334,7 @@ pub(super) fn small() -> Examination {
             still: 1,
             gone: vec![Earlier {
                 fingerprint: "F-1111222233334444".into(),
+                rule: "hangtu-default-password".into(),
                 title: both("控制器使用默认口令", "Controller with a default password"),
                 level: Level::Medium,
                 subject: "10.10.30.8".into(),
@@ -340,7 +343,17 @@ pub(super) fn small() -> Examination {
                     "The same asset and protocol were covered; it did not appear",
                 ),
             }],
-            not_retested: vec![],
+            not_retested: vec![Earlier {
+                fingerprint: "F-5555666677778888".into(),
+                rule: HOSTILE[1].into(),
+                title: both(HOSTILE[0], HOSTILE[1]),
+                level: Level::Major,
+                subject: HOSTILE[3].into(),
+                reason: both(
+                    "未复测：该资产未在本次证据中出现",
+                    "Not re-tested: the asset does not appear in this evidence",
+                ),
+            }],
         }),
     }
 }

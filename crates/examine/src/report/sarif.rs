@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 
 use super::{texts, times};
-use crate::model::{CheckStatus, Coverage, Examination, Excerpt, Finding, Run, Status};
+use crate::model::{CheckStatus, Coverage, Earlier, Examination, Excerpt, Finding, Run, Status};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -13,26 +13,41 @@ const ATTACK: &str = "MITRE ATT&CK";
 
 /// The examination as a SARIF log, its messages in `language`.
 pub fn sarif(examination: &Examination, language: Language) -> Value {
-    let Examination { run, coverage, findings, .. } = examination;
+    let Examination { run, coverage, findings, comparison, .. } = examination;
     let artifacts: HashMap<&str, usize> =
         run.inputs.iter().enumerate().map(|(i, input)| (input.path.as_str(), i)).collect();
-    let mut rules: Vec<&Finding> = Vec::new();
+    let mut rules: Vec<Value> = Vec::new();
     let mut rule_index: HashMap<&str, usize> = HashMap::new();
     for finding in findings {
         rule_index.entry(&finding.rule).or_insert_with(|| {
-            rules.push(finding);
+            rules.push(rule(finding, language));
             rules.len() - 1
         });
     }
     let techniques: BTreeSet<&str> =
         findings.iter().flat_map(|f| &f.techniques).map(String::as_str).collect();
     let taxa: Vec<Value> = techniques.iter().map(|id| json!({ "id": id })).collect();
-    let results: Vec<Value> = findings
+    let mut results: Vec<Value> = findings
         .iter()
         .map(|finding| {
             result(finding, language, rule_index[finding.rule.as_str()], &techniques, &artifacts)
         })
         .collect();
+    // What is gone passed the rule (3.27.9) and is absent (3.27.24). For what was not re-tested the
+    // standard has no word: the matter is open, and unchanged, since trackers close what is absent.
+    for (list, kind, state) in comparison.iter().flat_map(|comparison| {
+        [(&comparison.gone, "pass", "absent"), (&comparison.not_retested, "open", "unchanged")]
+    }) {
+        for earlier in list {
+            let index = (!earlier.rule.is_empty()).then(|| {
+                *rule_index.entry(&earlier.rule).or_insert_with(|| {
+                    rules.push(rule_of_earlier(earlier, language));
+                    rules.len() - 1
+                })
+            });
+            results.push(result_of_earlier(earlier, language, index, kind, state));
+        }
+    }
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -41,7 +56,7 @@ pub fn sarif(examination: &Examination, language: Language) -> Value {
                 "name": "Hangtu",
                 "version": run.version,
                 "language": language.tag(),
-                "rules": rules.iter().map(|finding| rule(finding, language)).collect::<Vec<_>>(),
+                "rules": rules,
                 "supportedTaxonomies": [{ "name": ATTACK, "index": 0 }],
             }},
             "taxonomies": [{ "name": ATTACK, "organization": "MITRE", "taxa": taxa }],
@@ -63,6 +78,10 @@ pub fn sarif(examination: &Examination, language: Language) -> Value {
                 "firstSeen": coverage.first,
                 "lastSeen": coverage.last,
                 "complete": coverage.complete,
+                "baseline": comparison.as_ref().map(|comparison| json!({
+                    "path": comparison.baseline,
+                    "examinedAt": comparison.baseline_examined_at,
+                })),
             },
         }],
     })
@@ -92,6 +111,15 @@ fn rule(finding: &Finding, language: Language) -> Value {
             "tags": tags,
             "falsePositives": finding.false_positives.get(language),
         },
+    })
+}
+
+/// A rule of which only the baseline tells: as much as a comparison keeps of it.
+fn rule_of_earlier(earlier: &Earlier, language: Language) -> Value {
+    json!({
+        "id": earlier.rule,
+        "shortDescription": { "text": words(earlier.title.get(language)) },
+        "defaultConfiguration": { "level": sarif_level(earlier.level) },
     })
 }
 
@@ -164,6 +192,44 @@ fn result(
             Status::New => "new",
             Status::Still => "unchanged",
         });
+    }
+    result
+}
+
+/// A finding of the baseline that this run does not have. It is no failure, so that it has neither
+/// level nor rank (3.27.10, 3.27.25); its own level stands in its properties.
+fn result_of_earlier(
+    earlier: &Earlier,
+    language: Language,
+    rule_index: Option<usize>,
+    kind: &str,
+    state: &str,
+) -> Value {
+    let message = text(
+        language,
+        key::REPORT_SARIF_EARLIER,
+        &[
+            ("subject", Arg::Text(&earlier.subject)),
+            ("title", Arg::Text(earlier.title.get(language))),
+            ("reason", Arg::Text(earlier.reason.get(language))),
+        ],
+    );
+    let mut result = json!({
+        "kind": kind,
+        "level": "none",
+        "message": { "text": message },
+        "partialFingerprints": { "hangtuFingerprint/v1": earlier.fingerprint },
+        "locations": [{ "logicalLocations": [{ "name": earlier.subject, "kind": "resource" }] }],
+        "properties": {
+            "level": earlier.level.name(),
+            "subject": earlier.subject,
+            "reason": earlier.reason.get(language),
+        },
+        "baselineState": state,
+    });
+    if let Some(index) = rule_index {
+        result["ruleId"] = json!(earlier.rule);
+        result["ruleIndex"] = json!(index);
     }
     result
 }

@@ -1,11 +1,15 @@
 //! What every report must keep to, over hostile and over large examinations.
 
 use calamine::{Data, Reader, Xlsx};
-use hangtu_catalog::{CONTENT, Language};
+use hangtu_catalog::{CONTENT, Language, key};
 use serde_json::Value;
 use std::{collections::BTreeSet, io::Cursor};
 
-use super::{html, ocsf, sample, sarif, xlsx};
+use super::{
+    html, ocsf, sample, sarif,
+    texts::{self, label},
+    xlsx,
+};
 
 const BOTH: [Language; 2] = Language::ALL;
 
@@ -143,7 +147,7 @@ fn sarif_has_what_the_standard_asks() {
         let told = run["invocations"][0]["toolExecutionNotifications"].as_array();
         assert_eq!(told.map(Vec::len), Some(4));
         let results = run["results"].as_array().expect("results");
-        assert_eq!(results.len(), examination.findings.len());
+        assert_eq!(results.len(), examination.findings.len() + 2, "two that only the baseline had");
         for (result, finding) in results.iter().zip(&examination.findings) {
             let index = result["ruleIndex"].as_u64().expect("an index") as usize;
             assert_eq!(result["ruleId"], rules[index]["id"]);
@@ -168,7 +172,7 @@ fn ocsf_lines_are_detection_findings() {
         let lines = ocsf(&examination, language);
         let events: Vec<Value> =
             lines.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
-        assert_eq!(events.len(), 4, "three findings, and one of the baseline that is gone");
+        assert_eq!(events.len(), 5, "three findings, and two that only the baseline had");
         for event in &events {
             assert_eq!((&event["class_uid"], &event["category_uid"]), (&2004.into(), &2.into()));
             let activity = event["activity_id"].as_u64().expect("an activity");
@@ -180,7 +184,7 @@ fn ocsf_lines_are_detection_findings() {
             assert_eq!(event["metadata"]["product"]["name"], "Hangtu");
         }
         let activities: Vec<_> = events.iter().map(|event| event["activity_id"].as_u64()).collect();
-        assert_eq!(activities, [Some(2), Some(1), Some(1), Some(3)]);
+        assert_eq!(activities, [Some(2), Some(1), Some(1), Some(3), Some(2)]);
         let attack = &events[0]["finding_info"]["attacks"][0];
         assert_eq!(attack["technique"]["uid"], "T1021");
         assert_eq!(attack["sub_technique"]["uid"], "T1021.001");
@@ -196,7 +200,7 @@ fn workbook_opens_and_runs_nothing() {
         assert_eq!(&bytes[..2], b"PK");
         let mut workbook = Xlsx::new(Cursor::new(bytes)).expect("it opens");
         let names = workbook.sheet_names();
-        assert_eq!(names.len(), 5);
+        assert_eq!(names.len(), 6);
         let mut cells = Vec::new();
         for name in &names {
             let formulas = workbook.worksheet_formula(name).expect("a sheet");
@@ -215,6 +219,83 @@ fn workbook_opens_and_runs_nothing() {
             "{first:?}"
         );
     }
+}
+
+/// New, still there, gone, not re-tested: each format tells all four, and why of the last two.
+#[test]
+fn every_state_against_a_baseline_is_told() {
+    let examination = sample::small();
+    let comparison = examination.comparison.as_ref().expect("a comparison");
+    let found = examination.findings.len();
+    let past = [&comparison.gone[0], &comparison.not_retested[0]];
+    for language in BOTH {
+        let log = sarif(&examination, language);
+        let run = &log["runs"][0];
+        let results = run["results"].as_array().expect("results");
+        // The standard wants a state on each result as soon as one has it.
+        let states: Vec<_> = results.iter().map(|r| r["baselineState"].as_str()).collect();
+        assert_eq!(states, ["unchanged", "new", "new", "absent", "unchanged"].map(Some));
+        for ((result, earlier), kind) in results[found..].iter().zip(past).zip(["pass", "open"]) {
+            assert_eq!(result["kind"], kind);
+            assert_eq!(result["level"], "none");
+            assert!(result["rank"].is_null(), "only a failure has a rank");
+            assert_eq!(result["ruleId"], earlier.rule);
+            let index = result["ruleIndex"].as_u64().expect("an index") as usize;
+            assert_eq!(run["tool"]["driver"]["rules"][index]["id"], earlier.rule);
+            assert_eq!(result["partialFingerprints"]["hangtuFingerprint/v1"], earlier.fingerprint);
+            let message = result["message"]["text"].as_str().expect("a message");
+            assert!(message.ends_with(earlier.reason.get(language)), "{message}");
+        }
+
+        let lines = ocsf(&examination, language);
+        let events: Vec<Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+        let codes: Vec<_> = events.iter().map(|e| e["status_code"].as_str()).collect();
+        assert_eq!(codes, ["still", "new", "new", "gone", "not_retested"].map(Some));
+        for ((event, earlier), status) in events[found..].iter().zip(past).zip([4_u64, 1]) {
+            assert_eq!(event["status_id"], status, "what was not re-tested stays as it was");
+            assert_eq!(event["status_detail"], earlier.reason.get(language));
+            assert_eq!(event["finding_info"]["uid"], earlier.fingerprint);
+            assert_eq!(event["finding_info"]["analytic"]["uid"], earlier.rule);
+        }
+
+        let bytes = xlsx(&examination, language).expect("a workbook");
+        let mut workbook = Xlsx::new(Cursor::new(bytes)).expect("it opens");
+        let names = workbook.sheet_names();
+        let mut rows = |name: &str| -> Vec<Vec<String>> {
+            let sheet = workbook.worksheet_range(name).expect("a sheet");
+            sheet.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+        };
+        let findings = rows(&names[0]);
+        let heading = label(language, key::REPORT_COMPARISON);
+        let column = findings[0].iter().position(|name| *name == heading).expect("a column");
+        let states: Vec<String> = findings[1..].iter().map(|row| row[column].clone()).collect();
+        let new = label(language, key::REPORT_FINDING_NEW);
+        assert_eq!(states, [label(language, key::REPORT_FINDING_STILL), new.clone(), new]);
+        assert_eq!(names[1], label(language, key::REPORT_SHEET_COMPARISON));
+        let told = rows(&names[1]);
+        assert_eq!(told.len(), 3, "the heading and two rows");
+        let states = [key::REPORT_COMPARISON_GONE, key::REPORT_COMPARISON_NOT_RETESTED];
+        for ((row, earlier), state) in told[1..].iter().zip(past).zip(states) {
+            let (state, level) = (label(language, state), texts::level(earlier.level));
+            for said in [
+                state.as_str(),
+                level.get(language),
+                earlier.title.get(language),
+                earlier.reason.get(language),
+                earlier.rule.as_str(),
+                earlier.fingerprint.as_str(),
+            ] {
+                assert!(row.iter().any(|cell| cell == said), "{said} is not in {row:?}");
+            }
+        }
+    }
+    let alone = sample::large(20, 10);
+    let log = sarif(&alone, Language::English);
+    let results = log["runs"][0]["results"].as_array().expect("results");
+    assert!(results.iter().all(|result| result.get("baselineState").is_none()));
+    let bytes = xlsx(&alone, Language::English).expect("a workbook");
+    assert_eq!(Xlsx::new(Cursor::new(bytes)).expect("it opens").sheet_names().len(), 5);
 }
 
 #[test]

@@ -128,8 +128,7 @@ fn failed_command(words: &Words, out: &mut impl Write, ran: &Ran) -> io::Result<
         return Ok(());
     }
     let code = ran.code.map_or_else(|| "–".to_owned(), |code| code.to_string());
-    // What a program says may hold control characters, which a terminal would obey.
-    let said: String = ran.said.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let said = crate::terminal::plain(&ran.said);
     let args = [("program", ran.program.as_str()), ("code", &code), ("said", &said)];
     writeln!(out, "{}", words.say(key::DRILL_COMMAND_FAILED, &args))
 }

@@ -3,7 +3,7 @@
 mod columns;
 mod text;
 
-use crate::{Ending, cli, examine, failure::Failure};
+use crate::{Ending, cli, examine, failure::Failure, summary};
 use clap::ArgMatches;
 use columns::Table;
 use hangtu_catalog::{Arg, Catalog, Language, key, text as say};
@@ -15,10 +15,7 @@ use hangtu_examine::{
 };
 use hangtu_record::Time;
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
-use std::{
-    io::{self, BufWriter, Write},
-    path::Path,
-};
+use std::io::{self, BufWriter, Write};
 
 /// How the view is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,14 +55,13 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let catalog = Catalog::embedded()?;
     let authorisations = examine::authorisations(matches, &paths)?;
     let authorisations = authorisations.as_ref().map(|a| &a.authorisations);
-    let dirs = cli::paths(matches, "rules");
-    let rules = Rules::load(&catalog, &dirs)
-        .map_err(|e| Failure::read(dirs.first().map_or(Path::new("-"), |p| p.as_path()), &e))?;
+    let rules = Rules::load(&catalog, &cli::paths(matches, "rules"))?;
     let offset = authorisations.map_or(CHINA, |a| a.utc_offset);
     let offset = Offset::from_seconds(offset as i32).unwrap_or(Offset::UTC);
     let query = query(matches, offset)?;
     let reading = cli::reading(matches, authorisations)?;
     let evidence = examine::evidence(&paths, &reading)?;
+    let missing = summary::tell_missing(language, &evidence, &rules.left_out());
     let word = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let format = match word("format") {
         "csv" => Format::Csv,
@@ -116,7 +112,8 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
         }
     };
     out.flush().map_err(|e| Failure::output(&e))?;
-    Ok(ending(language, lost, &inputs))
+    let ending = ending(language, lost, &inputs);
+    Ok(if missing { Ending::Incomplete } else { ending })
 }
 
 /// Writes what records came to.

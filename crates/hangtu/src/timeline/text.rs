@@ -1,7 +1,7 @@
-//! Rows for people.
+//! Rows for people. Texts of records come tidied; names of files and titles of rules do not.
 
 use super::Page;
-use crate::{assets, summary};
+use crate::{assets, summary, terminal::plain};
 use hangtu_catalog::{key, text as say};
 use hangtu_examine::timeline::{FirstSeen, Logon, Place, Process, Row};
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ fn padded(text: &str, width: usize) -> String {
 /// The file's own name and the number in it: enough to find the record.
 fn reference(place: &Place) -> String {
     let name = place.file.rsplit(['/', '\\']).next().unwrap_or_default();
-    format!("({name} #{})", place.number)
+    format!("({} #{})", plain(name), place.number)
 }
 
 /// `▲ High: Title`, one each.
@@ -26,7 +26,7 @@ fn marks(page: &Page<'_>, rules: &[u32]) -> Vec<String> {
     let infos = rules.iter().filter_map(|rule| page.rules.infos.get(*rule as usize));
     let one = |info: &hangtu_catalog::RuleInfo| {
         let level = summary::name(page.language, "level", info.level.name());
-        format!("▲ {level} · {}", info.title.get(page.language))
+        format!("▲ {level} · {}", plain(info.title.get(page.language)))
     };
     infos.map(one).collect()
 }

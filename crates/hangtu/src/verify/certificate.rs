@@ -1,6 +1,6 @@
 //! Certificates: signed Open Badges (docs/training.md), checked without a network.
 
-use crate::{Ending, failure::Failure, summary};
+use crate::{Ending, failure::Failure, summary, terminal::plain};
 use hangtu_catalog::{Arg, Language, key, text};
 use hangtu_train::credential::{
     Check, MAX_TOKEN, Outcome, TrustedKey, TrustedKeyError, Verification, verify,
@@ -100,10 +100,8 @@ fn failure(checked: &Verification) -> Option<Failure> {
 
 fn print(language: Language, checked: &Verification) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let t = |k, args: &[(&str, Arg<'_>)]| text(language, k, args);
+    let t = |k, args: &[(&str, Arg<'_>)]| plain(&text(language, k, args)).into_owned();
     if let Some(shown) = &checked.shown {
-        // Others wrote these texts: no line of theirs may look like one of ours.
-        let one_line = |text: &str| text.replace(|c: char| c.is_control(), " ");
         let local = |t: jiff::Timestamp| summary::local(&t.to_string());
         let until = shown.valid_until.map(local);
         let from = shown.valid_from.map(local);
@@ -118,7 +116,7 @@ fn print(language: Language, checked: &Verification) -> io::Result<()> {
             (key::CERTIFICATE_UNTIL, until.as_ref()),
         ] {
             if let Some(said) = said.filter(|s| !s.is_empty()) {
-                writeln!(out, "{}", t(key, &[("text", Arg::Text(&one_line(said)))]))?;
+                writeln!(out, "{}", t(key, &[("text", Arg::Text(said))]))?;
             }
         }
     }
@@ -129,8 +127,7 @@ fn print(language: Language, checked: &Verification) -> io::Result<()> {
             Some(false) => key::CERTIFICATE_FAILED,
             None => key::CERTIFICATE_UNCHECKED,
         };
-        let detail = finding.detail.replace(|c: char| c.is_control(), " ");
-        let args = [("check", Arg::Text(&check)), ("detail", Arg::Text(&detail))];
+        let args = [("check", Arg::Text(&check)), ("detail", Arg::Text(&finding.detail))];
         writeln!(out, "{}", t(said, &args))?;
     }
     if checked.outcome == Outcome::Valid {

@@ -1,6 +1,6 @@
 //! Packages and receipts of submissions (docs/submit.md), checked without a network.
 
-use crate::{Ending, failure::Failure, summary};
+use crate::{Ending, failure::Failure, summary, terminal::plain};
 use hangtu_catalog::{Arg, Language, key, key::Key, text};
 use hangtu_ledger::{
     Continuity, Kind, Letter, MAX_PACKAGE, Note, Package, PackageError, Sealed, Standing,
@@ -97,9 +97,7 @@ struct Lines<'o> {
 impl Lines<'_> {
     fn say(&mut self, key: Key, args: &[(&str, Arg<'_>)]) {
         let line = text(self.language, key, args);
-        // Others wrote these texts: no line of theirs may look like one of ours.
-        let line = line.replace(|c: char| c.is_control(), " ");
-        self.out.extend(line.bytes().chain([b'\n']));
+        self.out.extend(plain(&line).bytes().chain([b'\n']));
     }
 
     fn ledger(&mut self, note: &Note) {

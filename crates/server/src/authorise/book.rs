@@ -2,8 +2,8 @@
 
 use super::register::Register;
 use crate::{auth::new_id, clock, db::Change, error::Error};
-use hangtu_catalog::{Bilingual, key};
-use hangtu_examine::authorise::{Authorisations, File, PersonEntry};
+use hangtu_catalog::{Bilingual, Language, key, text};
+use hangtu_examine::authorise::{AuthorisationError, Authorisations, File, PersonEntry};
 use serde_json::{Map, Value, json};
 use sqlx::{AnyConnection, FromRow};
 use std::collections::BTreeSet;
@@ -187,7 +187,7 @@ impl Book {
     }
 
     /// The file.
-    pub(super) fn file(&self) -> Result<File, String> {
+    pub(super) fn file(&self) -> Result<File, AuthorisationError> {
         let mut out = Map::new();
         out.insert("version".into(), 1.into());
         if let Some(offset) = &self.offset {
@@ -198,8 +198,8 @@ impl Book {
                 self.entries.iter().filter(|(r, _)| *r == register).map(|(_, e)| e).collect();
             out.insert(register.word().into(), json!(entries));
         }
-        let mut file: File =
-            serde_json::from_value(Value::Object(out)).map_err(|e| e.to_string())?;
+        let mut file: File = serde_json::from_value(Value::Object(out))
+            .map_err(|e| AuthorisationError::form(NAME, &e.to_string()))?;
         if !file.people.is_empty() {
             // Who approves here is somebody, whether or not the register of people says so.
             let signed =
@@ -208,7 +208,7 @@ impl Book {
             let named: BTreeSet<String> = signed.cloned().collect();
             for account in named.intersection(&self.approvers) {
                 if !file.people.iter().any(|p| p.id == *account) {
-                    file.people.push(PersonEntry { id: account.clone(), name: String::new() });
+                    file.people.push(PersonEntry { id: account.clone(), ..PersonEntry::default() });
                 }
             }
         }
@@ -216,15 +216,16 @@ impl Book {
     }
 
     /// What the file says, by the program's own parser.
-    pub(super) fn parse(&self) -> Result<Authorisations, String> {
-        let file = self.file()?;
-        Authorisations::of(NAME, &file).map_err(|e| e.why)
+    pub(super) fn parse(&self) -> Result<Authorisations, AuthorisationError> {
+        Authorisations::of(NAME, &self.file()?)
     }
 }
 
 /// Where the parser's word is shown to a person.
-pub(super) fn refused(why: &str) -> Bilingual {
-    Bilingual::message(key::AUTHORISE_INVALID, &[("why", why.into())])
+pub(super) fn refused(why: &Bilingual) -> Bilingual {
+    let one =
+        |language| text(language, key::AUTHORISE_INVALID, &[("why", why.get(language).into())]);
+    Bilingual::new(one(Language::Chinese), one(Language::English))
 }
 
 /// Local time of the file of an organisation.

@@ -83,7 +83,7 @@ pub(super) async fn decide(ctx: Ctx, Input(form): Input<Decide>) -> Result<Respo
             }
         }
     }
-    book.parse().map_err(|why| Error::Conflict(book::refused(&why)))?;
+    book.parse().map_err(|e| Error::Conflict(book::refused(&e.why)))?;
     let name = change.actor().name.clone();
     for (row, register, entry) in approved {
         book::approve(&mut change, &row.id, register, &entry, (&account, &name)).await?;
@@ -151,7 +151,7 @@ pub(super) async fn revoke(
     if !register.windowed() {
         book.remove(register, &row.reference);
         // What others name cannot go before them.
-        book.parse().map_err(|why| Error::Conflict(book::refused(&why)))?;
+        book.parse().map_err(|e| Error::Conflict(book::refused(&e.why)))?;
     }
     let actor = change.actor().clone();
     sqlx::query(

@@ -16,6 +16,7 @@ use crate::{
 use askama::Template;
 use axum::response::Response;
 use hangtu_catalog::{Bilingual, key};
+use hangtu_examine::authorise::AuthorisationError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -143,33 +144,21 @@ fn known<'r>(rows: &'r [Row], form: &Form, entry: &Entry) -> Result<Option<&'r R
 fn check(rows: &[Row], book: &Book, form: &Form, entry: &Entry) -> Result<Book, Error> {
     let mut with = book.clone();
     with.put(form.register, entry.clone());
-    if let Err(why) = with.parse() {
+    if let Err(e) = with.parse() {
         let mut all = book.clone().with_waiting(rows)?;
         all.put(form.register, entry.clone());
         if all.parse().is_err() {
-            return Err(Error::Invalid(field(form.register, &why), book::refused(&why)));
+            return Err(Error::Invalid(field(form.register, &e), book::refused(&e.why)));
         }
         return Ok(all);
     }
     Ok(with)
 }
 
-/// The field the parser complains of, where that can be said.
-fn field(register: Register, why: &str) -> &'static str {
-    let has = |name: &str| register.fields().iter().any(|f| f.name == name);
-    [
-        ("verb", "verbs"),
-        ("protocol", "protocols"),
-        ("hours", "hours"),
-        ("no kind", "kind"),
-        ("no network", "networks"),
-        ("person", "person"),
-        ("no station", "stations"),
-        ("ends before", "to"),
-    ]
-    .into_iter()
-    .find(|(word, name)| why.contains(word) && has(name))
-    .map_or("", |(_, name)| name)
+/// The field the parser complains of, where the form has it.
+fn field(register: Register, error: &AuthorisationError) -> &'static str {
+    let known = register.fields().iter().find(|f| f.name == error.field);
+    known.map_or("", |f| f.name)
 }
 
 /// A draft and what is to be said of it.
@@ -218,7 +207,9 @@ fn hint(field: &Field) -> &'static str {
     match (field.name, field.shape) {
         ("networks" | "addresses", _) => "networks",
         ("sources" | "targets" | "destinations", _) => "places",
-        ("id" | "hours" | "protocols" | "person" | "people" | "stations", _) => field.name,
+        ("id" | "hours" | "protocols" | "person" | "people" | "accounts" | "stations", _) => {
+            field.name
+        }
         ("valid_until", _) => "until",
         (_, Shape::Moment) => "moment",
         (_, Shape::Verbs) => "verbs",

@@ -65,7 +65,7 @@ fn rules(catalog: &Catalog) -> Result<&'static Rules, Error> {
     if let Some(rules) = RULES.get() {
         return Ok(rules);
     }
-    let loaded = Rules::load(catalog, &[])?;
+    let loaded = Rules::load(catalog, &[]).map_err(Error::internal)?;
     Ok(RULES.get_or_init(|| loaded))
 }
 

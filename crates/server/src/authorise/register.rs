@@ -120,7 +120,8 @@ const ZONE: &[Field] =
 const ASSET: &[Field] =
     &[must("id", Shape::Line), may("name", Shape::Line), must("addresses", Shape::List)];
 
-const PERSON: &[Field] = &[must("id", Shape::Line), may("name", Shape::Line)];
+const PERSON: &[Field] =
+    &[must("id", Shape::Line), may("name", Shape::Line), may("accounts", Shape::List)];
 
 impl Register {
     /// All of them, in the order of the file: what is named comes before what names it.

@@ -16,12 +16,12 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use hangtu_catalog::{key, sha256};
+use hangtu_catalog::{Arg, Bilingual, key, sha256};
 use hangtu_examine::authorise::File;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Rows that are refused before reading stops.
 const REFUSED: usize = 20;
@@ -47,7 +47,8 @@ pub(crate) struct Outcome {
     /// `add`, `change`, `same` or `refused`.
     outcome: &'static str,
     /// Why it is refused, in the parser's words.
-    why: String,
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    why: Option<Bilingual>,
 }
 
 /// What a file becomes.
@@ -115,10 +116,6 @@ type Read = (Register, Entry, Option<book::Row>);
 async fn read(change: &mut Change, text: &str) -> Result<(Report, Vec<Read>), Error> {
     let file =
         File::read(book::NAME, text).map_err(|e| Error::Invalid("text", book::refused(&e.why)))?;
-    if file.version != 1 {
-        let why = format!("version {} is not known; this program reads 1", file.version);
-        return Err(Error::Invalid("text", book::refused(&why)));
-    }
     let offset = file.utc_offset.clone();
     let mut lists = serde_json::to_value(&file).map_err(Error::internal)?;
     let mut entries: Vec<(Register, Entry)> = Vec::new();
@@ -137,17 +134,18 @@ async fn read(change: &mut Change, text: &str) -> Result<(Report, Vec<Read>), Er
     if let Some(offset) = offset {
         set_offset(change, &mut book, &offset).await?;
     }
-    book.parse().map_err(|why| Error::Invalid("text", book::refused(&why)))?;
+    book.parse().map_err(|e| Error::Invalid("text", book::refused(&e.why)))?;
     let reference = |register: Register, entry: &Entry| {
         entry.get(register.reference()).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     // Nothing is named before it is defined: the first row that a prefix fails by is the bad one.
-    let mut refused: HashMap<usize, String> = HashMap::new();
+    let mut refused: HashMap<usize, Bilingual> = HashMap::new();
     let mut seen: HashMap<(Register, String), usize> = HashMap::new();
     for (at, (register, entry)) in entries.iter().enumerate() {
         let name = reference(*register, entry);
         if seen.insert((*register, name.clone()), at).is_some() {
-            refused.insert(at, format!("{name} stands twice"));
+            let args = [("at", Arg::Text(&name))];
+            refused.insert(at, Bilingual::message(key::AUTHORISATIONS_TWICE, &args));
         }
     }
     while refused.len() < REFUSED {
@@ -158,7 +156,7 @@ async fn read(change: &mut Change, text: &str) -> Result<(Report, Vec<Read>), Er
                     book.put(*register, entry.clone());
                 }
             }
-            book.parse().err()
+            book.parse().err().map(|e| e.why)
         };
         if fails(entries.len()).is_none() {
             break;
@@ -177,12 +175,12 @@ async fn read(change: &mut Change, text: &str) -> Result<(Report, Vec<Read>), Er
     for (at, (register, entry)) in entries.into_iter().enumerate() {
         let name = reference(register, &entry);
         let row = known.get(&(register.word(), name.as_str())).copied();
-        let why = refused.remove(&at).unwrap_or_default();
+        let why = refused.remove(&at);
         let same = |r: &book::Row| {
             r.revoked == 0 && r.waiting().or_else(|| r.approved()).as_ref() == Some(&entry)
         };
         let (outcome, count) = match row {
-            _ if !why.is_empty() => ("refused", &mut report.refused),
+            _ if why.is_some() => ("refused", &mut report.refused),
             Some(row) if same(row) => ("same", &mut report.same),
             Some(_) => ("change", &mut report.change),
             None => ("add", &mut report.add),
@@ -202,7 +200,7 @@ async fn read(change: &mut Change, text: &str) -> Result<(Report, Vec<Read>), Er
 /// Local time of the file: it says what hours mean.
 async fn set_offset(change: &mut Change, book: &mut book::Book, offset: &str) -> Result<(), Error> {
     book.set_offset(offset);
-    book.parse().map_err(|why| Error::Invalid("text", book::refused(&why)))?;
+    book.parse().map_err(|e| Error::Invalid("text", book::refused(&e.why)))?;
     let organisation = change.organisation().to_owned();
     if book::offset(change, &organisation).await?.as_deref() == Some(offset) {
         return Ok(());
@@ -227,8 +225,8 @@ pub(crate) async fn import(
     approved_by: Option<&Actor>,
 ) -> Result<Report, Error> {
     let (mut report, taken) = read(change, text).await?;
-    if let Some(bad) = report.rows.iter().find(|r| r.outcome == "refused") {
-        return Err(Error::Invalid("text", book::refused(&bad.why)));
+    if let Some(why) = report.rows.iter().find_map(|r| r.why.as_ref()) {
+        return Err(Error::Invalid("text", book::refused(why)));
     }
     for (register, entry, row) in taken {
         let id = book::propose(change, register, row.as_ref(), &entry).await?;

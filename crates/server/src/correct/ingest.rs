@@ -39,6 +39,19 @@ struct Run<'a> {
     first: i64,
     last: i64,
     span: i64,
+    /// As which it re-tests what was known, when it is an examination.
+    retest: Option<Retest<'a>>,
+}
+
+impl Run<'_> {
+    /// What a re-test of this finding must match.
+    fn saw(&self, row: &mut Row) {
+        row.span = self.span;
+        if let Some(retest) = &self.retest {
+            row.seen = retest.seen(&row.subject);
+            retest.filter(&row.rule).clone_into(&mut row.filter);
+        }
+    }
 }
 
 /// The findings of one source while a run is taken in.
@@ -74,9 +87,12 @@ pub(super) async fn ingest(
             first: e.coverage.first.as_deref().and_then(clock::parse).unwrap_or(0),
             last: e.coverage.last.as_deref().and_then(moment).unwrap_or(0),
             span: span(e),
+            retest: Some(Retest::new(e)),
         },
         Tested::Answers(_) => {
-            Run { id: run, source: "answers", evidence: run.into(), first: now, last: now, span: 0 }
+            let evidence = run.into();
+            let (first, last, span) = (now, now, 0);
+            Run { id: run, source: "answers", evidence, first, last, span, retest: None }
         }
         Tested::Drill(d) => Run {
             id: run,
@@ -85,6 +101,7 @@ pub(super) async fn ingest(
             first: d.first,
             last: d.last,
             span: 0,
+            retest: None,
         },
     };
     let last = model::lock(change).await?;
@@ -178,7 +195,7 @@ impl Book {
             self.detected(run, finding)?;
         }
         let found: HashSet<&str> = e.findings.iter().map(|f| f.fingerprint.as_str()).collect();
-        let retest = Retest::new(e);
+        let Some(retest) = &run.retest else { return Ok(()) };
         for at in 0..self.rows.len() {
             let row = &self.rows[at];
             if !row.state().needs_work() || found.contains(row.fingerprint.as_str()) {
@@ -189,6 +206,8 @@ impl Book {
                 subject: &row.subject,
                 after: clock::stamp(row.settled()),
                 span: row.span,
+                seen: row.seen,
+                filter: &row.filter,
             });
             if judged.is_ok() {
                 let reason = retest_reason(&row.subject, judged);
@@ -258,7 +277,7 @@ impl Book {
             return Ok(());
         }
         row.last_seen = last;
-        row.span = run.span;
+        run.saw(row);
         run.id.clone_into(&mut row.run_last);
         describe(row, d);
         let disproved = row.state() == State::Retest && last > row.barrier;
@@ -288,10 +307,10 @@ impl Book {
             count: d.count as i64,
             run_first: run.id.into(),
             run_last: run.id.into(),
-            span: run.span,
             recurrence_of: of.into(),
             ..Row::default()
         };
+        run.saw(&mut row);
         describe(&mut row, d);
         let at = self.rows.len();
         self.rows.push(row);

@@ -40,13 +40,16 @@ pub(crate) struct Row {
     pub(crate) run_first: String,
     pub(crate) run_last: String,
     pub(crate) span: i64,
+    pub(crate) seen: i64,
+    pub(crate) filter: String,
     pub(crate) recurrence_of: String,
 }
 
 /// The columns of [`Row`], for reading.
 pub(super) const READ: &str = "id, number, source, fingerprint, rule, subject, peer, class, \
     title_zh, title_en, scenario, level, controls, state, asked, owner, due, accepted_until, \
-    opened, closed, first_seen, last_seen, barrier, count, run_first, run_last, span, recurrence_of";
+    opened, closed, first_seen, last_seen, barrier, count, run_first, run_last, span, seen, filter, \
+    recurrence_of";
 
 const WRITE: &[&str] = &[
     "id",
@@ -79,6 +82,8 @@ const WRITE: &[&str] = &[
     "run_first",
     "run_last",
     "span",
+    "seen",
+    "filter",
     "recurrence_of",
     "search",
 ];
@@ -132,7 +137,7 @@ impl Row {
         all.to_lowercase().chars().take(600).collect()
     }
 
-    pub(super) fn values(&self, organisation: &str) -> [Value; 32] {
+    pub(super) fn values(&self, organisation: &str) -> [Value; 34] {
         [
             (&self.id).into(),
             organisation.into(),
@@ -164,6 +169,8 @@ impl Row {
             (&self.run_first).into(),
             (&self.run_last).into(),
             self.span.into(),
+            self.seen.into(),
+            (&self.filter).into(),
             (&self.recurrence_of).into(),
             self.search().as_str().into(),
         ]

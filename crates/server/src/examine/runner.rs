@@ -98,7 +98,7 @@ fn say(key: Key, args: &[(&str, Arg<'_>)]) -> Bilingual {
     Bilingual::message(key, args)
 }
 
-fn disk(error: &io::Error) -> Bilingual {
+fn disk(error: &impl std::fmt::Display) -> Bilingual {
     say(key::RUN_FAILED_DISK, &[("why", error.to_string().as_str().into())])
 }
 

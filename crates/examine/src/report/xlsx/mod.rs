@@ -50,13 +50,15 @@ pub fn xlsx(examination: &Examination, language: Language) -> Result<Vec<u8>, Wo
     }
     workbook.set_properties(&properties);
     let formats = Formats::new();
-    for sheet in [
-        sheets::findings(examination, language),
-        sheets::assets(examination, language),
-        sheets::conversations(examination, language),
-        sheets::coverage(examination, language),
-        sheets::inputs(examination),
-    ] {
+    let sheets = [
+        Some(sheets::findings(examination, language)),
+        sheets::comparison(examination, language),
+        Some(sheets::assets(examination, language)),
+        Some(sheets::conversations(examination, language)),
+        Some(sheets::coverage(examination, language)),
+        Some(sheets::inputs(examination)),
+    ];
+    for sheet in sheets.into_iter().flatten() {
         write(workbook.add_worksheet(), sheet, language, &formats)?;
     }
     Ok(workbook.save_to_buffer()?)

@@ -1,10 +1,10 @@
-//! The five sheets: which columns, which rows.
+//! The sheets, one more where there is a baseline: which columns, which rows.
 
 use hangtu_catalog::{Arg, Language, key, text};
 
 use super::{Cell, Sheet};
 use crate::{
-    model::{Examination, Finding},
+    model::{Earlier, Examination, Finding},
     report::{
         texts::{self, label},
         times,
@@ -32,7 +32,7 @@ pub(super) fn findings(examination: &Examination, language: Language) -> Sheet<'
             (key::REPORT_CONTROLS, 14),
             (key::REPORT_TECHNIQUES, 14),
             (key::REPORT_RISK, 16),
-            (key::REPORT_STATUS, 12),
+            (key::REPORT_COMPARISON, 14),
             (key::REPORT_RULE, 24),
             (key::REPORT_FINGERPRINT, 22),
         ],
@@ -73,6 +73,42 @@ fn finding_row(finding: &Finding, language: Language) -> Vec<Cell> {
         own(status.as_ref().map_or("", |status| status.get(language))),
         own(&finding.rule),
         own(&finding.fingerprint),
+    ]
+}
+
+/// What the baseline had and this run does not; none without a baseline.
+pub(super) fn comparison(examination: &Examination, language: Language) -> Option<Sheet<'_>> {
+    let comparison = examination.comparison.as_ref()?;
+    let lists = [
+        (key::REPORT_COMPARISON_GONE, &comparison.gone),
+        (key::REPORT_COMPARISON_NOT_RETESTED, &comparison.not_retested),
+    ];
+    Some(Sheet {
+        name: key::REPORT_SHEET_COMPARISON,
+        columns: vec![
+            (key::REPORT_COMPARISON, 20),
+            (key::REPORT_LEVEL, 10),
+            (key::REPORT_FINDING, 36),
+            (key::REPORT_SUBJECT, 18),
+            (key::REPORT_COMPARISON_REASON, 56),
+            (key::REPORT_RULE, 24),
+            (key::REPORT_FINGERPRINT, 22),
+        ],
+        rows: Box::new(lists.into_iter().flat_map(move |(status, list)| {
+            list.iter().map(move |earlier| earlier_row(earlier, status, language))
+        })),
+    })
+}
+
+fn earlier_row(earlier: &Earlier, status: key::Key, language: Language) -> Vec<Cell> {
+    vec![
+        Cell::Text(label(language, status)),
+        Cell::Text(texts::level(earlier.level).get(language).to_owned()),
+        Cell::Text(earlier.title.get(language).to_owned()),
+        Cell::Text(earlier.subject.clone()),
+        Cell::Text(earlier.reason.get(language).to_owned()),
+        Cell::Text(earlier.rule.clone()),
+        Cell::Text(earlier.fingerprint.clone()),
     ]
 }
 
@@ -182,6 +218,21 @@ pub(super) fn coverage(examination: &Examination, language: Language) -> Sheet<'
         Some(coverage.packets),
         String::new(),
     ));
+    if let Some(comparison) = &examination.comparison {
+        let examined = times::shown(&comparison.baseline_examined_at);
+        let baseline = comparison.baseline.clone();
+        rows.push(row(key::REPORT_COMPARISON, baseline, examined, None, String::new()));
+        for (state, count) in [
+            (key::REPORT_COMPARISON_NEW, comparison.new),
+            (key::REPORT_COMPARISON_STILL, comparison.still),
+            (key::REPORT_COMPARISON_GONE, comparison.gone.len()),
+            (key::REPORT_COMPARISON_NOT_RETESTED, comparison.not_retested.len()),
+        ] {
+            let state = label(language, state);
+            let count = Some(count as u64);
+            rows.push(row(key::REPORT_COMPARISON, state, String::new(), count, String::new()));
+        }
+    }
     for check in &coverage.checks {
         rows.push(row(
             key::REPORT_CHECK,

@@ -14,7 +14,7 @@ use crate::{
     supervise::{model::several, roster::Filter},
 };
 use axum::response::Response;
-use hangtu_catalog::{Bilingual, Steering, credit_code, key, sha256};
+use hangtu_catalog::{Bilingual, Language, Steering, credit_code, key, sha256, text};
 use hangtu_examine::Rules;
 use jiff::civil::{Date, DateTime};
 use schemars::JsonSchema;
@@ -249,10 +249,13 @@ impl New {
 }
 
 /// Rules that cannot be used, in words.
-pub(super) fn bad_pack(why: &str) -> Error {
-    let why: String = why.chars().filter(|c| !c.is_control()).take(300).collect();
-    let why = [("why", why.as_str().into())];
-    Error::Invalid("pack", Bilingual::message(key::STEER_BAD_PACK, &why))
+pub(super) fn bad_pack(why: &Bilingual) -> Error {
+    let one = |language| {
+        let why = why.get(language).chars().filter(|c| !c.is_control()).take(300);
+        let why: String = why.collect();
+        text(language, key::STEER_BAD_PACK, &[("why", why.as_str().into())])
+    };
+    Error::Invalid("pack", Bilingual::new(one(Language::Chinese), one(Language::English)))
 }
 
 pub(super) async fn make(

@@ -2,13 +2,14 @@
 
 use crate::{
     archive,
-    input::{EvidenceError, Input, open},
+    input::{EvidenceError, Input, Pipe, open},
 };
 use hangtu_record::Time;
 use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use thiserror::Error;
 
@@ -16,7 +17,7 @@ use thiserror::Error;
 /// none), or `None` for anything else.
 pub type Recognise<'a> = &'a dyn Fn(&Input) -> Option<Time>;
 
-/// Bytes of standard input that are looked at to see what it is.
+/// Bytes of standard input, or of a pipe, that are looked at to see what it is.
 const HEAD: u64 = 1 << 18;
 
 /// Folders within each other that are searched.
@@ -57,13 +58,16 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
         if path.as_os_str() == "-" {
             let mut head = Vec::new();
             io::stdin().lock().take(HEAD).read_to_end(&mut head).map_err(io)?;
-            let input = Input::Stdin(head.into());
-            // Recognised by its head alone; reading more would take it away.
-            let Input::Stdin(head) = &input else { continue };
-            let probe = Input::Memory("-".into(), head.clone());
-            let Some((kind, _)) = search.kind(&probe) else { return refuse(&probe) };
-            search.found[kind].push((Time(i64::MIN), input));
-        } else if path.metadata().map_err(io)?.is_dir() {
+            let head: Arc<[u8]> = head.into();
+            search.once(Input::Stdin(Arc::clone(&head)), head)?;
+            continue;
+        }
+        let kind = path.metadata().map_err(io)?;
+        if !kind.is_dir() && !kind.is_file() {
+            let pipe = Pipe::begin(path.clone(), HEAD).map_err(io)?;
+            let head = Arc::clone(&pipe.head);
+            search.once(Input::Pipe(pipe), head)?;
+        } else if kind.is_dir() {
             let below = walk(path).map_err(|e| io(e.source))?;
             search.unreadable.extend(below.unreadable);
             for file in below.files {
@@ -75,7 +79,7 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
             let input = Input::File(path.clone());
             match search.kind(&input) {
                 Some((kind, time)) => search.found[kind].push((time, input)),
-                None => return refuse(&input),
+                None => return Err(refused(&input)),
             }
         }
     }
@@ -98,8 +102,8 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
 }
 
 /// The error for an input of no kind; its own when it cannot be opened.
-fn refuse(input: &Input) -> Result<Found, EvidenceError> {
-    Err(open(input, |r| r)?.unrecognised())
+fn refused(input: &Input) -> EvidenceError {
+    open(input, |r| r).map_or_else(|e| e, |opened| opened.unrecognised())
 }
 
 struct Search<'k> {
@@ -112,6 +116,14 @@ struct Search<'k> {
 impl Search<'_> {
     fn kind(&self, input: &Input) -> Option<(usize, Time)> {
         self.kinds.iter().enumerate().find_map(|(i, known)| Some((i, known(input)?)))
+    }
+
+    /// Notes an input that can be read once: known by its first bytes alone.
+    fn once(&mut self, input: Input, head: Arc<[u8]>) -> Result<(), EvidenceError> {
+        let probe = Input::Memory(input.name(), head);
+        let (kind, _) = self.kind(&probe).ok_or_else(|| refused(&probe))?;
+        self.found[kind].push((Time(i64::MIN), input));
+        Ok(())
     }
 
     fn file(&mut self, path: PathBuf) {

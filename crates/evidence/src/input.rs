@@ -49,9 +49,37 @@ pub enum Input {
     Member(PathBuf, String, Place),
     /// Standard input, of which the first bytes were read to see what it is.
     Stdin(Arc<[u8]>),
+    /// A pipe or device with a path, in the same way.
+    Pipe(Pipe),
     /// Evidence already in memory: its name and content.
     Memory(String, Arc<[u8]>),
 }
+
+/// What can be read once: its path, the first bytes of it, and the rest.
+#[derive(Clone, Debug)]
+pub struct Pipe {
+    pub(crate) path: PathBuf,
+    pub(crate) head: Arc<[u8]>,
+    rest: Arc<File>,
+}
+
+impl Pipe {
+    /// Reads so many bytes of it, to see what it is.
+    pub(crate) fn begin(path: PathBuf, head: u64) -> io::Result<Self> {
+        let rest = File::open(&path)?;
+        let mut first = Vec::new();
+        (&rest).take(head).read_to_end(&mut first)?;
+        Ok(Self { path, head: first.into(), rest: Arc::new(rest) })
+    }
+}
+
+impl PartialEq for Pipe {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for Pipe {}
 
 impl Input {
     /// The path as people read it; `-` for standard input.
@@ -60,6 +88,7 @@ impl Input {
             Self::File(path) => path.display().to_string(),
             Self::Member(path, name, _) => format!("{}/{name}", path.display()),
             Self::Stdin(_) => "-".into(),
+            Self::Pipe(pipe) => pipe.path.display().to_string(),
             Self::Memory(name, _) => name.clone(),
         }
     }
@@ -69,7 +98,7 @@ impl Input {
         match self {
             Self::File(path) => path.metadata().map(|m| m.len()).ok(),
             Self::Member(_, _, place) => Some(place.size),
-            Self::Stdin(_) => None,
+            Self::Stdin(_) | Self::Pipe(_) => None,
             Self::Memory(_, bytes) => Some(bytes.len() as u64),
         }
     }
@@ -107,6 +136,9 @@ pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened,
     let io = |source| EvidenceError::Io { path: input.name(), source };
     let stored: Source = match input {
         Input::Stdin(head) => Box::new(Cursor::new(Arc::clone(head)).chain(io::stdin())),
+        Input::Pipe(pipe) => {
+            Box::new(Cursor::new(Arc::clone(&pipe.head)).chain(Arc::clone(&pipe.rest)))
+        }
         Input::Memory(_, bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         Input::File(path) => Box::new(File::open(path).map_err(io)?),
         Input::Member(path, _, place) => archive::member(path, *place).map_err(io)?,

@@ -12,4 +12,4 @@ mod input;
 pub use archive::Place;
 pub use damage::{Damage, DamageKind, Damages, InputSummary};
 pub use find::{Below, Found, Recognise, Unreadable, find, walk};
-pub use input::{EvidenceError, Input, Opened, ReadError, Source, open};
+pub use input::{EvidenceError, Input, Opened, Pipe, ReadError, Source, open};

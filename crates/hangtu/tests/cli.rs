@@ -153,10 +153,21 @@ fn threads_and_standard_input_change_nothing() {
     let one = hangtu(&["records", MORNING, "--threads", "1"]);
     assert_eq!(one.code, 0);
     assert_eq!(one.out, hangtu(&["records", MORNING, "--threads", "4"]).out);
+    let named = |name: &str| {
+        let to = format!(r#""evidence.file":"{name}""#);
+        one.out.replace(&format!(r#""evidence.file":"{MORNING}""#), &to)
+    };
     let fed = fed(&["records", "-"], MORNING);
-    let named =
-        one.out.replace(&format!(r#""evidence.file":"{MORNING}""#), r#""evidence.file":"-""#);
-    assert_eq!((fed.code, fed.out), (0, named));
+    assert_eq!((fed.code, fed.out), (0, named("-")));
+    // A pipe with a path, as a shell's `<(zcat FILE)` is one.
+    let pipe = folder("pipe").join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let (into, capture) = (pipe.clone(), fs::read(root().join(MORNING)).expect("a capture"));
+    let writer = std::thread::spawn(move || fs::write(into, capture));
+    let piped = hangtu(&["records", text(&pipe)]);
+    assert!(writer.join().is_ok());
+    assert_eq!((piped.code, piped.out), (0, named(text(&pipe))));
 }
 
 #[test]

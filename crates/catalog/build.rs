@@ -1,5 +1,5 @@
 //! Embeds `content/` in the program and turns message keys into constants. A message missing in
-//! one language, or with other arguments there, fails the build.
+//! one language, or with other arguments there, or there twice, fails the build.
 #![allow(missing_docs, clippy::format_push_string)]
 
 use std::{
@@ -64,7 +64,14 @@ fn main() {
         if let Some(rest) = name.strip_prefix("lang/")
             && let Some((language, _)) = rest.split_once('/')
         {
-            languages.entry(language.to_owned()).or_default().extend(messages(&text));
+            let known = languages.entry(language.to_owned()).or_default();
+            for (key, arguments) in messages(&text) {
+                // The later file would take it from those that mean the earlier one.
+                assert!(
+                    known.insert(key.clone(), arguments).is_none(),
+                    "message {key} twice: {name}"
+                );
+            }
         }
     }
     list += "];\n";

@@ -104,7 +104,7 @@ async fn list(ctx: Ctx) -> Result<Response, Error> {
         .bind(ctx.organisation()?)
         .fetch_all(&mut *ctx.app.db.read().await?)
         .await?;
-    ctx.show(key::REPORT_TITLE, &reports, |page| ListPage { page, reports: &reports })
+    ctx.show(key::REPORTS_TITLE, &reports, |page| ListPage { page, reports: &reports })
 }
 
 #[derive(Template)]

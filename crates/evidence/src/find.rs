@@ -6,8 +6,7 @@ use crate::{
 };
 use hangtu_record::Time;
 use std::{
-    fs,
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -55,19 +54,14 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
     };
     for path in paths {
         let io = |source| EvidenceError::Io { path: path.display().to_string(), source };
-        if path.as_os_str() == "-" {
-            let mut head = Vec::new();
-            io::stdin().lock().take(HEAD).read_to_end(&mut head).map_err(io)?;
-            let head: Arc<[u8]> = head.into();
-            search.once(Input::Stdin(Arc::clone(&head)), head)?;
-            continue;
-        }
-        let kind = path.metadata().map_err(io)?;
-        if !kind.is_dir() && !kind.is_file() {
+        let once = path.as_os_str() == "-" || {
+            let kind = path.metadata().map_err(io)?;
+            !kind.is_dir() && !kind.is_file()
+        };
+        if once {
             let pipe = Pipe::begin(path.clone(), HEAD).map_err(io)?;
-            let head = Arc::clone(&pipe.head);
-            search.once(Input::Pipe(pipe), head)?;
-        } else if kind.is_dir() {
+            search.once(pipe)?;
+        } else if path.is_dir() {
             let below = walk(path).map_err(|e| io(e.source))?;
             search.unreadable.extend(below.unreadable);
             for file in below.files {
@@ -119,10 +113,10 @@ impl Search<'_> {
     }
 
     /// Notes an input that can be read once: known by its first bytes alone.
-    fn once(&mut self, input: Input, head: Arc<[u8]>) -> Result<(), EvidenceError> {
-        let probe = Input::Memory(input.name(), head);
+    fn once(&mut self, pipe: Pipe) -> Result<(), EvidenceError> {
+        let probe = Input::Memory(pipe.path.display().to_string(), Arc::clone(&pipe.head));
         let (kind, _) = self.kind(&probe).ok_or_else(|| refused(&probe))?;
-        self.found[kind].push((Time(i64::MIN), input));
+        self.found[kind].push((Time(i64::MIN), Input::Pipe(pipe)));
         Ok(())
     }
 

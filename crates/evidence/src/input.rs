@@ -4,6 +4,7 @@ use crate::archive::{self, Place};
 use std::{
     fs::File,
     io::{self, BufReader, Cursor, Read},
+    os::fd::AsFd,
     path::PathBuf,
     sync::Arc,
 };
@@ -47,9 +48,7 @@ pub enum Input {
     File(PathBuf),
     /// A file in a ZIP archive: the archive, and the member's name and place in it.
     Member(PathBuf, String, Place),
-    /// Standard input, of which the first bytes were read to see what it is.
-    Stdin(Arc<[u8]>),
-    /// A pipe or device with a path, in the same way.
+    /// Standard input, or a pipe or device with a path.
     Pipe(Pipe),
     /// Evidence already in memory: its name and content.
     Memory(String, Arc<[u8]>),
@@ -64,9 +63,13 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// Reads so many bytes of it, to see what it is.
+    /// Reads so many bytes of it, to see what it is; `-` is standard input.
     pub(crate) fn begin(path: PathBuf, head: u64) -> io::Result<Self> {
-        let rest = File::open(&path)?;
+        let rest = if path.as_os_str() == "-" {
+            File::from(io::stdin().as_fd().try_clone_to_owned()?)
+        } else {
+            File::open(&path)?
+        };
         let mut first = Vec::new();
         (&rest).take(head).read_to_end(&mut first)?;
         Ok(Self { path, head: first.into(), rest: Arc::new(rest) })
@@ -87,7 +90,6 @@ impl Input {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Member(path, name, _) => format!("{}/{name}", path.display()),
-            Self::Stdin(_) => "-".into(),
             Self::Pipe(pipe) => pipe.path.display().to_string(),
             Self::Memory(name, _) => name.clone(),
         }
@@ -98,7 +100,7 @@ impl Input {
         match self {
             Self::File(path) => path.metadata().map(|m| m.len()).ok(),
             Self::Member(_, _, place) => Some(place.size),
-            Self::Stdin(_) | Self::Pipe(_) => None,
+            Self::Pipe(_) => None,
             Self::Memory(_, bytes) => Some(bytes.len() as u64),
         }
     }
@@ -135,7 +137,6 @@ const BEGINNING: u64 = 24;
 pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened, EvidenceError> {
     let io = |source| EvidenceError::Io { path: input.name(), source };
     let stored: Source = match input {
-        Input::Stdin(head) => Box::new(Cursor::new(Arc::clone(head)).chain(io::stdin())),
         Input::Pipe(pipe) => {
             Box::new(Cursor::new(Arc::clone(&pipe.head)).chain(Arc::clone(&pipe.rest)))
         }

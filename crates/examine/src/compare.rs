@@ -110,6 +110,12 @@ impl<'a> Retest<'a> {
         self.filters.get(rule).map_or("", String::as_str)
     }
 
+    /// Whether a filter that was not there before leaves out part of what the rule finds.
+    fn filtered(&self, known: &Known<'_>) -> bool {
+        let filter = self.filter(known.rule);
+        !filter.is_empty() && filter != known.filter
+    }
+
     /// Whether the examination, which did not find it, proves it gone: the asset as it was seen, or
     /// why it was not re-tested.
     pub fn judge(&self, known: &Known<'_>) -> Result<&'a Asset, key::Key> {
@@ -119,8 +125,7 @@ impl<'a> Retest<'a> {
             Err(key::RETEST_INCOMPLETE)
         } else if !self.rules.contains(known.rule) {
             Err(key::RETEST_NO_RULE)
-        } else if !matches!(self.filter(known.rule), filter if filter.is_empty() || filter == known.filter)
-        {
+        } else if self.filtered(known) {
             Err(key::RETEST_FILTERED)
         } else if self.span < known.span.min(DAY) {
             Err(key::RETEST_TOO_SHORT)

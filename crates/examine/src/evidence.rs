@@ -75,7 +75,7 @@ impl Evidence {
         match input {
             Input::File(path) => self.called.get(path).cloned(),
             Input::Member(path, name, _) => self.called.get(path).map(|c| format!("{c}/{name}")),
-            Input::Stdin(_) | Input::Pipe(_) | Input::Memory(..) => None,
+            Input::Pipe(_) | Input::Memory(..) => None,
         }
         .unwrap_or_else(|| input.name())
     }

@@ -103,8 +103,8 @@ pub(crate) struct Judge<'a> {
     /// Samples kept of them.
     excerpts: usize,
     kept: HashMap<Origin, Kept>,
-    /// Of each rule, by what correlations group it by.
-    kept_of: HashMap<(u32, Text), Vec<Origin>>,
+    /// How many of each rule, by what correlations group it by.
+    kept_of: HashMap<(u32, Text), usize>,
     /// Findings that found no room.
     pub(crate) dropped: u64,
 }
@@ -237,11 +237,14 @@ impl<'a> Judge<'a> {
         for value in by.iter().filter_map(|field| record.first(field)) {
             let _ = writeln!(group, "{value}");
         }
-        let kept = self.kept_of.entry((rule.0, group)).or_default();
-        if kept.len() < MAX_SAMPLES {
-            kept.push(record.origin());
-            let kept = Kept { excerpt: excerpt(&self.names, record), doubt: doubt.cloned() };
-            self.kept.insert(record.origin(), kept);
+        let count = self.kept_of.entry((rule.0, group)).or_default();
+        if *count < MAX_SAMPLES {
+            *count += 1;
+            // Another rule may have kept it, without having had to reconcile it.
+            let kept = self.kept.entry(record.origin());
+            let kept =
+                kept.or_insert_with(|| Kept { excerpt: excerpt(&self.names, record), doubt: None });
+            kept.doubt = kept.doubt.take().or_else(|| doubt.cloned());
         }
     }
 
@@ -297,7 +300,7 @@ impl<'a> Judge<'a> {
                 doubt = doubt.or_else(|| kept.and_then(|kept| kept.doubt.clone()));
                 gathered.sample(*time, *origin, MAX_SAMPLES, || match kept {
                     Some(kept) => kept.excerpt.clone(),
-                    None => placed(&self.names, *time, *origin, &burst.group),
+                    None => unkept(&self.names, *time, *origin, &burst.group),
                 });
             }
             if prepared.authorise.is_some() {
@@ -331,7 +334,7 @@ fn excerpt(names: &[Arc<str>], record: &dyn Record) -> Excerpt {
 }
 
 /// A record that was not kept: where it stands, and what its group has in common.
-fn placed(names: &[Arc<str>], time: Time, origin: Origin, group: &[(String, Text)]) -> Excerpt {
+fn unkept(names: &[Arc<str>], time: Time, origin: Origin, group: &[(String, Text)]) -> Excerpt {
     let fields: BTreeMap<&str, &str> =
         group.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let text: Vec<String> = group.iter().map(|(name, value)| format!("{name} {value}")).collect();

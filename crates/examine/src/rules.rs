@@ -140,14 +140,15 @@ impl Rules {
     /// no zones are declared, need none: what they did not find is not there.
     pub fn ran(&self, there: &dyn Fn(Kind) -> bool, zones: bool) -> Vec<&RuleInfo> {
         let of_zones = |field: &Field| field.known.is_some_and(|name| ZONES.contains(&name));
-        let may = self.ruleset.fire_without(&|field| !zones && of_zones(field));
+        let may = (!zones).then(|| self.ruleset.fire_without(&of_zones));
+        let may = |number: usize| may.as_ref().is_none_or(|may| may[number]);
         let looks = |index| {
             self.ruleset.works(index)
                 && Kind::ALL.iter().any(|k| self.ruleset.looks_at(index, *k) && there(*k))
         };
         let numbered = self.infos.iter().enumerate();
         numbered
-            .filter(|(n, info)| !info.base && may[*n] && looks(RuleIndex(*n as u32)))
+            .filter(|(n, info)| !info.base && may(*n) && looks(RuleIndex(*n as u32)))
             .map(|(_, info)| info)
             .collect()
     }
@@ -156,9 +157,9 @@ impl Rules {
     pub fn filters(&self) -> BTreeMap<String, String> {
         let numbered = self.infos.iter().enumerate();
         numbered
-            .map(|(n, info)| (info, self.ruleset.left_out_of(RuleIndex(n as u32))))
-            .filter(|(_, left_out)| !left_out.is_empty())
-            .map(|(info, left_out)| (info.id.clone(), sha256(left_out.as_bytes())))
+            .map(|(n, info)| (info, self.ruleset.excluded_from(RuleIndex(n as u32))))
+            .filter(|(_, excluded)| !excluded.is_empty())
+            .map(|(info, excluded)| (info.id.clone(), sha256(excluded.as_bytes())))
             .collect()
     }
 

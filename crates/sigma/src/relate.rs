@@ -163,44 +163,43 @@ impl Relations {
     /// Gives each correlation the kinds of the rules it refers to.
     pub(crate) fn inherit<const N: usize>(&self, kinds: &mut [[bool; N]]) {
         for (number, plan) in self.plans.iter().enumerate() {
-            for (input, feeds) in self.feeds.iter().enumerate() {
-                if feeds.iter().any(|feed| feed.plan == number) {
-                    let below = kinds[input];
-                    for (mine, below) in kinds[plan.rule.0 as usize].iter_mut().zip(below) {
-                        *mine |= below;
-                    }
+            for (input, _) in self.fed_by(number) {
+                let below = kinds[input];
+                for (mine, below) in kinds[plan.rule.0 as usize].iter_mut().zip(below) {
+                    *mine |= below;
                 }
             }
-        }
-    }
-
-    /// Which correlations may fire when of the rules these may, and records are without some fields.
-    pub(crate) fn fire_without(&self, absent: &dyn Fn(&Field) -> bool, fires: &mut [bool]) {
-        for (number, plan) in self.plans.iter().enumerate() {
-            let mut fed = self.feeds.iter().enumerate().flat_map(|(input, feeds)| {
-                let here = feeds.iter().filter(move |feed| feed.plan == number);
-                here.map(move |feed| (input, feed))
-            });
-            let gets = |(input, feed): (usize, &Feed)| {
-                fires[input] && !feed.group.iter().chain(&feed.values).any(absent)
-            };
-            let all =
-                matches!(plan.kind, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered);
-            let may = if all { fed.all(gets) } else { fed.any(gets) };
-            fires[plan.rule.0 as usize] = may;
         }
     }
 
     /// Adds to each rule's text that of the rules which feed it.
     pub(crate) fn inherit_text(&self, texts: &mut [String]) {
         for (number, plan) in self.plans.iter().enumerate() {
-            for (input, feeds) in self.feeds.iter().enumerate() {
-                if feeds.iter().any(|feed| feed.plan == number) {
-                    let below = texts[input].clone();
-                    texts[plan.rule.0 as usize].push_str(&below);
-                }
-            }
+            let below: String =
+                self.fed_by(number).map(|(input, _)| texts[input].as_str()).collect();
+            texts[plan.rule.0 as usize].push_str(&below);
         }
+    }
+
+    /// Which correlations may fire when of the rules these may, and records are without some fields.
+    pub(crate) fn fire_without(&self, absent: &dyn Fn(&Field) -> bool, fires: &mut [bool]) {
+        for (number, plan) in self.plans.iter().enumerate() {
+            let gets = |(input, feed): (usize, &Feed)| {
+                fires[input] && !feed.group.iter().chain(&feed.values).any(absent)
+            };
+            let all =
+                matches!(plan.kind, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered);
+            let mut fed = self.fed_by(number);
+            let may = if all { fed.all(gets) } else { fed.any(gets) };
+            fires[plan.rule.0 as usize] = may;
+        }
+    }
+
+    /// The rules that feed a plan, and how.
+    fn fed_by(&self, plan: usize) -> impl Iterator<Item = (usize, &Feed)> {
+        self.feeds.iter().enumerate().flat_map(move |(input, feeds)| {
+            feeds.iter().filter(move |feed| feed.plan == plan).map(move |feed| (input, feed))
+        })
     }
 
     fn add(

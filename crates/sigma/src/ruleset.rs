@@ -60,7 +60,7 @@ impl Ruleset {
         let (filters, rules): (Vec<Rule>, Vec<Rule>) =
             rules.into_iter().partition(|rule| matches!(rule.body, Body::Filter(_)));
         let (excluded, wrong) = filter::assign(&filters, &rules);
-        let mut left_out: Vec<String> = excluded
+        let mut texts: Vec<String> = excluded
             .iter()
             .map(|list| if list.is_empty() { String::new() } else { format!("{list:?}\n") })
             .collect();
@@ -97,7 +97,7 @@ impl Ruleset {
         }
         let relations = relate(&rules, &mut works, &mut found);
         relations.inherit(&mut kinds);
-        relations.inherit_text(&mut left_out);
+        relations.inherit_text(&mut texts);
         found.sort_by_key(|(index, _)| *index);
         let problem = |index, rule: &Rule, kind| Problem {
             rule: index,
@@ -113,7 +113,7 @@ impl Ruleset {
             .collect();
         let programs = builders.map(Builder::finish);
         let relations = Arc::new(relations);
-        (Self { rules, programs, relations, works, kinds, excluded: left_out }, problems)
+        (Self { rules, programs, relations, works, kinds, excluded: texts }, problems)
     }
 
     /// Every rule, in the order given to [`Ruleset::compile`].
@@ -148,7 +148,7 @@ impl Ruleset {
 
     /// What filters leave out of the rule and of those that a correlation counts, as text: where it is the same,
     /// the same is left out. Empty for nothing.
-    pub fn left_out_of(&self, index: RuleIndex) -> &str {
+    pub fn excluded_from(&self, index: RuleIndex) -> &str {
         self.excluded.get(index.0 as usize).map_or("", String::as_str)
     }
 

@@ -15,6 +15,7 @@ mod ends;
 mod flow;
 mod flows;
 mod fragment;
+mod names;
 pub mod packet;
 pub mod protocol;
 mod read;

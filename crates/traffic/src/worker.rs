@@ -6,6 +6,7 @@ use crate::{
     ends::{ACK, Address, At, FIN, Key, RST, SYN, Tcp},
     flow::{Flow, sender_is_client},
     flows::{Flows, NOW},
+    names,
     route::{Kind, Walked},
 };
 use hangtu_record::{Endpoint, Origin, Time, Transport};
@@ -153,8 +154,8 @@ impl Worker {
         let (transport, name) = match packet.kind {
             Kind::Tcp { .. } => (Transport::Tcp, ""),
             Kind::Udp => (Transport::Udp, ""),
-            Kind::Ip(protocol) => (Transport::Ip, ip_name(protocol)),
-            Kind::Link | Kind::Arp => (Transport::Link, ethertype_name(packet.ports.0)),
+            Kind::Ip(protocol) => (Transport::Ip, names::ip(protocol)),
+            Kind::Link | Kind::Arp => (Transport::Link, names::ethertype(packet.ports.0)),
         };
         let end = |address: Address, port| match transport {
             Transport::Link => Endpoint { ip: None, port: 0, mac: Some(address.to_mac()) },
@@ -241,52 +242,5 @@ impl Worker {
         for slot in self.flows.slots() {
             self.finish(slot);
         }
-    }
-}
-
-/// Names of IP protocols that carry no ports we look at.
-fn ip_name(protocol: u8) -> &'static str {
-    match protocol {
-        1 => "icmp",
-        2 => "igmp",
-        47 => "gre",
-        50 => "esp",
-        51 => "ah",
-        58 => "icmpv6",
-        88 => "eigrp",
-        89 => "ospf",
-        103 => "pim",
-        112 => "vrrp",
-        115 => "l2tp",
-        132 => "sctp",
-        _ => "",
-    }
-}
-
-/// Names of protocols straight on the link layer (IEEE EtherType registry; LLC SAP pairs).
-fn ethertype_name(ethertype: u16) -> &'static str {
-    match ethertype {
-        0x0806 => "arp",
-        0x8035 => "rarp",
-        0x8863 => "pppoe-discovery",
-        0x888e => "eapol",
-        0x8892 => "profinet",
-        0x88a4 => "ethercat",
-        0x88ab => "powerlink",
-        0x88b8 => "goose",
-        0x88b9 => "gse",
-        0x88ba => "sampled-values",
-        0x88cc => "lldp",
-        0x88cd => "sercos",
-        0x88e3 => "mrp",
-        0x88e5 => "macsec",
-        0x88f7 => "ptp",
-        0x88fb => "prp",
-        0x892f => "hsr",
-        0x8809 => "lacp",
-        0x2000 => "cdp",
-        0x9000 => "loopback",
-        0x0042 => "stp",
-        _ => "",
     }
 }

@@ -94,7 +94,7 @@ fn what_filters_leave_out_is_told_of_correlations_too() {
     let text = two() + counts;
     let left_out = |ruleset: &Ruleset| {
         let numbers = 0..ruleset.rules().len() as u32;
-        numbers.map(|n| ruleset.left_out_of(RuleIndex(n)).to_owned()).collect::<Vec<_>>()
+        numbers.map(|n| ruleset.excluded_from(RuleIndex(n)).to_owned()).collect::<Vec<_>>()
     };
     let plain = left_out(&compile(&text).0);
     assert_eq!(plain, ["", "", ""]);

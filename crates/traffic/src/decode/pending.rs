@@ -98,12 +98,6 @@ impl<K: PartialEq> Pending<K> {
         self.keys.iter()
     }
 
-    /// Looks at the newest request with that key.
-    pub fn find(&mut self, key: &K) -> Option<&mut Operation> {
-        let at = self.keys.iter().rposition(|k| k == key)?;
-        self.operations.get_mut(at)
-    }
-
     /// Emits everything that still waits as unanswered.
     pub fn flush(&mut self, cx: &mut Context<'_>) {
         self.keys.clear();

@@ -1,6 +1,7 @@
 //! Whether bytes make sense as what they may be: for where nothing says what begins there.
 
 use super::{Content, be16, walk};
+use crate::names;
 
 /// Whether a frame of that link type makes sense: IP that is no longer than the frame was, ARP, or a protocol by a
 /// registered number. `cut` are the bytes that the capture left out.
@@ -48,21 +49,18 @@ pub(super) fn is_ip(b: &[u8]) -> bool {
     }
 }
 
-/// EtherTypes that are met (IEEE registry), and LLC SAP pairs as [`Content::Link`] has them.
+/// EtherTypes that are met (IEEE registry), and LLC SAP pairs as [`Content::Link`] has them: those with a name here,
+/// and others.
 fn registered(ethertype: u16) -> bool {
-    let llc = matches!(ethertype, 0x0042 | 0x00e0 | 0x00f0 | 0x04fe);
-    let cisco = matches!(ethertype, 0x010b | 0x2000 | 0x2003 | 0x2004);
-    let network = matches!(ethertype, 0x0800 | 0x0806 | 0x8035 | 0x809b | 0x80f3 | 0x8137 | 0x86dd);
-    let carrier = matches!(ethertype, 0x8847 | 0x8848 | 0x8863 | 0x8864 | 0x88c7 | 0x88e5..=0x88e7);
-    let bridge = matches!(ethertype, 0x8808 | 0x8809 | 0x888e | 0x88cc | 0x88f5..=0x88f7 | 0x8902);
-    let other = matches!(ethertype, 0x88a2 | 0x8906 | 0x8914 | 0x8915 | 0x893a | 0x9000);
-    // PROFINET, EtherCAT, Powerlink, SERCOS; GOOSE and its kin; rings and redundancy; power line, audio.
-    let fieldbus = matches!(ethertype, 0x8892 | 0x88a4 | 0x88ab | 0x88cd);
-    let substation = matches!(ethertype, 0x88b8..=0x88ba);
-    let ring = matches!(ethertype, 0x88e3 | 0x88fb | 0x892f);
+    let llc = matches!(ethertype, 0x00e0 | 0x00f0 | 0x04fe);
+    let cisco = matches!(ethertype, 0x010b | 0x2003 | 0x2004);
+    let network = matches!(ethertype, 0x0800 | 0x809b | 0x80f3 | 0x8137 | 0x86dd);
+    let carrier = matches!(ethertype, 0x8847 | 0x8848 | 0x8864 | 0x88c7 | 0x88e6 | 0x88e7);
+    let bridge = matches!(ethertype, 0x8808 | 0x88f5 | 0x88f6 | 0x8902);
+    let storage = matches!(ethertype, 0x88a2 | 0x8906 | 0x8914 | 0x8915 | 0x893a);
     let line = matches!(ethertype, 0x8819 | 0x886d | 0x887b | 0x88e1);
-    let plant = fieldbus || substation || ring || line;
-    llc || cisco || network || carrier || bridge || other || plant
+    let other = llc || cisco || network || carrier || bridge || storage || line;
+    other || !names::ethertype(ethertype).is_empty()
 }
 
 #[cfg(test)]

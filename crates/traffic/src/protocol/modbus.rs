@@ -1,6 +1,8 @@
 //! Modbus/TCP (REGISTRATION Application Protocol V1.1b3, Messaging on TCP/IP V1.0b), and Schneider's
 //! UMAS inside function 90.
 
+mod umas;
+
 use crate::{
     bytes::Bytes,
     decode::{Context, Decoder, Peek, Pending, Registration, Side, Verdict, clean},
@@ -248,7 +250,7 @@ fn describe_request(op: &mut Operation, pdu: &[u8]) {
                 op.verb = Verb::Other;
             }
         }
-        90 => umas(op, pdu),
+        90 => umas::describe(op, pdu),
         _ => {}
     }
 }
@@ -267,44 +269,6 @@ fn registers(r: &mut Bytes<'_>) -> CompactString {
         out.push('…');
     }
     out
-}
-
-/// Schneider UMAS: session byte, then its own function (as published by Kaspersky ICS CERT, 2022).
-fn umas(op: &mut Operation, pdu: &[u8]) {
-    let Some(code) = pdu.get(2) else { return };
-    op.object = CompactString::const_new("umas");
-    op.address = Some(u32::from(*code));
-    (op.verb, op.function) = match code {
-        0x01 => (Verb::Connect, "UMAS Init Communication"),
-        0x02 => (Verb::Identify, "UMAS Read ID"),
-        0x03 => (Verb::Identify, "UMAS Read Project Information"),
-        0x04 => (Verb::Diagnose, "UMAS Read PLC Information"),
-        0x06 => (Verb::Diagnose, "UMAS Read Card Information"),
-        0x0a => (Verb::Diagnose, "UMAS Repeat"),
-        0x10 => (Verb::Authenticate, "UMAS Take PLC Reservation"),
-        0x11 => (Verb::Disconnect, "UMAS Release PLC Reservation"),
-        0x12 => (Verb::Diagnose, "UMAS Keep Alive"),
-        0x20 => (Verb::Read, "UMAS Read Memory Block"),
-        0x22 => (Verb::Read, "UMAS Read Variables"),
-        0x23 => (Verb::Write, "UMAS Write Variables"),
-        0x24 => (Verb::Read, "UMAS Read Coils and Registers"),
-        0x25 => (Verb::Write, "UMAS Write Coils and Registers"),
-        0x26 => (Verb::Other, "UMAS Data Dictionary"),
-        0x30 => (Verb::Upload, "UMAS Initialize Upload"),
-        0x31 => (Verb::Upload, "UMAS Upload Block"),
-        0x32 => (Verb::Upload, "UMAS End Upload"),
-        0x33 => (Verb::Download, "UMAS Initialize Download"),
-        0x34 => (Verb::Download, "UMAS Download Block"),
-        0x35 => (Verb::Download, "UMAS End Download"),
-        0x39 => (Verb::Read, "UMAS Read Ethernet Master Data"),
-        0x40 => (Verb::Start, "UMAS Start PLC"),
-        0x41 => (Verb::Stop, "UMAS Stop PLC"),
-        0x50 => (Verb::Subscribe, "UMAS Monitor PLC"),
-        0x58 => (Verb::Diagnose, "UMAS Check PLC"),
-        0x70 => (Verb::Read, "UMAS Read I/O Object"),
-        0x71 => (Verb::Write, "UMAS Write I/O Object"),
-        _ => (Verb::Other, "UMAS"),
-    };
 }
 
 /// Read Device Identification response (REGISTRATION Application Protocol section 6.21).
@@ -417,32 +381,21 @@ mod tests {
     }
 
     #[test]
-    fn units_behind_a_gateway_keep_their_outcomes() {
-        let (a, b) = (write(1, 10), write(2, 20));
-        let told = outcomes([
-            (Side::Client, &a[..]),
-            (Side::Client, &b[..]),
-            (Side::Server, &refuse(1)[..]),
-            (Side::Server, &b[..]),
-        ]);
-        let delay = Some(2_000_000);
-        assert_eq!(told, [(10, Outcome::Error, delay), (20, Outcome::Success, delay)]);
+    fn units_behind_a_gateway_and_requests_that_look_the_same_keep_their_outcomes() {
+        let a = write(1, 10);
+        for b in [write(2, 20), write(1, 20)] {
+            let told = outcomes([
+                (Side::Client, &a[..]),
+                (Side::Client, &b[..]),
+                (Side::Server, &refuse(1)[..]),
+                (Side::Server, &b[..]),
+            ]);
+            let delay = Some(2_000_000);
+            assert_eq!(told, [(10, Outcome::Error, delay), (20, Outcome::Success, delay)]);
+        }
         // A server that says unit 0 for any.
         let told = outcomes([(Side::Client, &a[..]), (Side::Server, &write(0, 10)[..])]);
         assert_eq!(told, [(10, Outcome::Success, Some(1_000_000))]);
-    }
-
-    #[test]
-    fn requests_that_look_the_same_are_answered_in_their_order() {
-        let (a, b) = (write(1, 10), write(1, 20));
-        let told = outcomes([
-            (Side::Client, &a[..]),
-            (Side::Client, &b[..]),
-            (Side::Server, &refuse(1)[..]),
-            (Side::Server, &b[..]),
-        ]);
-        let delay = Some(2_000_000);
-        assert_eq!(told, [(10, Outcome::Error, delay), (20, Outcome::Success, delay)]);
     }
 
     #[test]

@@ -1,0 +1,42 @@
+//! Schneider UMAS, in Modbus function 90.
+
+use compact_str::CompactString;
+use hangtu_record::{Operation, Verb};
+
+/// Schneider UMAS: session byte, then its own function (as published by Kaspersky ICS CERT, 2022).
+pub(super) fn describe(op: &mut Operation, pdu: &[u8]) {
+    let Some(code) = pdu.get(2) else { return };
+    op.object = CompactString::const_new("umas");
+    op.address = Some(u32::from(*code));
+    (op.verb, op.function) = match code {
+        0x01 => (Verb::Connect, "UMAS Init Communication"),
+        0x02 => (Verb::Identify, "UMAS Read ID"),
+        0x03 => (Verb::Identify, "UMAS Read Project Information"),
+        0x04 => (Verb::Diagnose, "UMAS Read PLC Information"),
+        0x06 => (Verb::Diagnose, "UMAS Read Card Information"),
+        0x0a => (Verb::Diagnose, "UMAS Repeat"),
+        0x10 => (Verb::Authenticate, "UMAS Take PLC Reservation"),
+        0x11 => (Verb::Disconnect, "UMAS Release PLC Reservation"),
+        0x12 => (Verb::Diagnose, "UMAS Keep Alive"),
+        0x20 => (Verb::Read, "UMAS Read Memory Block"),
+        0x22 => (Verb::Read, "UMAS Read Variables"),
+        0x23 => (Verb::Write, "UMAS Write Variables"),
+        0x24 => (Verb::Read, "UMAS Read Coils and Registers"),
+        0x25 => (Verb::Write, "UMAS Write Coils and Registers"),
+        0x26 => (Verb::Other, "UMAS Data Dictionary"),
+        0x30 => (Verb::Upload, "UMAS Initialize Upload"),
+        0x31 => (Verb::Upload, "UMAS Upload Block"),
+        0x32 => (Verb::Upload, "UMAS End Upload"),
+        0x33 => (Verb::Download, "UMAS Initialize Download"),
+        0x34 => (Verb::Download, "UMAS Download Block"),
+        0x35 => (Verb::Download, "UMAS End Download"),
+        0x39 => (Verb::Read, "UMAS Read Ethernet Master Data"),
+        0x40 => (Verb::Start, "UMAS Start PLC"),
+        0x41 => (Verb::Stop, "UMAS Stop PLC"),
+        0x50 => (Verb::Subscribe, "UMAS Monitor PLC"),
+        0x58 => (Verb::Diagnose, "UMAS Check PLC"),
+        0x70 => (Verb::Read, "UMAS Read I/O Object"),
+        0x71 => (Verb::Write, "UMAS Write I/O Object"),
+        _ => (Verb::Other, "UMAS"),
+    };
+}

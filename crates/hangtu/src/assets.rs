@@ -19,8 +19,8 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     reading.traffic.records = false;
     let evidence = examine::evidence(&paths, &reading)?;
     let missing = summary::tell_missing(language, &evidence, &[]);
-    let (summary, assets) = hangtu_examine::assets(&evidence, &reading, authorisations)?;
-    let damaged = summary.inputs.iter().any(|i| !i.damages.is_empty());
+    let (read, assets) = hangtu_examine::assets(&evidence, &reading, authorisations)?;
+    let damaged = summary::tell_damage(language, &evidence.names(), &read);
     let result = if matches.get_flag("json") { json(&assets) } else { table(language, &assets) };
     result.map_err(|e| Failure::output(&e))?;
     // The process ends: nobody needs each piece of tens of thousands of assets given back.

@@ -78,6 +78,6 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let mut lines =
         Lines { json: JsonWriter::new(), buffer: Vec::new(), written: Ok(()), names, rules };
     let read = evidence::read(&found, &reading, &mut lines)?;
-    let damaged = read.inputs.iter().any(|i| !i.damages.is_empty());
+    let damaged = summary::tell_damage(language, &found.names(), &read);
     Ok(if damaged || missing { Ending::Incomplete } else { Ending::Done })
 }

@@ -3,8 +3,8 @@
 use crate::{failure::refused, terminal::plain};
 use hangtu_catalog::{Arg, Bilingual, Language, Scenario, key, text};
 use hangtu_examine::{
-    Evidence,
-    model::{CheckStatus, Examination, Finding},
+    Evidence, evidence,
+    model::{CheckStatus, Examination, Finding, Problem},
 };
 use std::{
     io::{self, IsTerminal, Write},
@@ -71,6 +71,42 @@ pub(crate) fn tell_missing(
     !lines.is_empty()
 }
 
+/// A line about damage.
+fn damage(language: Language, path: &str, problem: &Problem) -> String {
+    let offset = problem.offset.to_string();
+    let args = [
+        ("path", Arg::Text(path)),
+        ("offset", Arg::Text(&offset)),
+        ("what", Arg::Text(problem.what.get(language))),
+    ];
+    plain(&text(language, key::CLI_SUMMARY_DAMAGE, &args)).into_owned()
+}
+
+/// A line about a limit.
+fn limited(language: Language, limit: &str, count: u64) -> String {
+    let what = name(language, "limit", limit);
+    let args = [("what", Arg::Text(&what)), ("count", Arg::Number(count))];
+    text(language, key::CLI_SUMMARY_LIMIT, &args)
+}
+
+/// Tells beside another command's output what of the evidence could not be read; whether there is anything.
+#[allow(clippy::print_stderr, reason = "said beside the output, whatever its format")]
+pub(crate) fn tell_damage(language: Language, names: &[String], read: &evidence::Summary) -> bool {
+    let mut lines = Vec::new();
+    for (name, input) in names.iter().zip(&read.inputs) {
+        let damages = input.damages.list.iter();
+        lines.extend(damages.map(|d| damage(language, name, &hangtu_examine::problem(d))));
+    }
+    let unknown = read.limits.unknown_links.values().sum();
+    if unknown > 0 {
+        lines.push(limited(language, "unknown-links", unknown));
+    }
+    for line in &lines {
+        eprintln!("{line}");
+    }
+    !lines.is_empty()
+}
+
 pub(crate) fn print(
     language: Language,
     e: &Examination,
@@ -125,19 +161,11 @@ pub(crate) fn print(
     }
     for input in &e.run.inputs {
         for problem in &input.problems {
-            let offset = problem.offset.to_string();
-            let args = [
-                ("path", Arg::Text(&input.path)),
-                ("offset", Arg::Text(&offset)),
-                ("what", Arg::Text(problem.what.get(language))),
-            ];
-            writeln!(out, "{}", t(key::CLI_SUMMARY_DAMAGE, &args))?;
+            writeln!(out, "{}", damage(language, &input.path, problem))?;
         }
     }
     for (limit, count) in &e.coverage.limits {
-        let what = name(language, "limit", limit);
-        let args = [("what", Arg::Text(&what)), ("count", Arg::Number(*count))];
-        writeln!(out, "{}", t(key::CLI_SUMMARY_LIMIT, &args))?;
+        writeln!(out, "{}", limited(language, limit, *count))?;
     }
     if let Some(c) = &e.comparison {
         let args = [

@@ -222,6 +222,11 @@ fn damage_is_named_with_its_place() {
         let ran = hangtu(&["examine", text(&cut), "--out", text(&out), "--lang", language]);
         assert_eq!(ran.code, 3, "{}", ran.err);
         assert!(shown(&ran.out, &out).contains(said), "{}", ran.out);
+        // Beside the output of others.
+        for command in ["records", "assets"] {
+            let ran = hangtu(&[command, text(&cut), "--lang", language]);
+            assert!(shown(&ran.err, &out).contains(said), "{}", ran.err);
+        }
     }
     let findings = json(&out.join("findings.json"));
     assert_eq!(findings["coverage"]["complete"], false);

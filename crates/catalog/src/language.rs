@@ -73,6 +73,16 @@ impl Bilingual {
     pub fn message(key: key::Key, args: &[(&str, Arg<'_>)]) -> Self {
         Self::new(text(Language::Chinese, key, args), text(Language::English, key, args))
     }
+
+    /// A message with another text as the argument `name`, in each language its own.
+    pub fn around(key: key::Key, args: &[(&str, Arg<'_>)], name: &str, inner: &Self) -> Self {
+        let one = |language| {
+            let mut args = args.to_vec();
+            args.push((name, Arg::Text(inner.get(language))));
+            text(language, key, &args)
+        };
+        Self::new(one(Language::Chinese), one(Language::English))
+    }
 }
 
 /// An argument of a message.

@@ -4,9 +4,8 @@
 //! not compile without a message of its own in `content/lang/*/rules.ftl`.
 
 use crate::{
-    Arg, Bilingual, BlockFault, Language, RuleProblem,
+    Arg, Bilingual, BlockFault, RuleProblem,
     key::{self, Key},
-    text,
 };
 use hangtu_sigma::{
     ConditionFault, Counted, Excess, Expected, MappingError, ModifierFault, ParseError, Problem,
@@ -68,12 +67,7 @@ fn counted(key: Key, limit: usize) -> Bilingual {
 
 /// A message that says another as its `why`.
 fn around(key: Key, args: &[(&str, Arg<'_>)], why: &Bilingual) -> Bilingual {
-    let one = |language: Language| {
-        let mut args = args.to_vec();
-        args.push(("why", Arg::Text(why.get(language))));
-        text(language, key, &args)
-    };
-    Bilingual::new(one(Language::Chinese), one(Language::English))
+    Bilingual::around(key, args, "why", why)
 }
 
 fn wrong(wrong: &Wrong) -> Bilingual {

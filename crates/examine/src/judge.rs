@@ -463,15 +463,9 @@ fn unapproved(nearest: Option<&str>, reasons: &[Reason], authorised: bool) -> Un
     };
     let text = match nearest {
         Some(id) => {
-            let zh = join(|b| &b.zh, "、");
-            let en = join(|b| &b.en, ", ");
-            let one = |reasons: &str| {
-                Bilingual::message(
-                    key::UNAPPROVED_NEAREST,
-                    &[("id", Arg::Text(id)), ("reasons", Arg::Text(reasons))],
-                )
-            };
-            Bilingual { zh: one(&zh).zh, en: one(&en).en }
+            let reasons = Bilingual::new(join(|b| &b.zh, "、"), join(|b| &b.en, ", "));
+            let id = [("id", Arg::Text(id))];
+            Bilingual::around(key::UNAPPROVED_NEAREST, &id, "reasons", &reasons)
         }
         None if authorised => Bilingual::message(key::UNAPPROVED_NONE, &[]),
         None => Bilingual::message(key::UNAPPROVED_NO_FILE, &[]),

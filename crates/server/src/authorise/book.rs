@@ -2,7 +2,7 @@
 
 use super::register::Register;
 use crate::{auth::new_id, clock, db::Change, error::Error};
-use hangtu_catalog::{Bilingual, Language, key, text};
+use hangtu_catalog::{Bilingual, key};
 use hangtu_examine::authorise::{AuthorisationError, Authorisations, File, PersonEntry};
 use serde_json::{Map, Value, json};
 use sqlx::{AnyConnection, FromRow};
@@ -223,9 +223,7 @@ impl Book {
 
 /// Where the parser's word is shown to a person.
 pub(super) fn refused(why: &Bilingual) -> Bilingual {
-    let one =
-        |language| text(language, key::AUTHORISE_INVALID, &[("why", why.get(language).into())]);
-    Bilingual::new(one(Language::Chinese), one(Language::English))
+    Bilingual::around(key::AUTHORISE_INVALID, &[], "why", why)
 }
 
 /// Local time of the file of an organisation.

@@ -14,7 +14,7 @@ use crate::{
     supervise::{model::several, roster::Filter},
 };
 use axum::response::Response;
-use hangtu_catalog::{Bilingual, Language, Steering, credit_code, key, sha256, text};
+use hangtu_catalog::{Bilingual, Steering, credit_code, key, sha256};
 use hangtu_examine::Rules;
 use jiff::civil::{Date, DateTime};
 use schemars::JsonSchema;
@@ -250,12 +250,9 @@ impl New {
 
 /// Rules that cannot be used, in words.
 pub(super) fn bad_pack(why: &Bilingual) -> Error {
-    let one = |language| {
-        let why = why.get(language).chars().filter(|c| !c.is_control()).take(300);
-        let why: String = why.collect();
-        text(language, key::STEER_BAD_PACK, &[("why", why.as_str().into())])
-    };
-    Error::Invalid("pack", Bilingual::new(one(Language::Chinese), one(Language::English)))
+    let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(300).collect::<String>();
+    let why = Bilingual::new(short(&why.zh), short(&why.en));
+    Error::Invalid("pack", Bilingual::around(key::STEER_BAD_PACK, &[], "why", &why))
 }
 
 pub(super) async fn make(

@@ -87,6 +87,9 @@ fn targets() -> Result<Vec<String>> {
     bins.map(|bin| name(bin).context("fuzz/Cargo.toml: a [[bin]] without a name")).collect()
 }
 
+/// The version of cargo-fuzz that CI uses.
+const CARGO_FUZZ: &str = "0.13.2";
+
 fn install() -> Result<()> {
     let there = cargo()
         .args(["fuzz", "--version"])
@@ -95,8 +98,8 @@ fn install() -> Result<()> {
         .status()
         .is_ok_and(|status| status.success());
     if !there {
-        println!("cargo-fuzz is missing: installing it with cargo install cargo-fuzz --locked");
-        crate::run(cargo().args(["install", "cargo-fuzz", "--locked"]))?;
+        println!("installing cargo-fuzz {CARGO_FUZZ} from the registry");
+        crate::run(cargo().args(["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ]))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that must pass, in one command; CI runs the same.
+//! `cargo xtask test`: everything that must pass, in one command; CI runs it.
 
 use crate::{
     browser, cargo,
@@ -45,6 +45,8 @@ pub fn run_all() -> Result<()> {
     packages()?;
     arrows()?;
     step("format", &["fmt", "--all", "--check"])?;
+    // A workspace of its own, for the compiler that instruments.
+    step("format of fuzz targets", &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])?;
     step("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     deny()?;
     if shared("data").is_none() {
@@ -95,12 +97,18 @@ fn packages() -> Result<()> {
         return Ok(());
     }
     let by_hand = format!("apt-get install {}", missing.join(" "));
-    if !found("apt-get") || fs::metadata("/root").is_ok_and(|m| m.permissions().readonly()) {
+    if !found("apt-get") || !is_root() {
         bail!("these packages are needed: {}", missing.join(" "));
     }
     println!("installing Debian packages: {}", missing.join(" "));
     run(Command::new("apt-get").arg("update")).with_context(|| by_hand.clone())?;
     run(Command::new("apt-get").args(["install", "-y"]).args(&missing)).context(by_hand)
+}
+
+/// Whether packages may be installed.
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
 }
 
 /// Licences and sources of dependencies. cargo-deny is installed from the registry when missing.
@@ -114,8 +122,14 @@ fn deny() -> Result<()> {
     step("licences", &["deny", "--all-features", "check", "licenses", "bans", "sources"])
 }
 
-/// Fails when a crate depends on one above it.
+/// Fails when a crate depends on one above it, or the table in ARCHITECTURE.md has another order.
 fn arrows() -> Result<()> {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md"))?;
+    let rows = map.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let rows: Vec<&str> = rows.filter(|name| name.starts_with("hangtu")).collect();
+    if rows != ORDER {
+        bail!("ARCHITECTURE.md has the crates as {rows:?}, xtask/src/test.rs as {ORDER:?}");
+    }
     for (at, name) in ORDER.iter().enumerate() {
         let folder = name.strip_prefix("hangtu-").unwrap_or("hangtu");
         let manifest = root().join("crates").join(folder).join("Cargo.toml");
@@ -137,13 +151,17 @@ fn depends_upwards(manifest: &Path, upper: &[&str]) -> Result<Option<String>> {
     let text = fs::read_to_string(manifest).with_context(|| manifest.display().to_string())?;
     let mut section = "";
     for line in text.lines() {
-        if line.starts_with('[') {
-            section = line;
-        } else if section == "[dependencies]" {
-            let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
-            if upper.contains(&name) {
-                return Ok(Some(name.to_owned()));
-            }
+        let name = if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']);
+            // `[dependencies.hangtu-record]`
+            section.split_once("dependencies.").map_or("", |(_, name)| name)
+        } else if section.ends_with("dependencies") {
+            line.split(['.', ' ', '=']).next().unwrap_or_default()
+        } else {
+            ""
+        };
+        if upper.contains(&name) && !section.contains("dev-dependencies") {
+            return Ok(Some(name.to_owned()));
         }
     }
     Ok(None)

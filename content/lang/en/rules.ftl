@@ -10,6 +10,7 @@ rules-yaml = not readable as YAML: { $why }
 rules-form = does not keep to the form: { $why }
 rules-file-large = { $bytes } bytes; a rule file has at most { $limit }
 rules-missing = missing `{ $key }`
+rules-key = `{ $key }` is { $found }, not { $expected }
 rules-no-selection = condition names `{ $name }`, and no selection is called that
 
 rules-expected = expected { $why }
@@ -30,6 +31,10 @@ rules-expected-number = a number to compare with
 rules-expected-bounds = a map of bounds
 rules-expected-aliases = a map of alias, rule name and field
 rules-expected-rule-before = a rule before it to repeat
+rules-expected-times = how often the record comes
+rules-expected-step = a step such as 500ms, 1s or 2m
+rules-expected-time = an RFC 3339 time
+rules-expected-kind = a kind of record
 
 rules-unknown-modifier = unknown modifier `{ $word }`
 rules-unknown-action = unknown action `{ $word }`
@@ -62,6 +67,7 @@ rules-more-selection-levels = more than { $limit } levels in a selection
 rules-more-values = more than { $limit } values in a rule
 rules-more-rules = more than { $limit } rules
 rules-more-copied = more than { $limit } bytes copied by actions
+rules-more-records = more than { $limit } records in a case
 
 rules-unsupported-aggregation = an aggregation in a condition is not supported
 rules-unsupported-words = a condition over rules in words is not supported

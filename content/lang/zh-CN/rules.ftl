@@ -10,6 +10,7 @@ rules-yaml = 不是可读取的 YAML：{ $why }
 rules-form = 不符合格式：{ $why }
 rules-file-large = 共 { $bytes } 字节；规则文件最多 { $limit } 字节
 rules-missing = 缺少 `{ $key }`
+rules-key = `{ $key }` 是 { $found }，而不是{ $expected }
 rules-no-selection = 条件引用了 `{ $name }`，但没有以此命名的选择项
 
 rules-expected = 此处应为{ $why }
@@ -30,6 +31,10 @@ rules-expected-number = 用于比较的数字
 rules-expected-bounds = 界限的映射
 rules-expected-aliases = 别名、规则名和字段的映射
 rules-expected-rule-before = 前面已有可供重复的规则
+rules-expected-times = 该记录出现的次数
+rules-expected-step = 500ms、1s、2m 这样的间隔
+rules-expected-time = RFC 3339 时间
+rules-expected-kind = 记录种类
 
 rules-unknown-modifier = 不认识的修饰符 `{ $word }`
 rules-unknown-action = 不认识的动作 `{ $word }`
@@ -62,6 +67,7 @@ rules-more-selection-levels = 选择项的嵌套超过 { $limit } 层
 rules-more-values = 一条规则中的值超过 { $limit } 个
 rules-more-rules = 规则超过 { $limit } 条
 rules-more-copied = 由动作复制的内容超过 { $limit } 字节
+rules-more-records = 一个用例中的记录超过 { $limit } 条
 
 rules-unsupported-aggregation = 不支持条件中的聚合
 rules-unsupported-words = 不支持以文字写成的规则间条件

@@ -1,7 +1,10 @@
 //! The rule pack: what a Sigma rule's `hangtu` block says, and how rules without one are filed.
 
 use crate::{Bilingual, CONTENT, Catalog, ContentError, Level, Scenario};
-use hangtu_sigma::{ParseError, Rule, Severity, check::TestFile};
+use hangtu_sigma::{
+    ParseError, Rule, Severity,
+    check::{CheckError, TestFile},
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -255,11 +258,11 @@ impl RulePack {
     }
 
     /// Every test file, with the rule file it stands beside.
-    pub fn tests() -> Vec<(String, Result<TestFile, String>)> {
+    pub fn tests() -> Vec<(String, Result<TestFile, CheckError>)> {
         Self::files(true)
             .map(|(path, text)| {
                 let rule = path.replace(".test.yml", ".yml");
-                (rule, TestFile::parse(path, text.as_bytes()).map_err(|e| e.to_string()))
+                (rule, TestFile::parse(path, text.as_bytes()))
             })
             .collect()
     }

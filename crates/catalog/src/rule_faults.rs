@@ -9,7 +9,7 @@ use crate::{
 };
 use hangtu_sigma::{
     ConditionFault, Counted, Excess, Expected, MappingError, ModifierFault, ParseError, Problem,
-    ProblemKind, Unsupported, ValueFault, Vocabulary, Wrong,
+    ProblemKind, Unsupported, ValueFault, Vocabulary, Wrong, check::CheckError,
 };
 
 impl From<&ParseError> for Bilingual {
@@ -31,6 +31,12 @@ impl From<&ParseError> for Bilingual {
 impl From<&MappingError> for Bilingual {
     fn from(error: &MappingError) -> Self {
         around(key::RULES_IN_FILE, &[("file", Arg::Text(&error.file))], &wrong(&error.why))
+    }
+}
+
+impl From<&CheckError> for Bilingual {
+    fn from(error: &CheckError) -> Self {
+        around(key::RULES_IN_FILE, &[("file", Arg::Text(&error.at))], &wrong(&error.wrong))
     }
 }
 
@@ -82,6 +88,10 @@ fn wrong(wrong: &Wrong) -> Bilingual {
         Wrong::Missing(key) => named(key::RULES_MISSING, "key", key),
         Wrong::Expected(what) => around(key::RULES_EXPECTED, &[], &said(expected(*what))),
         Wrong::Unknown { what, word } => named(unknown(*what), "word", word),
+        Wrong::Key { key: of, found, expected: should } => {
+            let args = [("key", Arg::Text(of)), ("found", Arg::Text(found))];
+            Bilingual::around(key::RULES_KEY, &args, "expected", &said(expected(*should)))
+        }
         Wrong::Modifier(fault) => said(modifier(*fault)),
         Wrong::Condition(fault) => condition(fault),
         Wrong::NoSelection(name) => named(key::RULES_NO_SELECTION, "name", name),
@@ -112,6 +122,10 @@ const fn expected(what: Expected) -> Key {
         Expected::Bounds => key::RULES_EXPECTED_BOUNDS,
         Expected::Aliases => key::RULES_EXPECTED_ALIASES,
         Expected::RuleBefore => key::RULES_EXPECTED_RULE_BEFORE,
+        Expected::Times => key::RULES_EXPECTED_TIMES,
+        Expected::Step => key::RULES_EXPECTED_STEP,
+        Expected::Time => key::RULES_EXPECTED_TIME,
+        Expected::Kind => key::RULES_EXPECTED_KIND,
     }
 }
 
@@ -162,6 +176,7 @@ const fn more(what: Counted) -> Key {
         Counted::Values => key::RULES_MORE_VALUES,
         Counted::Rules => key::RULES_MORE_RULES,
         Counted::Copied => key::RULES_MORE_COPIED,
+        Counted::Records => key::RULES_MORE_RECORDS,
     }
 }
 
@@ -225,6 +240,7 @@ mod tests {
             Wrong::Form(word()),
             Wrong::TooLarge { bytes: 7, limit: 6 },
             Wrong::Missing("title"),
+            Wrong::Key { key: word(), found: word(), expected: Expected::Times },
             Wrong::NoSelection(word()),
             Wrong::Unsupported(Unsupported::Aggregation),
             Wrong::Unsupported(Unsupported::Words),
@@ -248,6 +264,10 @@ mod tests {
                 Expected::Bounds,
                 Expected::Aliases,
                 Expected::RuleBefore,
+                Expected::Times,
+                Expected::Step,
+                Expected::Time,
+                Expected::Kind,
             ]
             .map(Wrong::Expected),
         );
@@ -296,6 +316,7 @@ mod tests {
                 Counted::Values,
                 Counted::Rules,
                 Counted::Copied,
+                Counted::Records,
             ]
             .map(|what| Wrong::TooMuch { what, limit: 64 }),
         );
@@ -360,6 +381,8 @@ mod tests {
             let error = ParseError { file: "f.yml".into(), document: 2, at, wrong };
             holds(&Bilingual::from(&error), &error.to_string());
             let error = MappingError { file: "f.yml".into(), why: error.wrong };
+            holds(&Bilingual::from(&error), &error.to_string());
+            let error = CheckError { at: "f.test.yml: a case".into(), wrong: error.why };
             holds(&Bilingual::from(&error), &error.to_string());
         }
         for kind in kinds() {

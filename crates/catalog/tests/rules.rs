@@ -52,7 +52,7 @@ fn every_case_beside_a_rule_holds() {
                 continue;
             }
             Err(why) => {
-                wrong.push(why);
+                wrong.push(why.to_string());
                 continue;
             }
         };

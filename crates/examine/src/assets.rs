@@ -10,8 +10,7 @@ use hangtu_catalog::{Arg, Bilingual, key};
 use hangtu_evidence::ReadError;
 use hangtu_record::{FieldName, Record, Verb, is_public};
 use hangtu_traffic::assets::{
-    Asset as Noted, AssetKey, Conversation as Talk, Evidence as Because, FactNote, Inventory, Line,
-    in_parts,
+    Asset as Noted, AssetKey, Conversation as Talk, Evidence as Because, FactNote, Line, in_parts,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,9 +31,8 @@ pub fn assets(
     }
     let mut hosts = Hosts(LogNotes::default());
     let mut summary = evidence::read(evidence, reading, &mut hosts)?;
-    let notes = std::mem::take(&mut summary.assets);
     let threads = reading.traffic.threads;
-    let found = Inventory::new(notes, threads);
+    let found = summary.inventory(threads);
     let logged = hosts.0.hosts();
     Ok((summary, inventory(found.assets, &logged, authorisations, &evidence.names(), threads)))
 }

@@ -36,7 +36,11 @@ impl Seen {
     }
 }
 
-/// Limits that cost the run something it might have needed.
+/// Whether a limit that was hit cost the run something it might have needed.
+pub fn is_serious(limit: &str) -> bool {
+    SERIOUS.contains(&limit)
+}
+
 const SERIOUS: [&str; 9] = [
     "flows",
     "payload",
@@ -44,7 +48,7 @@ const SERIOUS: [&str; 9] = [
     "assets",
     "correlations",
     "findings",
-    "damage",
+    "logs",
     "unknown-links",
     "unreadable-files",
 ];
@@ -89,13 +93,13 @@ pub(crate) fn coverage(
     catalog: &Catalog,
     Ran { could, ran }: Ran<'_>,
     given: Given<'_>,
-    limits: BTreeMap<String, u64>,
+    limits: &BTreeMap<&'static str, u64>,
     findings: &[Finding],
     unreadable: &BTreeMap<&'static str, u64>,
 ) -> Coverage {
     let Given { inputs, seen, captures, .. } = given;
     let damaged = inputs.iter().any(|i| !i.damages.is_empty());
-    let complete = !damaged && !limits.keys().any(|l| SERIOUS.contains(&l.as_str()));
+    let complete = !damaged && !limits.keys().any(|l| is_serious(l));
     let checks = catalog
         .controls
         .iter()
@@ -148,7 +152,7 @@ pub(crate) fn coverage(
         protocols,
         logs: given.logs,
         checks,
-        limits,
+        limits: limits.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         complete,
     }
 }

@@ -4,7 +4,10 @@ use hangtu_catalog::CONTENT;
 use hangtu_evidence::{EvidenceError, Input, InputSummary, ReadError, Source, Unreadable, find};
 use hangtu_logs::LogMap;
 use hangtu_record::{Fields, Record, Time};
-use hangtu_traffic::{Batch, Limits, assets::AssetNotes};
+use hangtu_traffic::{
+    Batch,
+    assets::{AssetNotes, Inventory},
+};
 use std::{collections::BTreeMap, io, path::PathBuf, sync::LazyLock};
 
 /// How evidence is read.
@@ -102,10 +105,27 @@ pub struct Summary {
     pub inputs: Vec<InputSummary>,
     /// What traffic showed of assets.
     pub assets: Vec<AssetNotes>,
-    /// What bounds cost.
-    pub limits: Limits,
+    /// The limits that were hit, by name, and how often.
+    pub limits: BTreeMap<&'static str, u64>,
     /// Messages that could not be read, by protocol.
     pub unreadable: BTreeMap<&'static str, u64>,
+}
+
+impl Summary {
+    /// What was noted about assets, put together by so many threads.
+    pub(crate) fn inventory(&mut self, threads: usize) -> Inventory {
+        let found = Inventory::new(std::mem::take(&mut self.assets), threads);
+        self.limit("assets", found.dropped);
+        self.limit("asset-facts", found.trimmed());
+        found
+    }
+
+    /// Notes a limit, where it was hit.
+    pub(crate) fn limit(&mut self, name: &'static str, times: u64) {
+        if times > 0 {
+            self.limits.insert(name, times);
+        }
+    }
 }
 
 /// Reads all of it: captures first, so that what logs say can be held against the traffic.
@@ -120,11 +140,19 @@ pub fn read(
     let mut out = Summary {
         inputs: traffic.inputs,
         assets: traffic.assets,
-        limits: traffic.limits,
+        limits: BTreeMap::new(),
         unreadable: traffic.unreadable,
     };
+    let limits = traffic.limits;
+    out.limit("flows", limits.flows_evicted);
+    out.limit("payload", limits.payload_evicted);
+    out.limit("fragments", limits.fragments_dropped);
+    out.limit("broken-packets", limits.broken_packets);
+    out.limit("unknown-links", limits.unknown_links.values().sum());
     let first = captures.len() as u32;
     out.inputs.extend(hangtu_logs::read(logs, first, &reading.logs, &mut adapter)?.inputs);
+    out.limit("capture-drops", out.inputs.iter().map(|input| input.dropped).sum());
+    out.limit("unreadable-files", evidence.unreadable.len() as u64);
     adapter.observer.rest()?;
     Ok(out)
 }

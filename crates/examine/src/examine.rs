@@ -13,10 +13,8 @@ use crate::{
 use hangtu_catalog::{Arg, Bilingual, Catalog, hex, key, sha256};
 use hangtu_evidence::{Damage, DamageKind, Input, InputSummary, ReadError, Source};
 use hangtu_record::{FieldName, Kind, Record, Time};
-use hangtu_traffic::assets::Inventory;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::BTreeMap,
     io::{self, Read},
     ops::ControlFlow,
     sync::{
@@ -187,33 +185,18 @@ pub fn examine(
         stop: Arc::default(),
         hashes: Vec::new(),
     };
-    let summary = evidence::read(evidence, setup.reading, &mut watcher)?;
+    let mut summary = evidence::read(evidence, setup.reading, &mut watcher)?;
     let Watcher { mut judge, mut seen, logs, hashes, .. } = watcher;
     let newest = summary.inputs.iter().filter_map(|i| i.last).max().unwrap_or_default();
     for setting in logs.settings(newest) {
         seen.record(&setting);
         judge.record(&setting);
     }
-    let mut limits: BTreeMap<String, u64> = BTreeMap::new();
-    let mut limit = |name: &str, n: u64| {
-        if n > 0 {
-            limits.insert(name.to_owned(), n);
-        }
-    };
-    limit("flows", summary.limits.flows_evicted);
-    limit("payload", summary.limits.payload_evicted);
-    limit("fragments", summary.limits.fragments_dropped);
-    limit("broken-packets", summary.limits.broken_packets);
-    limit("unknown-links", summary.limits.unknown_links.values().sum());
-    limit("capture-drops", summary.inputs.iter().map(|i| i.dropped).sum());
-    limit("unreadable-files", evidence.unreadable.len() as u64);
     let threads = setup.reading.traffic.threads;
-    let found = Inventory::new(summary.assets, threads);
-    limit("assets", found.dropped);
-    limit("asset-facts", found.trimmed());
-    limit("logs", logs.dropped);
-    limit("correlations", judge.correlation_dropped());
-    limit("findings", judge.dropped);
+    let found = summary.inventory(threads);
+    summary.limit("logs", logs.dropped);
+    summary.limit("correlations", judge.correlation_dropped());
+    summary.limit("findings", judge.dropped);
     let findings = judge.finish();
     let assets = assets::inventory(found.assets, &logs.hosts(), authorisations, &names, threads);
     let given = Given {
@@ -223,11 +206,18 @@ pub fn examine(
         seen: &seen,
     };
     let zones = authorisations.is_some_and(|a| !a.zones.is_empty());
-    let could = rules.ran(&|kind| given.yields(kind), true);
-    let ran = rules.ran(&|kind| seen.kinds.contains_key(kind.name()), zones);
+    let could = rules.ran(&|kind| given.yields(kind), true, None);
+    let ran =
+        rules.ran(&|kind| seen.kinds.contains_key(kind.name()), zones, logs.samples().as_deref());
     let of = Ran { could: &could, ran: &ran };
-    let coverage =
-        coverage::coverage(setup.catalog, of, given, limits, &findings, &summary.unreadable);
+    let coverage = coverage::coverage(
+        setup.catalog,
+        of,
+        given,
+        &summary.limits,
+        &findings,
+        &summary.unreadable,
+    );
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
         examined_at: setup.now.to_rfc3339(),

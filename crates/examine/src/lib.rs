@@ -24,6 +24,7 @@ pub mod timeline;
 
 pub use assets::assets;
 pub use compare::{BaselineError, Known, Retest, baseline, compare, retest_reason, span};
+pub use coverage::is_serious;
 pub use evidence::{Evidence, Reading};
 pub use examine::{AuthorisationsFile, Progress, Setup, SoFar, examine, problem, stopped};
 pub use reconcile::{Reason, Verdict};

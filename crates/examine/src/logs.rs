@@ -15,6 +15,8 @@ use std::{
 const MAX_SOURCES: usize = 5_000;
 /// Accounts remembered of one host.
 const MAX_ACCOUNTS: usize = 200;
+/// Formats remembered of one source.
+const MAX_FORMATS: usize = 16;
 /// Hours remembered of one host: more than two years of them.
 const MAX_HOURS: usize = 20_000;
 /// Sessions remembered to hold clocks against.
@@ -30,6 +32,7 @@ struct Source {
     events: u64,
     first: Time,
     last: Time,
+    formats: BTreeSet<Text>,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +58,9 @@ pub(crate) struct LogNotes {
     /// Sources that found no room.
     pub(crate) dropped: u64,
 }
+
+/// The fields by which rules of logs tell whose they are.
+pub(crate) const TELLS: [&str; 2] = ["Channel", "log.format"];
 
 /// What a host's logs show of it.
 #[derive(Clone, Debug)]
@@ -108,7 +114,8 @@ impl LogNotes {
             _ => None,
         };
         let name = text(record, FieldName::HostName).unwrap_or_default();
-        let source = named("Channel").or_else(|| named("log.format")).unwrap_or_default();
+        let format = named(TELLS[1]).unwrap_or_default();
+        let source = named(TELLS[0]).unwrap_or_else(|| format.clone());
         if !self.hosts.contains_key(&name) && self.sources >= MAX_SOURCES {
             self.dropped += 1;
             return;
@@ -136,9 +143,13 @@ impl LogNotes {
             known.events += 1;
             known.first = known.first.min(time);
             known.last = known.last.max(time);
+            if !known.formats.contains(&format) && known.formats.len() < MAX_FORMATS {
+                known.formats.insert(format);
+            }
         } else if self.sources < MAX_SOURCES {
             self.sources += 1;
-            host.sources.insert(source, Source { events: 1, first: time, last: time });
+            let formats = BTreeSet::from([format]);
+            host.sources.insert(source, Source { events: 1, first: time, last: time, formats });
         } else {
             self.dropped += 1;
         }
@@ -172,6 +183,23 @@ impl LogNotes {
             }
         }
         out
+    }
+
+    /// A record for each kind of entry there was, with what tells it; `None` when not all are known.
+    pub(crate) fn samples(&self) -> Option<Vec<Fields>> {
+        let sources = self.hosts.values().flat_map(|host| &host.sources);
+        let kinds: BTreeSet<(&Text, &Text)> = sources
+            .flat_map(|(name, source)| source.formats.iter().map(move |f| (name, f)))
+            .collect();
+        let sample = |(source, format): (&Text, &Text)| {
+            let mut sample = Fields::new(Kind::Event, Time(0), Origin::default());
+            if source != format {
+                sample.push(TELLS[0], source.as_str());
+            }
+            sample.push(TELLS[1], format.as_str());
+            sample
+        };
+        (self.dropped == 0).then(|| kinds.into_iter().map(sample).collect())
     }
 
     /// The sources with their spans, for the coverage.

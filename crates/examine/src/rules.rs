@@ -1,14 +1,14 @@
 //! The rules of a run: the embedded pack and the user's own folders, compiled together.
 
-use crate::judge;
+use crate::{judge, logs::TELLS};
 use hangtu_catalog::{
     Arg, Bilingual, Catalog, RuleInfo, RulePack,
     key::{self, Key},
     sha256,
 };
 use hangtu_evidence::Unreadable;
-use hangtu_record::{Field, FieldName, Kind};
-use hangtu_sigma::{Body, Options, Problem, ProblemKind, Rule, RuleIndex, Ruleset};
+use hangtu_record::{Field, FieldName, Fields, Kind};
+use hangtu_sigma::{Body, Options, Problem, ProblemKind, Rule, RuleIndex, Ruleset, Samples};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs,
@@ -136,19 +136,26 @@ impl Rules {
         alone.errors.first().map_or(Ok(ids), |e| Err(e.clone()))
     }
 
-    /// The rules that report something themselves, look at a kind of record that was there and, where
-    /// no zones are declared, need none: what they did not find is not there.
-    pub fn ran(&self, there: &dyn Fn(Kind) -> bool, zones: bool) -> Vec<&RuleInfo> {
-        let of_zones = |field: &Field| field.known.is_some_and(|name| ZONES.contains(&name));
-        let may = (!zones).then(|| self.ruleset.fire_without(&of_zones));
-        let may = |number: usize| may.as_ref().is_none_or(|may| may[number]);
+    /// The rules that report something themselves, look at a kind of record that was there, where no
+    /// zones are declared need none, and where it is known which logs there were look at one of these: what
+    /// they did not find is not there.
+    pub fn ran(
+        &self,
+        there: &dyn Fn(Kind) -> bool,
+        zones: bool,
+        logs: Option<&[Fields]>,
+    ) -> Vec<&RuleInfo> {
+        let absent =
+            |field: &Field| !zones && field.known.is_some_and(|name| ZONES.contains(&name));
+        let samples = logs.map(|records| Samples { kind: Kind::Event, fields: &TELLS, records });
+        let may = self.ruleset.fire_where(&absent, samples.as_ref());
         let looks = |index| {
             self.ruleset.works(index)
                 && Kind::ALL.iter().any(|k| self.ruleset.looks_at(index, *k) && there(*k))
         };
         let numbered = self.infos.iter().enumerate();
         numbered
-            .filter(|(n, info)| !info.base && may(*n) && looks(RuleIndex(*n as u32)))
+            .filter(|(n, info)| !info.base && may[*n] && looks(RuleIndex(*n as u32)))
             .map(|(_, info)| info)
             .collect()
     }

@@ -47,7 +47,8 @@ fn table(language: Language, assets: &[Asset]) -> io::Result<()> {
         key::CLI_LABEL_IDENTITY,
         key::CLI_LABEL_VENDOR,
     ];
-    let mut rows: Vec<[Cow<'_, str>; 6]> = vec![labels.map(|k| text(language, k, &[]).into())];
+    let mut rows: Vec<[Cow<'_, str>; 6]> = Vec::with_capacity(assets.len() + 1);
+    rows.push(labels.map(|k| text(language, k, &[]).into()));
     // There are few roles and maybe many assets.
     let mut roles: BTreeMap<&str, String> = BTreeMap::new();
     for asset in assets {
@@ -74,6 +75,11 @@ fn table(language: Language, assets: &[Asset]) -> io::Result<()> {
     print_rows(&mut out, &rows)
 }
 
+/// Columns of a cell; a longer one pushes the others on.
+const WIDEST: usize = 48;
+/// What fills a cell, and two columns between it and the next.
+const BLANKS: &str = "                                                  ";
+
 /// Rows in columns; Chinese characters are two columns wide, and nothing steers the terminal.
 pub(crate) fn print_rows<const N: usize>(
     out: &mut impl Write,
@@ -84,7 +90,7 @@ pub(crate) fn print_rows<const N: usize>(
     let mut widths = [0_usize; N];
     for row in rows {
         for (w, cell) in widths.iter_mut().zip(row) {
-            *w = (*w).max(width(cell.as_ref())).min(48);
+            *w = (*w).max(width(cell.as_ref())).min(WIDEST);
         }
     }
     let mut line = String::new();
@@ -92,9 +98,10 @@ pub(crate) fn print_rows<const N: usize>(
         line.clear();
         for (w, cell) in widths.iter().zip(row.iter().map(AsRef::as_ref)) {
             line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', w.saturating_sub(width(cell)) + 2));
+            line.push_str(&BLANKS[..w.saturating_sub(width(cell)) + 2]);
         }
-        writeln!(out, "{}", plain(line.trim_end()))?;
+        out.write_all(plain(line.trim_end()).as_bytes())?;
+        out.write_all(b"\n")?;
     }
     out.flush()
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Rule files with their cases, or why these cannot be read.
-type Tests = Vec<(String, Result<check::TestFile, String>)>;
+type Tests = Vec<(String, Result<check::TestFile, check::CheckError>)>;
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let Some((command, matches)) = matches.subcommand() else {
@@ -108,7 +108,7 @@ fn own_tests(paths: &[PathBuf]) -> Result<(Tests, Vec<PathBuf>), Failure> {
                 Err(e) => return Err(Failure::read(&beside, &e)),
             };
             let parsed = check::TestFile::parse(&beside.display().to_string(), &bytes);
-            tests.push((rule.display().to_string(), parsed.map_err(|e| e.to_string())));
+            tests.push((rule.display().to_string(), parsed));
             run.insert(beside);
         }
         let files =
@@ -138,7 +138,7 @@ fn test(language: Language, rules: &Rules, own: Tests, alone: &[PathBuf]) -> io:
             Ok(tests) => tests,
             Err(why) => {
                 failed += 1;
-                writeln!(out, "{}", plain(&why))?;
+                writeln!(out, "{}", plain(Bilingual::from(&why).get(language)))?;
                 continue;
             }
         };
@@ -154,11 +154,10 @@ fn test(language: Language, rules: &Rules, own: Tests, alone: &[PathBuf]) -> io:
             failed += 1;
             let word = if expected { key::CLI_RULES_FIRES } else { key::CLI_RULES_SILENT };
             let word = text(language, word, &[]);
-            let why = fired.err().map(|e| e.to_string()).unwrap_or_default();
-            let case = format!("{} {why}", case.name);
+            let why = fired.err().map(|e| Bilingual::from(&e).get(language).to_owned());
             let args = [
                 ("file", Arg::Text(&file)),
-                ("case", Arg::Text(case.trim())),
+                ("case", Arg::Text(why.as_deref().unwrap_or(&case.name))),
                 ("expected", Arg::Text(&word)),
             ];
             writeln!(out, "{}", plain(&text(language, key::CLI_RULES_FAILED, &args)))?;

@@ -3,7 +3,7 @@
 use crate::{failure::refused, terminal::plain};
 use hangtu_catalog::{Arg, Bilingual, Language, Scenario, key, text};
 use hangtu_examine::{
-    Evidence, evidence,
+    Evidence, evidence, is_serious,
     model::{CheckStatus, Examination, Finding, Problem},
 };
 use std::{
@@ -89,7 +89,8 @@ fn limited(language: Language, limit: &str, count: u64) -> String {
     text(language, key::CLI_SUMMARY_LIMIT, &args)
 }
 
-/// Tells beside another command's output what of the evidence could not be read; whether there is anything.
+/// Tells beside another command's output what of the evidence could not be read or kept; whether that may hide
+/// something.
 #[allow(clippy::print_stderr, reason = "said beside the output, whatever its format")]
 pub(crate) fn tell_damage(language: Language, names: &[String], read: &evidence::Summary) -> bool {
     let mut lines = Vec::new();
@@ -97,14 +98,15 @@ pub(crate) fn tell_damage(language: Language, names: &[String], read: &evidence:
         let damages = input.damages.list.iter();
         lines.extend(damages.map(|d| damage(language, name, &hangtu_examine::problem(d))));
     }
-    let unknown = read.limits.unknown_links.values().sum();
-    if unknown > 0 {
-        lines.push(limited(language, "unknown-links", unknown));
-    }
+    // Of unreadable files each is told by `tell_missing`.
+    let limits: Vec<_> =
+        read.limits.iter().filter(|(name, _)| **name != "unreadable-files").collect();
+    let hides = !lines.is_empty() || limits.iter().any(|(name, _)| is_serious(name));
+    lines.extend(limits.iter().map(|(name, n)| limited(language, name, **n)));
     for line in &lines {
         eprintln!("{line}");
     }
-    !lines.is_empty()
+    hides
 }
 
 pub(crate) fn print(

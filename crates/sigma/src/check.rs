@@ -24,7 +24,10 @@
 //! - { "*": 40, "+": 1s, "@timestamp": 2026-11-23T08:00:00Z, destination.ip: "10.0.1.{i}" }
 //! ```
 
-use crate::{Correlated, Correlator, Limits, RuleIndex, Ruleset, Scratch, clock::parse_time, yaml};
+use crate::{
+    Correlated, Correlator, Counted, Expected, Limits, RuleIndex, Ruleset, Scratch, Wrong,
+    clock::parse_time, yaml,
+};
 use hangtu_record::{Fields, Kind, Mac, Origin, Time, Value as FieldValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -57,12 +60,12 @@ pub struct Case {
 
 /// A test file or case that cannot be used.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{at}: {why}")]
+#[error("{at}: {wrong}")]
 pub struct CheckError {
-    /// The file, or the case and its record.
+    /// The file and the case, or the case and its record: `name: records[1]`.
     pub at: String,
     /// What is wrong there.
-    pub why: String,
+    pub wrong: Wrong,
 }
 
 /// What fired in a case.
@@ -94,44 +97,43 @@ impl Fired {
 impl TestFile {
     /// Reads a test file and writes out its repetitions.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, CheckError> {
-        let error = |why: String| CheckError { at: file.to_owned(), why };
-        let mut documents = yaml::documents(bytes).map_err(|e| error(e.to_string()))?;
+        let error = |wrong| CheckError { at: file.to_owned(), wrong };
+        let mut documents =
+            yaml::documents(bytes).map_err(|e| error(Wrong::Yaml(e.to_string())))?;
         if documents.len() != 1 {
-            return Err(error(format!("expected one document, found {}", documents.len())));
+            return Err(error(Wrong::Expected(Expected::OneDocument)));
         }
-        let mut out: Self =
-            serde_json::from_value(documents.swap_remove(0)).map_err(|e| error(e.to_string()))?;
+        let mut out: Self = serde_json::from_value(documents.swap_remove(0))
+            .map_err(|e| error(Wrong::Form(e.to_string())))?;
         for case in out.fires.iter_mut().chain(&mut out.silent) {
             case.records = repeat(std::mem::take(&mut case.records))
-                .map_err(|why| error(format!("{}: {why}", case.name)))?;
+                .map_err(|wrong| CheckError { at: format!("{file}: {}", case.name), wrong })?;
         }
         Ok(out)
     }
 }
 
 /// Writes out records that stand for several.
-fn repeat(records: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, String> {
+fn repeat(records: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, Wrong> {
     let mut out = Vec::new();
     for mut map in records {
         let times = match map.remove("*") {
             None => None,
-            Some(n) => Some(
-                n.as_u64().ok_or_else(|| format!("`*` is {n}, not how often the record comes"))?,
-            ),
+            Some(n) => Some(n.as_u64().ok_or_else(|| not("*", &n, Expected::Times))?),
         };
         let step = match map.remove("+") {
             None => None,
             Some(step) => Some(
                 step.as_str()
                     .and_then(step_nanos)
-                    .ok_or_else(|| format!("`+` is {step}, not a step such as 500ms, 1s or 2m"))?,
+                    .ok_or_else(|| not("+", &step, Expected::Step))?,
             ),
         };
         if step.is_some() && times.is_none() {
-            return Err("`+` needs `*`, how often the record comes".into());
+            return Err(Wrong::Missing("*"));
         }
         if times.unwrap_or(1) > (MAX_RECORDS - out.len()) as u64 {
-            return Err(format!("more than {MAX_RECORDS} records"));
+            return Err(Wrong::TooMuch { what: Counted::Records, limit: MAX_RECORDS });
         }
         let Some(times) = times else {
             out.push(map);
@@ -142,7 +144,7 @@ fn repeat(records: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, S
             Some(value) => value
                 .as_str()
                 .and_then(parse_time)
-                .ok_or_else(|| format!("`@timestamp` is {value}, not an RFC 3339 time"))?,
+                .ok_or_else(|| not("@timestamp", value, Expected::Time))?,
         };
         for i in 0..times {
             let mut one = map.clone();
@@ -155,6 +157,11 @@ fn repeat(records: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, S
         }
     }
     Ok(out)
+}
+
+/// What a key holds and may not.
+fn not(key: &str, found: &Value, expected: Expected) -> Wrong {
+    Wrong::Key { key: key.to_owned(), found: found.to_string(), expected }
 }
 
 /// `500ms`, `1s`, `2m`, `8h`.
@@ -185,9 +192,9 @@ pub fn run_case(ruleset: &Ruleset, case: &Case) -> Result<Fired, CheckError> {
     let mut scratch = Scratch::new();
     let mut correlator = Correlator::new(ruleset, Limits::default());
     for (number, map) in case.records.iter().enumerate() {
-        let record = record(map, number).map_err(|why| CheckError {
-            at: format!("{}: record {}", case.name, number + 1),
-            why,
+        let record = record(map, number).map_err(|wrong| CheckError {
+            at: format!("{}: records[{}]", case.name, number + 1),
+            wrong,
         })?;
         ruleset.matches(&mut scratch, &record, &mut |rule| {
             out.rules.push(rule);
@@ -200,20 +207,20 @@ pub fn run_case(ruleset: &Ruleset, case: &Case) -> Result<Fired, CheckError> {
     Ok(out)
 }
 
-pub(crate) fn record(map: &Map<String, Value>, number: usize) -> Result<Fields, String> {
+pub(crate) fn record(map: &Map<String, Value>, number: usize) -> Result<Fields, Wrong> {
     let kind = match map.get("record.kind") {
         None => Kind::Event,
         Some(value) => value
             .as_str()
             .and_then(Kind::from_name)
-            .ok_or_else(|| format!("`record.kind` is {value}, not a kind of record"))?,
+            .ok_or_else(|| not("record.kind", value, Expected::Kind))?,
     };
     let time = match map.get("@timestamp") {
         None => Time::new(number as i64, 0),
         Some(value) => value
             .as_str()
             .and_then(parse_time)
-            .ok_or_else(|| format!("`@timestamp` is {value}, not an RFC 3339 time"))?,
+            .ok_or_else(|| not("@timestamp", value, Expected::Time))?,
     };
     let origin = Origin { input: 0, number: number as u64 + 1, offset: 0 };
     let mut out = Fields::new(kind, time, origin);
@@ -226,8 +233,8 @@ pub(crate) fn record(map: &Map<String, Value>, number: usize) -> Result<Fields, 
             value => std::slice::from_ref(value),
         };
         for value in values {
-            let value = field_value(name, value)
-                .ok_or_else(|| format!("`{name}` must be a value or a list of values"))?;
+            let value =
+                field_value(name, value).ok_or_else(|| not(name, value, Expected::Scalar))?;
             out.push(name, value);
         }
     }

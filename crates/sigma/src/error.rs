@@ -64,6 +64,16 @@ pub enum Wrong {
     /// A condition that cannot be read.
     #[error("condition: {0}")]
     Condition(ConditionFault),
+    /// A key of a test's record holds what it may not.
+    #[error("`{key}` is {found}, not {expected}")]
+    Key {
+        /// The key.
+        key: String,
+        /// What it holds, as JSON.
+        found: String,
+        /// What it should hold.
+        expected: Expected,
+    },
     /// A condition names selections that do not exist.
     #[error("condition names `{0}`, and no selection is called that")]
     NoSelection(String),
@@ -134,6 +144,18 @@ pub enum Expected {
     /// What the action `repeat` repeats.
     #[error("a rule before it to repeat")]
     RuleBefore,
+    /// The key `*` of a test's record.
+    #[error("how often the record comes")]
+    Times,
+    /// The key `+` of a test's record.
+    #[error("a step such as 500ms, 1s or 2m")]
+    Step,
+    /// The time of a record.
+    #[error("an RFC 3339 time")]
+    Time,
+    /// The kind of a record.
+    #[error("a kind of record")]
+    Kind,
 }
 
 /// Kinds of words of which the specification has a list.
@@ -238,6 +260,9 @@ pub enum Counted {
     /// What rule collections repeat.
     #[error("bytes copied by actions")]
     Copied,
+    /// Records of a test.
+    #[error("records in a case")]
+    Records,
 }
 
 /// What is Sigma but not supported.

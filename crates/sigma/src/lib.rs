@@ -67,5 +67,5 @@ pub use mapping::{Mapping, MappingEntry, MappingError, placeholders};
 pub use modifier::Modifier;
 pub use pattern::{Part, Pattern};
 pub use rule::{Body, LogSource, Related, Rule, Severity, Status, parse};
-pub use ruleset::{Options, RuleIndex, Ruleset};
+pub use ruleset::{Options, RuleIndex, Ruleset, Samples};
 pub use scratch::Scratch;

@@ -9,12 +9,12 @@
 use crate::{
     expr::{Expr, clause},
     fold::folded,
-    ruleset::RuleIndex,
+    ruleset::{RuleIndex, Samples},
     scratch::{Number, Scalar, Scratch, Slot},
     test::{Compare, Position, Shape, Test},
 };
 use aho_corasick::AhoCorasick;
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 use hangtu_record::{Field, FieldName, Record, Value};
 
 /// A test of a field.
@@ -343,14 +343,20 @@ impl Program {
         answer
     }
 
-    /// Marks the rules that some record without these fields may match.
-    pub(crate) fn fire_without(&self, absent: &dyn Fn(&Field) -> bool, fires: &mut [bool]) {
+    /// Marks the rules that some record without these fields, and like these samples, may match.
+    pub(crate) fn fire_where(
+        &self,
+        absent: &dyn Fn(&Field) -> bool,
+        samples: Option<&Samples<'_>>,
+        fires: &mut [bool],
+    ) {
+        let never = samples.map(|samples| self.hold_for_none(samples)).unwrap_or_default();
         let knows = |test: u32| {
             let asked = &self.tests[test as usize];
             let gone = |slot: u32| absent(&self.fields[slot as usize]);
             match &asked.test {
                 Test::Null if gone(asked.slot) => (true, false),
-                _ if gone(asked.slot) => (false, true),
+                _ if gone(asked.slot) || never.contains(&test) => (false, true),
                 _ => (true, true),
             }
         };
@@ -359,6 +365,25 @@ impl Program {
                 *fires |= compiled.expr.may(&knows).0;
             }
         }
+    }
+
+    /// The tests of the samples' fields that hold for none of them.
+    fn hold_for_none(&self, samples: &Samples<'_>) -> HashSet<u32> {
+        let sampled = |asked: &Asked| {
+            let name = &*self.fields[asked.slot as usize].name;
+            // What is absent in a sample may be absent; another field has any value.
+            samples.fields.contains(&name) && !matches!(asked.test, Test::Null | Test::Refer { .. })
+        };
+        let tests = self.tests.iter().enumerate().filter(|(_, asked)| sampled(asked));
+        let mut out: HashSet<u32> = tests.map(|(number, _)| number as u32).collect();
+        let mut scratch = Scratch::new();
+        for record in samples.records {
+            scratch.begin(self.fields.len(), self.tests.len(), self.rules.len());
+            self.load(&mut scratch.slots, record);
+            self.wake(&mut scratch);
+            out.retain(|test| !self.ask(*test as usize, &mut scratch));
+        }
+        out
     }
 
     /// How many rules no index can leave out.

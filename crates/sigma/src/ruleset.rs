@@ -12,7 +12,7 @@ use crate::{
     rule::{Body, LogSource, Rule},
     scratch::Scratch,
 };
-use hangtu_record::{Field, Kind, Record};
+use hangtu_record::{Field, Fields, Kind, Record};
 use std::{cell::RefCell, collections::HashMap, fmt, sync::Arc};
 
 /// A rule's number within its [`Ruleset`].
@@ -47,6 +47,17 @@ pub struct Ruleset {
     kinds: Vec<[bool; Kind::ALL.len()]>,
     /// What filters leave out of each rule, as text; empty for nothing.
     excluded: Vec<String>,
+}
+
+/// All the values that some fields have in records of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// The kind.
+    pub kind: Kind,
+    /// Names of the fields.
+    pub fields: &'a [&'a str],
+    /// Records that have these values.
+    pub records: &'a [Fields],
 }
 
 impl Ruleset {
@@ -136,11 +147,18 @@ impl Ruleset {
         self.kinds.get(index.0 as usize).is_some_and(|kinds| kinds[kind as usize])
     }
 
-    /// Which rules may fire, in their order, where no record has the fields that `absent` names.
-    pub fn fire_without(&self, absent: &dyn Fn(&Field) -> bool) -> Vec<bool> {
+    /// Which rules may fire, in their order, where no record has the fields that `absent` names, and those of
+    /// the samples' kind have no other values of the samples' fields.
+    pub fn fire_where(
+        &self,
+        absent: &dyn Fn(&Field) -> bool,
+        samples: Option<&Samples<'_>>,
+    ) -> Vec<bool> {
         let mut fires = vec![false; self.rules.len()];
-        for program in self.programs.iter().flatten() {
-            program.fire_without(absent, &mut fires);
+        for (kind, program) in Kind::ALL.iter().zip(&self.programs) {
+            if let Some(program) = program {
+                program.fire_where(absent, samples.filter(|s| s.kind == *kind), &mut fires);
+            }
         }
         self.relations.fire_without(absent, &mut fires);
         fires

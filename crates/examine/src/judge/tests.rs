@@ -58,8 +58,16 @@ fn findings_of_events_are_about_their_host() {
     assert_eq!(subjects, ["ENG-01"]);
 
     let has = |rules: &[&RuleInfo]| rules.iter().any(|info| info.id == "own-1");
-    assert!(has(&rules.ran(&|_| true, true)));
-    assert!(!has(&rules.ran(&|kind| kind != Kind::Event, true)));
+    assert!(has(&rules.ran(&|_| true, true, None)));
+    assert!(!has(&rules.ran(&|kind| kind != Kind::Event, true, None)));
+    let log = |channel: &str| {
+        let mut sample = Fields::new(Kind::Event, Time(0), Origin::default());
+        sample.push("Channel", channel);
+        [sample]
+    };
+    let sysmon = log("Microsoft-Windows-Sysmon/Operational");
+    assert!(has(&rules.ran(&|_| true, true, Some(&sysmon))));
+    assert!(!has(&rules.ran(&|_| true, true, Some(&log("Application")))));
     // A filter is told apart from none, for the rule that it touches.
     assert_eq!(rules.filters().keys().collect::<Vec<_>>(), ["own-1"]);
 }

@@ -1,8 +1,10 @@
 //! Correlations over small sets of events, in every order.
 
 use super::{compile, compile_with, event, rule};
-use crate::{Correlated, Correlator, Limits, Options, ProblemKind, Ruleset, Scratch, check, parse};
-use hangtu_record::{Fields, Time};
+use crate::{
+    Correlated, Correlator, Limits, Options, ProblemKind, Ruleset, Samples, Scratch, check, parse,
+};
+use hangtu_record::{Fields, Kind, Origin, Time};
 
 fn correlation(name: &str, body: &str) -> String {
     format!("---\ntitle: {name}\nname: {name}\ncorrelation: {body}\n")
@@ -268,9 +270,36 @@ fn rules_that_cannot_fire_without_a_field_are_told() {
         count("in turn", "temporal", "needs, either", "b"),
     ];
     let ruleset = compile(text.concat().trim_end_matches("---\n"));
-    let may = ruleset.fire_without(&|field| &*field.name == "zone");
+    let may = ruleset.fire_where(&|field| &*field.name == "zone", None);
     let names = ruleset.rules().iter().zip(may).filter(|(_, may)| *may);
     let names: Vec<&str> = names.map(|(rule, _)| rule.title.as_str()).collect();
     assert_eq!(names, ["either", "but", "absent", "some", "any of"]);
-    assert!(ruleset.fire_without(&|_| false).iter().all(|may| *may));
+    assert!(ruleset.fire_where(&|_| false, None).iter().all(|may| *may));
+}
+
+#[test]
+fn rules_for_which_no_sample_stands_are_told() {
+    let detection = |name: &str, detection: &str| rule(name, detection) + "---\n";
+    let text = [
+        detection("other", "{s: {Channel: System, a: 1}, condition: s}"),
+        detection("one", "{s: {Channel: [System, security], a: 1}, condition: s}"),
+        detection("part", "{s: {'Channel|contains': cur}, condition: s}"),
+        detection("regex", "{s: {'Channel|re': '^Sys'}, condition: s}"),
+        detection("not", "{s: {a: 1}, t: {Channel: System}, condition: s and not t}"),
+        detection("absent", "{s: {Channel: null}, condition: s}"),
+        detection("refers", "{s: {'Channel|fieldref': a}, condition: s}"),
+        detection("word", "{s: [System], condition: s}"),
+    ];
+    let ruleset = compile(text.concat().trim_end_matches("---\n"));
+    let mut sample = Fields::new(Kind::Event, Time(0), Origin::default());
+    sample.push("Channel", "Security");
+    let fires = |kind, records: &[Fields]| {
+        let samples = Samples { kind, fields: &["Channel"], records };
+        let may = ruleset.fire_where(&|_| false, Some(&samples));
+        let names = ruleset.rules().iter().zip(may).filter(|(_, may)| *may);
+        names.map(|(rule, _)| rule.title.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(fires(Kind::Event, &[sample]), "one part not absent refers word");
+    assert_eq!(fires(Kind::Event, &[]), "not absent refers word");
+    assert_eq!(fires(Kind::Session, &[]), "other one part regex not absent refers word");
 }

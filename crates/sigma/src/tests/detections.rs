@@ -215,8 +215,14 @@ fn a_record_can_stand_for_many() {
         serde_json::Value::Object(records[3].clone()),
         serde_json::json!({"@timestamp": "2026-03-02T00:00:01Z", "k": ["a2", "b"], "n": 7})
     );
-    for wrong in ["'*': 10001", "'*': x", "'*': 2, '+': 5", "'*': 2, '+': 1d", "'+': 1s"] {
+    for (wrong, why) in [
+        ("'*': 10001", "more than 10000 records in a case"),
+        ("'*': x", "`*` is \"x\", not how often the record comes"),
+        ("'*': 2, '+': 5", "`+` is 5, not a step such as 500ms, 1s or 2m"),
+        ("'*': 2, '+': 1d", "`+` is \"1d\", not a step such as 500ms, 1s or 2m"),
+        ("'+': 1s", "missing `*`"),
+    ] {
         let text = format!("fires: [{{name: n, records: [{{{wrong}}}]}}]");
-        assert!(parse(&text).is_err(), "{wrong}");
+        assert_eq!(parse(&text).unwrap_err().to_string(), format!("x: n: {why}"));
     }
 }

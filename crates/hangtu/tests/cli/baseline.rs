@@ -1,0 +1,104 @@
+//! An examination beside an earlier one.
+
+use super::*;
+
+#[test]
+fn the_same_evidence_twice_changes_nothing() {
+    let (a, b) = (folder("twice-a"), folder("twice-b"));
+    let examine = |out: &Path, more: &[&str]| {
+        let args = [&["examine", PLANT, "--out", text(out)], more].concat();
+        assert_eq!(hangtu(&args).code, 0);
+        json(&out.join("findings.json"))
+    };
+    let mut first = examine(&a, &[]);
+    let mut second = examine(&b, &["--threads", "3"]);
+    for run in [&mut first, &mut second] {
+        run["run"]["examined_at"] = Value::Null;
+    }
+    assert!(first == second, "two runs differ in more than run.examined_at");
+    let baseline = a.join("findings.json");
+    let third = examine(&b, &["--baseline", text(&baseline)]);
+    let comparison = &third["comparison"];
+    let count = first["findings"].as_array().map(Vec::len);
+    assert_eq!(comparison["new"], 0);
+    assert_eq!(comparison["still"].as_u64().map(|n| n as usize), count);
+    assert_eq!(comparison["gone"], serde_json::json!([]));
+    assert_eq!(comparison["not_retested"], serde_json::json!([]));
+}
+
+#[test]
+fn absence_is_proof_only_in_newer_and_longer_evidence() {
+    let (morning, evening) = (folder("retest-morning"), folder("retest-evening"));
+    let examine = |capture: &str, out: &Path, more: &[&str]| {
+        let args = ["examine", capture, "--authorisations", APPROVED, "--out", text(out)];
+        let ran = hangtu(&[&args, more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        json(&out.join("findings.json"))
+    };
+    examine(MORNING, &morning, &[]);
+    let baseline = morning.join("findings.json");
+    let compared = |now: &Value, list: &str| -> BTreeSet<(String, String)> {
+        let all = now["comparison"][list].as_array().expect("a list");
+        let text = |v: &Value| v.as_str().expect("text").to_owned();
+        all.iter().map(|e| (text(&e["subject"]), text(&e["reason"]["en"]))).collect()
+    };
+    // Five hours after nine: newer, but too short to prove anything gone.
+    let now = examine(EVENING, &evening, &["--baseline", text(&baseline)]);
+    assert_eq!((&now["comparison"]["new"], &now["comparison"]["still"]), (&8.into(), &2.into()));
+    assert!(compared(&now, "gone").is_empty());
+    let reasons: BTreeSet<String> =
+        compared(&now, "not_retested").into_iter().map(|(_, why)| why).collect();
+    let short = "Not re-tested: this evidence covers less time than the earlier one.";
+    assert_eq!(reasons, [short.to_owned()].into());
+    // Were the morning's evidence no longer than the evening's, the same absence would be proof,
+    // for the assets that the evening shows.
+    let mut shorter = json(&baseline);
+    shorter["coverage"]["first"] = "2026-03-02T04:00:02Z".into();
+    fs::write(&baseline, shorter.to_string()).expect("it can be written");
+    let now = examine(EVENING, &evening, &["--baseline", text(&baseline)]);
+    let gone = compared(&now, "gone");
+    assert!(
+        gone.iter().any(|(subject, why)| subject == "10.20.2.11"
+            && why.starts_with("Gone: 10.20.2.11 was seen from 2026-03-02T08:")),
+        "{gone:#?}"
+    );
+    let not = compared(&now, "not_retested");
+    let unseen = "Not re-tested: 10.20.2.199 does not appear in this evidence.";
+    assert!(not.contains(&("10.20.2.199".into(), unseen.into())), "{not:#?}");
+    // Nor does it where the rule could not have found it: without the zones that it asks for, or with a
+    // filter that was not there before; nor where the asset was hardly there.
+    let no_zones = folder("retest-no-zones");
+    let ran =
+        hangtu(&["examine", EVENING, "--out", text(&no_zones), "--baseline", text(&baseline)]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let now = json(&no_zones.join("findings.json"));
+    assert!(compared(&now, "gone").is_subset(&gone));
+    let why = |now: &Value, start: &str| {
+        let all = compared(now, "not_retested");
+        all.into_iter().filter(|(_, why)| why.starts_with(start)).count()
+    };
+    assert!(why(&now, "Not re-tested: the rule that found it did not run, or nothing") > 0);
+    let rules = folder("retest-filter");
+    let filter = "title: Nothing\nlogsource: {product: hangtu}\n\
+                  filter: {rules: any, ports: {destination.port|gte: 1}, condition: ports}\n";
+    fs::write(rules.join("filter.yml"), filter).expect("it can be written");
+    let now = examine(
+        EVENING,
+        &folder("retest-filtered"),
+        &["--baseline", text(&baseline), "--rules", text(&rules)],
+    );
+    assert!(compared(&now, "gone").is_empty(), "{now:#}");
+    assert!(why(&now, "Not re-tested: a filter that was not there before") > 0);
+    for asset in shorter["assets"].as_array_mut().expect("a list") {
+        asset["first"] = "2026-03-01T00:00:00Z".into();
+    }
+    fs::write(&baseline, shorter.to_string()).expect("it can be written");
+    let now = examine(EVENING, &evening, &["--baseline", text(&baseline)]);
+    assert!(compared(&now, "gone").is_empty());
+    assert!(why(&now, "Not re-tested: 10.20.2.11 was seen for less than half as long") > 0);
+    // And looking backwards proves nothing.
+    let back = examine(MORNING, &morning, &["--baseline", text(&evening.join("findings.json"))]);
+    let old = "Not re-tested: this evidence is not newer than the finding.";
+    assert!(compared(&back, "gone").is_empty());
+    assert!(compared(&back, "not_retested").iter().all(|(_, why)| why == old));
+}

@@ -5,6 +5,14 @@ use crate::{
 };
 use hangtu_record::Transport;
 
+/// Operations in the order in which they were asked.
+fn told(segments: &[(Side, Vec<u8>)]) -> Vec<Operation> {
+    let segments = segments.iter().map(|(side, bytes)| (*side, &bytes[..]));
+    let (mut out, _) = drive(&REGISTRATION, Transport::Tcp, segments);
+    out.records.operations.sort_by_key(|op| op.origin);
+    out.records.operations
+}
+
 fn message(kind: u8, reference: u16, error: Option<u16>, parameter: &[u8], data: &[u8]) -> Vec<u8> {
     let mut s7 = vec![0x32, kind, 0, 0];
     s7.extend(reference.to_be_bytes());
@@ -73,4 +81,90 @@ fn fragments_are_counted_until_the_last_one() {
     let kept = held(&REGISTRATION, [(Side::Client, &first[..])]);
     assert!((112..1000).contains(&kept), "{kept}");
     assert_eq!(held(&REGISTRATION, [(Side::Client, &first[..]), (Side::Client, &last[..])]), 0);
+}
+
+#[test]
+fn programming_devices_watch_and_change_a_controller() {
+    // Type 4 is a request, and 7 one to a Sinumerik NC.
+    let ask = |kind: u8, group: u8, subfunction: u8| {
+        let parameter = [0, 1, 0x12, 4, 0x11, kind << 4 | group, subfunction, 0];
+        (Side::Client, message(7, u16::from(subfunction), None, &parameter, &[]))
+    };
+    let commands: Vec<_> = (1..=0x16).map(|subfunction| ask(4, 1, subfunction)).collect();
+    let with = |verb: Verb| -> Vec<u32> {
+        let told = told(&commands).into_iter().filter(|op| op.verb == verb);
+        told.map(|op| op.code & 0xff).collect()
+    };
+    assert_eq!(with(Verb::Write), [8, 9]);
+    assert_eq!(with(Verb::Delete), [0x0c]);
+    assert_eq!(with(Verb::Configure), [0x0a, 0x0b, 0x12]);
+    assert_eq!(with(Verb::Diagnose).len(), 0x16 - 6);
+    let others = [
+        (ask(4, 2, 8), Verb::Read),
+        (ask(4, 4, 3), Verb::Diagnose),
+        (ask(4, 4, 7), Verb::Unsubscribe),
+        (ask(4, 4, 8), Verb::Subscribe),
+        (ask(7, 0xf, 1), Verb::Download),
+        (ask(7, 0xf, 6), Verb::Upload),
+        (ask(7, 0xf, 8), Verb::Upload),
+        (ask(3, 0xf, 2), Verb::Download),
+    ];
+    for (request, verb) in others {
+        let told = told(&[request]);
+        assert_eq!(told[0].verb, verb, "{}", told[0].function);
+    }
+}
+
+/// An item: type, how many, block, area, address in bits.
+fn any(kind: u8, count: u8, block: u8, area: u8, at: u16) -> Vec<u8> {
+    let [high, low] = at.to_be_bytes();
+    vec![0x12, 10, 0x10, kind, 0, count, 0, block, area, 0, high, low]
+}
+
+/// One request answered so, and the object told of it.
+fn asked(code: u8, items: &[Vec<u8>], data: &[u8], answer: &[u8]) -> (Operation, String) {
+    let head = [code, items.len() as u8];
+    let parameter = [&head[..], &items.concat()].concat();
+    let op = told(&[
+        (Side::Client, message(1, 1, None, &parameter, data)),
+        (Side::Server, message(3, 1, Some(0), &head, answer)),
+    ])
+    .remove(0);
+    let object = op.object.to_string();
+    (op, object)
+}
+
+#[test]
+fn every_item_is_told_and_which_was_refused() {
+    let two = [any(2, 1, 1, 0x84, 0), any(6, 1, 0, 0x82, 16)];
+    let data = [0, 4, 0, 8, 1, 0, 0, 4, 0, 32, 0xff, 0xff, 0xff, 0xff];
+    let (op, object) = asked(5, &two, &data, &[0xff, 5]);
+    assert_eq!(object, "DB1.DBB0, QD2 (refused: 2)");
+    assert_eq!((&op.value[..], op.address, op.count), ("01, ffffffff", Some(0), Some(1)));
+    assert_eq!((op.outcome, op.error_name), (Outcome::Error, "Invalid address"));
+
+    let six: Vec<_> = (0..6).map(|n| any(1, 1, 0, 0x83, n)).collect();
+    let (op, object) = asked(5, &six, &[], &[5, 5, 0xff, 5, 5, 3]);
+    assert_eq!(object, "M0.0, M0.1, M0.2, M0.3 +2 (refused: 1, 2, 4, 5 +1)");
+    assert_eq!(op.error, Some(5));
+
+    // Reading, the values stand between the return codes.
+    let timer = [any(2, 3, 1, 0x84, 0), any(29, 1, 0, 0x1d, 40), any(2, 1, 1, 0x84, 8)];
+    let answer = [0xff, 4, 0, 24, 1, 2, 3, 0, 0x0a, 0, 0, 0, 0xff, 4, 0, 8, 9];
+    let (_, object) = asked(4, &timer, &[], &answer);
+    assert_eq!(object, "DB1.DBB0, T40, DB1.DBB1 (refused: 2)");
+    let (op, object) = asked(4, &timer[1..2], &[], &[0x0a, 0, 0, 0]);
+    assert_eq!((&object[..], op.address, op.error), ("T40", Some(40), Some(10)));
+}
+
+#[test]
+fn areas_of_dbread_are_addresses() {
+    let one = vec![0x12, 7, 0xb0, 1, 4, 0, 10, 0, 20];
+    let (op, object) = asked(4, &[one], &[], &[0xff, 4, 0, 32, 1, 2, 3, 4]);
+    assert_eq!((&object[..], op.address, op.count), ("DB10.DBB20", Some(20), Some(4)));
+    let two = vec![0x12, 12, 0xb0, 2, 4, 0, 10, 0, 20, 1, 0, 11, 0, 0];
+    // Of odd length, and filled up.
+    let symbolic = vec![0x12, 3, 0xb2, 0, 0, 0];
+    let (_, object) = asked(4, &[two, symbolic, any(2, 1, 0, 0x81, 8)], &[], &[]);
+    assert_eq!(object, "DB10.DBB20, DB11.DBB0, syntax 0xb2, IB1");
 }

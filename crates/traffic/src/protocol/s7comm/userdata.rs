@@ -25,8 +25,9 @@ pub(super) fn read(
     let group = kind & 0x0f;
     let (verb, name) = service(group, subfunction);
     let code = 0x7000 | u32::from(group) << 8 | u32::from(subfunction);
+    // 3, 7 and 0xb are what a Sinumerik NC has for 0, 4 and 8.
     match kind >> 4 {
-        4 => {
+        4 | 7 => {
             let mut op = cx.operation(from, "s7comm", verb, code, name);
             if (group, subfunction) == (4, 1)
                 && let Some([a, b, c, d]) = data.get(4..8)
@@ -36,7 +37,7 @@ pub(super) fn read(
             }
             pending.ask(cx, (from, reference), op);
         }
-        8 => {
+        8 | 0xb => {
             let error = r.skip(2).and_then(|()| r.u16be()).unwrap_or(0);
             let mut op = pending.answer(cx, &(from.other(), reference)).unwrap_or_else(|| {
                 let mut op = cx.operation(from.other(), "s7comm", verb, code, name);
@@ -51,8 +52,11 @@ pub(super) fn read(
             cx.emit(op);
         }
         // Pushed by the controller: cyclic data, diagnostics, alarms.
-        0 => {
-            let mut op = cx.operation(from, "s7comm", Verb::Report, code, name);
+        0 | 3 => {
+            // Files of an NC are sent this way too, to it as well.
+            let sent = kind >> 4 == 3 && from == Side::Client;
+            let verb = if sent { verb } else { Verb::Report };
+            let mut op = cx.operation(from, "s7comm", verb, code, name);
             op.outcome = Outcome::NoneExpected;
             cx.emit(op);
         }
@@ -61,13 +65,13 @@ pub(super) fn read(
     Some(())
 }
 
+/// Verb and name of a service, after Wireshark's tables; 5/2 after Snap7.
 fn service(group: u8, subfunction: u8) -> (Verb, &'static str) {
     match (group, subfunction) {
         (0, _) => (Verb::Other, "Mode transition"),
-        (1, 0x0c) => (Verb::Delete, "Programmer commands: erase"),
-        (1, 0x0e) => (Verb::Write, "Programmer commands: force"),
-        (1, _) => (Verb::Diagnose, "Programmer commands"),
+        (1, _) => programmer_command(subfunction),
         (2, 4) => (Verb::Unsubscribe, "Cyclic services: unsubscribe"),
+        (2, 8) => (Verb::Read, "Cyclic services: RDREC"),
         (2, _) => (Verb::Subscribe, "Cyclic services"),
         (3, 1) => (Verb::Diagnose, "List blocks"),
         (3, 2) => (Verb::Diagnose, "List blocks of type"),
@@ -75,7 +79,21 @@ fn service(group: u8, subfunction: u8) -> (Verb, &'static str) {
         (3, _) => (Verb::Diagnose, "Block functions"),
         (4, 1) => (Verb::Identify, "Read SZL"),
         (4, 2) => (Verb::Subscribe, "Message service"),
-        (4, 3) => (Verb::Stop, "Diagnostic message: stop"),
+        (4, 3) => (Verb::Diagnose, "Diagnostic message"),
+        (4, 5) => (Verb::Diagnose, "ALARM_8 indication"),
+        (4, 6) => (Verb::Diagnose, "NOTIFY indication"),
+        // The controller sends a locked alarm to nobody.
+        (4, 7) => (Verb::Unsubscribe, "ALARM_8 lock"),
+        (4, 8) => (Verb::Subscribe, "ALARM_8 unlock"),
+        (4, 9) => (Verb::Diagnose, "SCAN indication"),
+        (4, 0x0b) => (Verb::Other, "ALARM ack"),
+        (4, 0x0c) => (Verb::Diagnose, "ALARM ack indication"),
+        (4, 0x0d) => (Verb::Diagnose, "ALARM lock indication"),
+        (4, 0x0e) => (Verb::Diagnose, "ALARM unlock indication"),
+        (4, 0x11) => (Verb::Diagnose, "ALARM_SQ indication"),
+        (4, 0x12) => (Verb::Diagnose, "ALARM_S indication"),
+        (4, 0x13) => (Verb::Diagnose, "ALARM query"),
+        (4, 0x16) => (Verb::Diagnose, "NOTIFY_8 indication"),
         (4, _) => (Verb::Diagnose, "CPU functions"),
         (5, 1) => (Verb::Authenticate, "PLC password"),
         (5, 2) => (Verb::Authenticate, "Clear PLC password"),
@@ -84,8 +102,44 @@ fn service(group: u8, subfunction: u8) -> (Verb, &'static str) {
         (7, 1 | 3) => (Verb::Read, "Read clock"),
         (7, 2 | 4) => (Verb::SetTime, "Set clock"),
         (7, _) => (Verb::Other, "Time functions"),
-        (0xf, _) => (Verb::Download, "NC programming"),
+        (0xf, 1) => (Verb::Download, "NC programming: request download"),
+        (0xf, 2) => (Verb::Download, "NC programming: download block"),
+        (0xf, 3) => (Verb::Download, "NC programming: continue download"),
+        (0xf, 4) => (Verb::Download, "NC programming: download ended"),
+        (0xf, 6) => (Verb::Upload, "NC programming: start upload"),
+        (0xf, 7) => (Verb::Upload, "NC programming: upload"),
+        (0xf, 8) => (Verb::Upload, "NC programming: continue upload"),
+        (0xf, _) => (Verb::Other, "NC programming"),
         _ => (Verb::Other, ""),
+    }
+}
+
+/// Group 1: jobs that a programming device has the controller do, to watch and test the program.
+fn programmer_command(subfunction: u8) -> (Verb, &'static str) {
+    match subfunction {
+        0x01 => (Verb::Diagnose, "Programmer commands: block status"),
+        0x02 => (Verb::Diagnose, "Programmer commands: variable status"),
+        0x03 => (Verb::Diagnose, "Programmer commands: output ISTACK"),
+        0x04 => (Verb::Diagnose, "Programmer commands: output BSTACK"),
+        0x05 => (Verb::Diagnose, "Programmer commands: output LSTACK"),
+        0x06 => (Verb::Diagnose, "Programmer commands: time measurement"),
+        0x07 => (Verb::Diagnose, "Programmer commands: force selection"),
+        0x08 => (Verb::Write, "Programmer commands: modify variable"),
+        0x09 => (Verb::Write, "Programmer commands: force"),
+        // These change how the program runs: it halts at a breakpoint, and goes on from it.
+        0x0a => (Verb::Configure, "Programmer commands: breakpoint"),
+        0x0b => (Verb::Configure, "Programmer commands: exit HOLD"),
+        // Deletes the program from the work memory.
+        0x0c => (Verb::Delete, "Programmer commands: memory reset"),
+        0x0d => (Verb::Diagnose, "Programmer commands: disable job"),
+        0x0e => (Verb::Diagnose, "Programmer commands: enable job"),
+        0x0f => (Verb::Diagnose, "Programmer commands: delete job"),
+        0x10 => (Verb::Diagnose, "Programmer commands: read job list"),
+        0x11 => (Verb::Diagnose, "Programmer commands: read job"),
+        0x12 => (Verb::Configure, "Programmer commands: replace job"),
+        0x13 => (Verb::Diagnose, "Programmer commands: block status v2"),
+        0x16 => (Verb::Diagnose, "Programmer commands: flash LED"),
+        _ => (Verb::Diagnose, "Programmer commands"),
     }
 }
 

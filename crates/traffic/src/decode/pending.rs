@@ -88,8 +88,11 @@ impl<K: PartialEq> Pending<K> {
             self.operations.remove(at)?
         };
         cx.out.waiting -= 1;
-        operation.seen = Seen::Both;
-        operation.delay = Some(cx.time.since(operation.time).max(0));
+        // What a first answer told stands, where a second concludes the operation.
+        if operation.seen == Seen::Request {
+            operation.seen = Seen::Both;
+            operation.delay = Some(cx.time.since(operation.time).max(0));
+        }
         Some(operation)
     }
 
@@ -98,7 +101,18 @@ impl<K: PartialEq> Pending<K> {
         self.keys.iter()
     }
 
-    /// Emits everything that still waits as unanswered.
+    /// Emits from the oldest on, as they are, those asked longer ago than so many nanoseconds.
+    pub fn expire(&mut self, cx: &mut Context<'_>, patience: i64) {
+        while self.operations.front().is_some_and(|old| cx.time.since(old.time) > patience)
+            && let Some(old) = self.operations.pop_front()
+        {
+            self.keys.pop_front();
+            cx.out.waiting -= 1;
+            cx.emit(old);
+        }
+    }
+
+    /// Emits everything that still waits as it is: unanswered, where nothing else was told of it.
     pub fn flush(&mut self, cx: &mut Context<'_>) {
         self.keys.clear();
         for operation in self.operations.drain(..) {

@@ -1,12 +1,16 @@
-//! REGISTRATION (IEEE 1815): link frames, transport segments, application fragments, over TCP or UDP.
+//! DNP3 (IEEE 1815): link frames, transport segments, application fragments, over TCP or UDP.
 //! Link checksums are cut out, not checked.
 
 mod application;
+mod objects;
+mod status;
+#[cfg(test)]
+mod tests;
 
 use crate::decode::{Context, Decoder, Peek, Pending, Registration, Side, Verdict};
 use application::Key;
 
-/// REGISTRATION.
+/// DNP3.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "dnp3",
     tcp: true,
@@ -129,86 +133,5 @@ impl Dnp3 {
                 cx.unreadable("dnp3");
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{assets::Inventory, decode::drive, protocol::show};
-    use hangtu_record::{Outcome, Transport};
-
-    /// A frame with zero checksums: they decide nothing.
-    fn frame(control: u8, destination: u16, source: u16, data: &[u8]) -> Vec<u8> {
-        let mut out = vec![0x05, 0x64, data.len() as u8 + 5, control];
-        out.extend(destination.to_le_bytes());
-        out.extend(source.to_le_bytes());
-        out.extend([0, 0]);
-        for block in data.chunks(16) {
-            out.extend(block);
-            out.extend([0, 0]);
-        }
-        out
-    }
-
-    #[test]
-    fn a_master_operates_restarts_and_hears_reports() {
-        let crob = [0xc0, 0xc1, 5, 12, 1, 0x28, 1, 0, 7, 0, 3, 1, 100, 0, 0, 0, 100, 0, 0, 0, 0];
-        let segments = [
-            (Side::Client, frame(0xc4, 10, 1, &crob)),
-            (Side::Server, frame(0x44, 1, 10, &[0xc0, 0xc1, 129, 0, 0, 12, 1, 0x28, 1, 0, 7, 0])),
-            (Side::Client, frame(0xc4, 10, 1, &[0xc1, 0xc2, 13])),
-            (Side::Server, frame(0x44, 1, 10, &[0xc1, 0xc2, 129, 0x80, 0x01])),
-            (
-                Side::Server,
-                frame(0x44, 1, 10, &[0xc2, 0xf3, 130, 0, 0, 2, 1, 0x28, 1, 0, 0, 0, 0x81]),
-            ),
-            (Side::Client, frame(0xc4, 10, 1, &[0xc2, 0xd3, 0])),
-            // Read of class 0 in two transport segments, never answered.
-            (Side::Client, frame(0xc4, 10, 1, &[0x43, 0xc4, 1, 60, 1])),
-            (Side::Client, frame(0xc4, 10, 1, &[0x84, 6])),
-        ];
-        let (out, _) =
-            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
-        insta::assert_snapshot!(show(&out));
-    }
-
-    #[test]
-    fn device_attributes_say_who_it_is() {
-        let attribute = |variation: u8, set: u8, text: &[u8]| {
-            [&[0, variation, 0, set, set, 1, text.len() as u8][..], text].concat()
-        };
-        let response = [
-            // Transport, control, function, indications.
-            vec![0xc0, 0xc1, 129, 0, 0],
-            // A number of four bytes is passed over, as is what a maker added.
-            vec![0, 240, 0, 0, 0, 2, 4, 0, 8, 0, 0],
-            attribute(252, 0, b"SEL"),
-            attribute(252, 1, b"other"),
-            attribute(250, 0, b"SEL-3530"),
-            attribute(242, 0, b"R140"),
-            attribute(248, 0, b"1234567"),
-        ]
-        .concat();
-        let segments = [
-            (Side::Client, frame(0xc4, 10, 1, &[0xc0, 0xc1, 1, 0, 254, 0, 0, 0])),
-            (Side::Server, frame(0x44, 1, 10, &response)),
-        ];
-        let (out, _) =
-            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
-        assert_eq!(out.records.operations[0].outcome, Outcome::Success);
-        let found = Inventory::new(vec![out.assets], 1);
-        let mut facts: Vec<_> =
-            found.assets[0].facts.iter().map(|f| (f.name.name(), f.value.as_str())).collect();
-        facts.sort_unstable();
-        assert_eq!(
-            facts,
-            [
-                ("device.firmware", "R140"),
-                ("device.manufacturer", "SEL"),
-                ("device.model.name", "SEL-3530"),
-                ("device.serial_number", "1234567"),
-            ]
-        );
     }
 }

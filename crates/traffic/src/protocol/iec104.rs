@@ -1,8 +1,10 @@
 //! IEC 60870-5-104: APDUs over TCP and the ASDUs in them (IEC 60870-5-101/104 chapter 7).
 
 mod asdu;
+#[cfg(test)]
+mod tests;
 
-use crate::decode::{Context, Decoder, Peek, Pending, Registration, Side, Verdict};
+use crate::decode::{Context, Decoder, Peek, Registration, Side, Verdict};
 
 /// IEC 60870-5-104.
 pub(super) static REGISTRATION: Registration = Registration {
@@ -27,12 +29,9 @@ fn apdu(b: &[u8]) -> Option<usize> {
         return None;
     }
     let fits = match head[2] & 3 {
-        // I-format: an ASDU with at least one object.
-        0 | 2 => {
-            length >= 4 + ASDU
-                && head[4] & 1 == 0
-                && b.get(HEADER).is_none_or(|t| (1..=127).contains(t))
-        }
+        // I-format: an ASDU with at least one object. Type 0 is not used; from 128 on they are
+        // private (IEC 60870-5-101 section 7.2.1).
+        0 | 2 => length >= 4 + ASDU && head[4] & 1 == 0 && b.get(HEADER).is_none_or(|t| *t != 0),
         // S-format: only a receive number.
         1 => length == 4 && head[2] == 1 && head[3] == 0 && head[4] & 1 == 0,
         // U-format: exactly one function.
@@ -45,9 +44,9 @@ fn apdu(b: &[u8]) -> Option<usize> {
     fits.then_some(2 + length)
 }
 
-/// Whether an APDU that carries an ASDU carries one of a defined type.
+/// Whether an APDU that carries an ASDU carries one of a defined type, as far as it shows.
 fn known(b: &[u8]) -> bool {
-    b[2] & 1 == 1 || b.get(HEADER).is_some_and(|t| asdu::known(*t))
+    b[2] & 1 == 1 || b.get(HEADER).is_none_or(|t| asdu::known(*t))
 }
 
 fn probe(peek: Peek<'_>) -> Verdict {
@@ -84,7 +83,7 @@ fn probe(peek: Peek<'_>) -> Verdict {
 
 #[derive(Default)]
 struct Iec104 {
-    pending: Pending<asdu::Key>,
+    waiting: asdu::Waiting,
 }
 
 impl Decoder for Iec104 {
@@ -94,11 +93,12 @@ impl Decoder for Iec104 {
         }
         let Some(size) = apdu(bytes) else {
             cx.unreadable("iec104");
-            let next = (1..=bytes.len() - HEADER).find(|i| apdu(&bytes[*i..]).is_some());
+            let starts = |b: &[u8]| apdu(b).is_some() && known(b);
+            let next = (1..=bytes.len() - HEADER).find(|i| starts(&bytes[*i..]));
             return next.unwrap_or(bytes.len() - HEADER + 1);
         };
         let Some(body) = bytes.get(HEADER..size) else { return 0 };
-        if matches!(bytes[2] & 3, 0 | 2) && asdu::read(cx, &mut self.pending, from, body).is_none()
+        if matches!(bytes[2] & 3, 0 | 2) && asdu::read(cx, &mut self.waiting, from, body).is_none()
         {
             cx.unreadable("iec104");
         }
@@ -106,42 +106,6 @@ impl Decoder for Iec104 {
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {
-        self.pending.flush(cx);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{decode::drive, protocol::show};
-    use hangtu_record::Transport;
-
-    fn i(asdu: &[u8]) -> Vec<u8> {
-        let mut out = vec![0x68, asdu.len() as u8 + 4, 0, 0, 0, 0];
-        out.extend(asdu);
-        out
-    }
-
-    #[test]
-    fn commands_are_confirmed_and_values_reported() {
-        let segments = [
-            (Side::Client, vec![0x68, 4, 7, 0, 0, 0]),
-            (Side::Server, vec![0x68, 4, 0x0b, 0, 0, 0]),
-            // Single command on, then its confirmation and termination.
-            (Side::Client, i(&[45, 1, 6, 0, 3, 0, 0x10, 0x27, 0, 1])),
-            (Side::Server, i(&[45, 1, 7, 0, 3, 0, 0x10, 0x27, 0, 1])),
-            (Side::Server, i(&[45, 1, 10, 0, 3, 0, 0x10, 0x27, 0, 1])),
-            // Set point refused; measured values; reset never answered.
-            (Side::Client, i(&[50, 1, 6, 0, 3, 0, 0x11, 0x27, 0, 0, 0, 0x20, 0x41, 0])),
-            (Side::Server, i(&[50, 1, 0x47, 0, 3, 0, 0x11, 0x27, 0, 0, 0, 0x20, 0x41, 0])),
-            (
-                Side::Server,
-                i(&[13, 2, 3, 0, 3, 0, 1, 0, 0, 0, 0, 0x80, 0x3f, 0, 2, 0, 0, 0, 0, 0, 0x40, 0]),
-            ),
-            (Side::Client, i(&[105, 1, 6, 0, 3, 0, 0, 0, 0, 1])),
-        ];
-        let (out, _) =
-            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
-        insta::assert_snapshot!(show(&out));
+        self.waiting.flush(cx);
     }
 }

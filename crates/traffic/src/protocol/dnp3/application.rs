@@ -1,14 +1,23 @@
-//! Application fragments (IEEE 1815 chapter 4): function, indications, the first object header.
+//! Application fragments (IEEE 1815 chapter 4): function, indications, and how requests end.
 
+use super::{objects, status};
 use crate::{
     bytes::Bytes,
     decode::{Context, Pending, Side, clean},
 };
-use compact_str::{CompactString, format_compact};
-use hangtu_record::{FieldName, Operation, Outcome, Seen, Verb};
+use hangtu_record::{FieldName, Outcome, Seen, Verb};
 
-/// Master, outstation, application sequence.
-pub(super) type Key = (u16, u16, u8);
+/// Master, outstation, application sequence, and whether it is an authentication request: those have
+/// the sequence of the request that was challenged.
+pub(super) type Key = (u16, u16, u8, bool);
+
+/// From here on addresses are those of all outstations (IEEE 1815 section 9.2.4).
+const BROADCAST: u16 = 0xfffd;
+
+// Group and variation of what asks who one is, of the proof, and of the error (IEEE 1815 chapter 7).
+const CHALLENGE: [u8; 2] = [120, 1];
+const REPLY: [u8; 2] = [120, 2];
+const ERROR: [u8; 2] = [120, 7];
 
 pub(super) fn read(
     cx: &mut Context<'_>,
@@ -22,7 +31,6 @@ pub(super) fn read(
     let code = r.u8()?;
     let sequence = control & 0x0f;
     match code {
-        // Responses: internal indications follow the function.
         129 | 131 => {
             let iin = r.u16be()?;
             if code == 129 {
@@ -32,24 +40,29 @@ pub(super) fn read(
             if control & 0x80 == 0 {
                 return Some(());
             }
-            let mut op =
-                pending.answer(cx, &(destination, source, sequence)).unwrap_or_else(|| {
-                    let mut op = cx.operation(from.other(), "dnp3", Verb::Other, 0, "");
-                    op.unit = Some(u32::from(source));
-                    op.seen = Seen::Response;
-                    (op.code, op.function) = (u32::from(code), name(code).1);
-                    op
-                });
-            // IIN2 bits 0–2: function not supported, object unknown, parameter error.
-            let refused = iin & 0x07;
-            op.outcome = if refused == 0 { Outcome::Success } else { Outcome::Error };
-            if refused != 0 {
-                op.error = Some(u32::from(iin));
-                op.error_name = match refused {
-                    r if r & 1 != 0 => "Function code not supported",
-                    r if r & 2 != 0 => "Object unknown",
-                    _ => "Parameter error",
-                };
+            let first: Option<[u8; 2]> = r.rest().first_chunk().copied();
+            let authenticates = code == 131;
+            // What was challenged is answered when the proof is there.
+            if authenticates && first == Some(CHALLENGE) {
+                return Some(());
+            }
+            let asked = |authenticates| (destination, source, sequence, authenticates);
+            let answered = if authenticates && first == Some(ERROR) {
+                pending.answer(cx, &asked(false)).or_else(|| pending.answer(cx, &asked(true)))
+            } else {
+                pending.answer(cx, &asked(authenticates))
+            };
+            let mut op = answered.unwrap_or_else(|| {
+                let mut op = cx.operation(from.other(), "dnp3", Verb::Other, 0, "");
+                op.unit = Some(u32::from(source));
+                op.seen = Seen::Response;
+                (op.code, op.function) = (u32::from(code), name(code).1);
+                op
+            });
+            op.outcome = Outcome::Success;
+            if let Some((number, name)) = status::of(op.code, r).or_else(|| indicated(iin)) {
+                op.outcome = Outcome::Error;
+                (op.error, op.error_name) = (Some(number), name);
             }
             cx.emit(op);
         }
@@ -58,29 +71,43 @@ pub(super) fn read(
             let mut op = cx.operation(from, "dnp3", Verb::Report, 130, "Unsolicited Response");
             op.unit = Some(u32::from(source));
             op.outcome = Outcome::NoneExpected;
-            object(&mut op, &mut r);
+            objects::describe(&mut op, code, r);
             cx.emit(op);
         }
         0..=128 => {
             let (verb, function) = name(code);
             let mut op = cx.operation(from, "dnp3", verb, u32::from(code), function);
             op.unit = Some(u32::from(destination));
-            object(&mut op, &mut r);
-            // Writing g50 sets the clock; writing g80 clears the restart indication.
-            if code == 2 && op.object.starts_with("g50") {
-                op.verb = Verb::SetTime;
-            }
-            // Confirms and the "no acknowledge" functions are never answered.
-            if matches!(code, 0 | 6 | 8 | 10 | 12) {
+            objects::describe(&mut op, code, r);
+            let first: Option<[u8; 2]> = r.rest().first_chunk().copied();
+            let authenticates = code == 32;
+            // Confirms and the "no acknowledge" functions are never answered, a proof by what
+            // was challenged.
+            if matches!(code, 0 | 6 | 8 | 10 | 12 | 33)
+                || destination >= BROADCAST
+                || authenticates && first == Some(REPLY)
+            {
                 op.outcome = Outcome::NoneExpected;
                 cx.emit(op);
             } else {
-                pending.ask(cx, (source, destination, sequence), op);
+                pending.ask(cx, (source, destination, sequence, authenticates), op);
             }
         }
         _ => return None,
     }
     Some(())
+}
+
+/// What the internal indications refuse: IIN2 bits 0–2 and 4 (IEEE 1815 chapter 4).
+fn indicated(iin: u16) -> Option<(u32, &'static str)> {
+    let name = match iin & 0x17 {
+        0 => return None,
+        r if r & 1 != 0 => "Function code not supported",
+        r if r & 2 != 0 => "Object unknown",
+        r if r & 4 != 0 => "Parameter error",
+        _ => "Operation already executing",
+    };
+    Some((u32::from(iin), name))
 }
 
 /// Who the device is, where a response begins with device attributes (IEEE 1815 A.1): objects of
@@ -112,56 +139,6 @@ fn attributes(cx: &mut Context<'_>, from: Side, mut r: Bytes<'_>) -> Option<()> 
     Some(())
 }
 
-/// The first object header: group, variation, range; and the value of a control block.
-fn object(op: &mut Operation, r: &mut Bytes<'_>) -> Option<()> {
-    let (group, variation, qualifier) = (r.u8()?, r.u8()?, r.u8()?);
-    op.object = format_compact!("g{group}v{variation}");
-    match qualifier & 0x0f {
-        // Start and stop.
-        0 => range(op, u32::from(r.u8()?), u32::from(r.u8()?)),
-        1 => range(op, u32::from(r.u16le()?), u32::from(r.u16le()?)),
-        2 => range(op, r.u32le()?, r.u32le()?),
-        // All points.
-        6 => {}
-        // A count, then each object behind its index.
-        7 => op.count = Some(u32::from(r.u8()?)),
-        8 => op.count = Some(u32::from(r.u16le()?)),
-        9 => op.count = Some(r.u32le()?),
-        _ => return None,
-    }
-    op.address = match qualifier >> 4 & 7 {
-        1 => Some(u32::from(r.u8()?)),
-        2 => Some(u32::from(r.u16le()?)),
-        3 => Some(r.u32le()?),
-        _ => op.address,
-    };
-    match (group, variation) {
-        // Control relay output block (IEEE 1815 A.8.1).
-        (12, 1) => {
-            let control = r.u8()?;
-            op.value = CompactString::const_new(match (control >> 6, control & 0x0f) {
-                (1, 1) => "close pulse-on",
-                (2, 1) => "trip pulse-on",
-                (_, 1) => "pulse-on",
-                (_, 2) => "pulse-off",
-                (_, 3) => "latch-on",
-                (_, 4) => "latch-off",
-                _ => "nul",
-            });
-        }
-        (41, 1) => op.value = format_compact!("{}", r.u32le()? as i32),
-        (41, 2) => op.value = format_compact!("{}", r.u16le()? as i16),
-        (41, 3) => op.value = format_compact!("{}", f32::from_bits(r.u32le()?)),
-        _ => {}
-    }
-    Some(())
-}
-
-fn range(op: &mut Operation, start: u32, stop: u32) {
-    op.address = Some(start);
-    op.count = Some(stop.saturating_sub(start).saturating_add(1));
-}
-
 fn name(code: u8) -> (Verb, &'static str) {
     match code {
         0 => (Verb::Other, "Confirm"),
@@ -186,7 +163,8 @@ fn name(code: u8) -> (Verb, &'static str) {
         19 => (Verb::Configure, "Save Configuration"),
         20 => (Verb::Subscribe, "Enable Unsolicited"),
         21 => (Verb::Unsubscribe, "Disable Unsolicited"),
-        22 => (Verb::Configure, "Assign Class"),
+        // Says of which points the events are wanted: masters do at every start.
+        22 => (Verb::Subscribe, "Assign Class"),
         23 => (Verb::Diagnose, "Delay Measurement"),
         24 => (Verb::SetTime, "Record Current Time"),
         25 => (Verb::Read, "Open File"),
@@ -197,7 +175,7 @@ fn name(code: u8) -> (Verb, &'static str) {
         30 => (Verb::Other, "Abort File"),
         31 => (Verb::Configure, "Activate Configuration"),
         32 => (Verb::Authenticate, "Authentication Request"),
-        33 => (Verb::Authenticate, "Authentication Error"),
+        33 => (Verb::Authenticate, "Authentication Request No Ack"),
         129 => (Verb::Other, "Response"),
         131 => (Verb::Other, "Authentication Response"),
         _ => (Verb::Other, ""),

@@ -5,19 +5,59 @@ use crate::{
     decode::{Context, Pending, Side},
 };
 use compact_str::{CompactString, format_compact};
-use hangtu_record::{Operation, Outcome, Seen, Verb};
+use hangtu_record::{Operation, Outcome, Seen, Text, Verb};
 
-/// Type, common address, information object address.
-pub(super) type Key = (u8, u16, u32);
+/// What an ASDU and its mirrors have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Key {
+    kind: u8,
+    common: u16,
+    object: u32,
+    /// Whether it deactivates.
+    ends: bool,
+    test: bool,
+}
+
+/// What waits for the other station.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// Requests, for their confirmations.
+    asked: Pending<Key>,
+    /// Confirmed commands, for their terminations.
+    running: Pending<Key>,
+    /// The newest ASDU of a file transfer. Nothing confirms it, but it may be refused.
+    file: Pending<Key>,
+}
+
+impl Waiting {
+    pub(super) fn flush(&mut self, cx: &mut Context<'_>) {
+        self.asked.flush(cx);
+        self.running.flush(cx);
+        self.file.flush(cx);
+    }
+}
+
+/// Nanoseconds after which no termination is waited for: the slowest drives take less.
+const TERMINATION: i64 = 60_000_000_000;
 
 /// Types of monitored information that an outstation sends.
 fn monitored(kind: u8) -> bool {
     matches!(kind, 1..=21 | 30..=40 | 70)
 }
 
+/// Types of file transfer.
+fn file(kind: u8) -> bool {
+    matches!(kind, 120..=127)
+}
+
 /// Whether the standard defines the type (IEC 60870-5-104 section 6; 60870-5-101 tables 8–14).
 pub(super) fn known(kind: u8) -> bool {
-    monitored(kind) || matches!(kind, 45..=51 | 58..=64 | 100..=107 | 110..=113 | 120..=127)
+    monitored(kind) || file(kind) || matches!(kind, 45..=51 | 58..=64 | 100..=107 | 110..=113)
+}
+
+/// Types that the standard leaves to makers (IEC 60870-5-101 section 7.2.1).
+fn private(kind: u8) -> bool {
+    kind >= 128
 }
 
 /// Who sends such an ASDU: activations come from the controlling station.
@@ -31,91 +71,215 @@ pub(super) fn sender(b: &[u8]) -> Option<Side> {
     }
 }
 
+/// One ASDU.
+struct Asdu {
+    key: Key,
+    cause: u8,
+    /// Address of the first information object, where there is one.
+    address: Option<u32>,
+    count: u32,
+    value: Text,
+    /// Whether the value is only selected, to be executed by another ASDU.
+    select: bool,
+}
+
+impl Asdu {
+    fn read(b: &[u8]) -> Option<Self> {
+        let mut r = Bytes::new(b);
+        let (kind, qualifier, cause, _originator) = (r.u8()?, r.u8()?, r.u8()?, r.u8()?);
+        let common = r.u16le()?;
+        let object = r.array::<3>().map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]));
+        let key = Key {
+            kind,
+            common,
+            object: object.unwrap_or(0),
+            ends: matches!(cause & 0x3f, 8 | 9),
+            test: cause & 0x80 != 0,
+        };
+        let (mut value, select) = value(kind, &mut r).unwrap_or_default();
+        for (is, word) in [(key.ends, "(deactivation)"), (key.test, "(test)")] {
+            if is && !monitored(kind) {
+                value.push_str(if value.is_empty() { "" } else { " " });
+                value.push_str(word);
+            }
+        }
+        let address = object.filter(|_| !private(kind));
+        Some(Self { key, cause, address, count: u32::from(qualifier & 0x7f), value, select })
+    }
+
+    /// Cause of transmission (IEC 60870-5-101 section 7.2.3).
+    fn reason(&self) -> u8 {
+        self.cause & 0x3f
+    }
+
+    fn negative(&self) -> bool {
+        self.cause & 0x40 != 0
+    }
+
+    /// Whether it comes back to who asked.
+    fn confirms(&self) -> bool {
+        matches!(self.reason(), 7 | 9 | 44..=47)
+            // A read command has no confirmation but this.
+            || (self.key.kind, self.reason(), self.negative()) == (102, 5, true)
+    }
+
+    /// Whether the station says so again when all is done.
+    fn terminates(&self) -> bool {
+        self.reason() == 7
+            && !self.negative()
+            && !self.select
+            && matches!(self.key.kind, 45..=51 | 58..=64 | 100 | 101)
+    }
+
+    /// The operation, as asked by that side.
+    fn operation(&self, cx: &Context<'_>, side: Side) -> Operation {
+        let (verb, name) = name(self.key.kind);
+        // Tests control no process and change no state (IEC 60870-5-101 section 7.2.3).
+        let verb = if self.key.test && verb != Verb::Report { Verb::Diagnose } else { verb };
+        let mut op = cx.operation(side, "iec104", verb, u32::from(self.key.kind), name);
+        op.unit = Some(u32::from(self.key.common));
+        op.address = self.address;
+        op.count = Some(self.count);
+        op.value.clone_from(&self.value);
+        op
+    }
+
+    /// The same, of which only what answers it was seen.
+    fn unseen(&self, cx: &Context<'_>, from: Side) -> Operation {
+        let mut op = self.operation(cx, from.other());
+        op.seen = Seen::Response;
+        op
+    }
+
+    /// How an operation that this answers ended.
+    fn conclude(&self, op: &mut Operation) {
+        op.outcome = Outcome::Success;
+        if self.negative() || self.reason() >= 44 {
+            op.outcome = Outcome::Error;
+            op.error = Some(u32::from(self.cause));
+            op.error_name = match self.reason() {
+                10 => "Negative termination",
+                44 => "Unknown type identification",
+                45 => "Unknown cause of transmission",
+                46 => "Unknown common address",
+                47 => "Unknown information object address",
+                _ => "Negative confirmation",
+            };
+        }
+    }
+}
+
 pub(super) fn read(
     cx: &mut Context<'_>,
-    pending: &mut Pending<Key>,
+    waiting: &mut Waiting,
     from: Side,
     b: &[u8],
 ) -> Option<()> {
-    let mut r = Bytes::new(b);
-    let kind = r.u8()?;
-    let qualifier = r.u8()?;
-    let cause = r.u8()?;
-    let _originator = r.u8()?;
-    let common = r.u16le()?;
-    let object = r.array::<3>().map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]));
-    let (negative, reason) = (cause & 0x40 != 0, cause & 0x3f);
-    let key = (kind, common, object.unwrap_or(0));
-    let make = |cx: &Context<'_>, side: Side| {
-        let (verb, name) = name(kind);
-        let mut op = cx.operation(side, "iec104", verb, u32::from(kind), name);
-        op.unit = Some(u32::from(common));
-        op.address = object;
-        op.count = Some(u32::from(qualifier & 0x7f));
-        op
-    };
-    match reason {
-        _ if monitored(kind) => {
-            let mut op = make(cx, from);
+    let asdu = Asdu::read(b)?;
+    let kind = asdu.key.kind;
+    waiting.running.expire(cx, TERMINATION);
+    match asdu.reason() {
+        reason if monitored(kind) => {
+            // What was requested answers a read command.
+            if reason == 5 {
+                requested(cx, waiting, &asdu);
+            }
+            let mut op = asdu.operation(cx, from);
             op.outcome = Outcome::NoneExpected;
             cx.emit(op);
         }
-        7 | 9 | 44..=47 => {
-            let mut op = pending.answer(cx, &key).unwrap_or_else(|| {
-                let mut op = make(cx, from.other());
-                op.seen = Seen::Response;
-                value(&mut op, kind, &mut r);
-                op
-            });
-            let refused = negative || reason >= 44;
-            op.outcome = if refused { Outcome::Error } else { Outcome::Success };
-            if refused {
-                op.error = Some(u32::from(cause));
-                op.error_name = match reason {
-                    44 => "Unknown type identification",
-                    45 => "Unknown cause of transmission",
-                    46 => "Unknown common address",
-                    47 => "Unknown information object address",
-                    _ => "Negative confirmation",
-                };
-            }
-            cx.emit(op);
-        }
-        // Activation termination: the request is already told.
-        10 => {}
+        _ if asdu.confirms() => confirmed(cx, waiting, from, &asdu),
+        10 => terminated(cx, waiting, from, &asdu),
+        // A private type says nothing of what it reports.
+        _ if private(kind) && from == Side::Server => {}
         _ => {
-            let mut op = make(cx, from);
-            value(&mut op, kind, &mut r);
-            // File transfer is told by other ASDUs, and a read by the value itself.
-            if matches!(kind, 102 | 120..=127) {
+            let mut op = asdu.operation(cx, from);
+            if file(kind) {
+                // File transfer is told by other ASDUs.
                 op.outcome = Outcome::NoneExpected;
-                cx.emit(op);
+                waiting.file.flush(cx);
+                waiting.file.ask(cx, asdu.key, op);
             } else {
-                pending.ask(cx, key, op);
+                waiting.asked.ask(cx, asdu.key, op);
             }
         }
     }
     Some(())
 }
 
-/// The commanded value (IEC 60870-5-101 section 7.2.6).
-fn value(op: &mut Operation, kind: u8, r: &mut Bytes<'_>) -> Option<()> {
-    let state = |byte: u8, names: [&'static str; 4]| {
-        let select = if byte & 0x80 != 0 { " select" } else { "" };
-        format_compact!("{}{select}", names[usize::from(byte & 3)])
+/// Concludes the read command that monitored information answers.
+fn requested(cx: &mut Context<'_>, waiting: &mut Waiting, asdu: &Asdu) {
+    let read = |key: &Key, _: &Operation| {
+        let asked = (102, asdu.key.common, asdu.key.object);
+        ((key.kind, key.common, key.object) == asked).then_some(())
     };
-    op.value = match kind {
+    if let Some(mut op) = waiting.asked.answer_in_turn(cx, read) {
+        op.outcome = Outcome::Success;
+        cx.emit(op);
+    }
+}
+
+/// Gives a request its confirmation.
+fn confirmed(cx: &mut Context<'_>, waiting: &mut Waiting, from: Side, asdu: &Asdu) {
+    let fit = |key: &Key, op: &Operation| {
+        // An unknown cause or address stands where activation or deactivation was said.
+        let ends = if asdu.reason() >= 44 { key.ends } else { asdu.key.ends };
+        (*key == Key { ends, ..asdu.key }).then(|| op.value == asdu.value)
+    };
+    let queue = if file(asdu.key.kind) { &mut waiting.file } else { &mut waiting.asked };
+    let mut op = queue.answer_in_turn(cx, fit).unwrap_or_else(|| asdu.unseen(cx, from));
+    asdu.conclude(&mut op);
+    if asdu.terminates() {
+        waiting.running.ask(cx, asdu.key, op);
+    } else {
+        cx.emit(op);
+    }
+}
+
+/// Ends a command that was confirmed, or whose confirmation was not seen.
+fn terminated(cx: &mut Context<'_>, waiting: &mut Waiting, from: Side, asdu: &Asdu) {
+    let fit = |key: &Key, op: &Operation| (*key == asdu.key).then(|| op.value == asdu.value);
+    let ended = waiting.running.answer_in_turn(cx, fit);
+    let ended = ended.or_else(|| waiting.asked.answer_in_turn(cx, fit));
+    // One without a command belongs to one that was told, and adds to it only when it failed.
+    let failed = asdu.negative().then(|| asdu.unseen(cx, from));
+    if let Some(mut op) = ended.or(failed) {
+        asdu.conclude(&mut op);
+        cx.emit(op);
+    }
+}
+
+/// The commanded value (IEC 60870-5-101 section 7.2.6), and whether it is only selected.
+fn value(kind: u8, r: &mut Bytes<'_>) -> Option<(Text, bool)> {
+    let state = |byte: u8, names: [&'static str; 4]| {
+        (CompactString::const_new(names[usize::from(byte & 3)]), byte)
+    };
+    let (mut text, qualifier) = match kind {
         45 | 58 => state(r.u8()?, ["off", "on", "off", "on"]),
         46 | 59 => state(r.u8()?, ["not permitted", "off", "on", "not permitted"]),
         47 | 60 => state(r.u8()?, ["not permitted", "lower", "higher", "not permitted"]),
-        48 | 61 => format_compact!("{}", f32::from(r.u16le()? as i16) / 32768.0),
-        49 | 62 => format_compact!("{}", r.u16le()? as i16),
-        50 | 63 => format_compact!("{}", f32::from_bits(r.u32le()?)),
-        51 | 64 => format_compact!("{:#010x}", r.u32le()?),
-        100 | 101 | 105 => format_compact!("{}", r.u8()?),
-        _ => CompactString::const_new(""),
+        // A set point has its qualifier of command behind it.
+        48 | 61 => {
+            let value = f32::from(r.u16le()? as i16) / 32768.0;
+            (format_compact!("{value}"), r.u8().unwrap_or(0))
+        }
+        49 | 62 => {
+            let value = r.u16le()? as i16;
+            (format_compact!("{value}"), r.u8().unwrap_or(0))
+        }
+        50 | 63 => {
+            let value = f32::from_bits(r.u32le()?);
+            (format_compact!("{value}"), r.u8().unwrap_or(0))
+        }
+        51 | 64 => (format_compact!("{:#010x}", r.u32le()?), 0),
+        100 | 101 | 105 => (format_compact!("{}", r.u8()?), 0),
+        _ => return None,
     };
-    Some(())
+    let select = qualifier & 0x80 != 0;
+    if select {
+        text.push_str(" select");
+    }
+    Some((text, select))
 }
 
 fn name(kind: u8) -> (Verb, &'static str) {

@@ -38,12 +38,12 @@ pub struct FileAction {
     pub verb: FileVerb,
     /// The share it lives in; empty when not seen.
     pub share: Text,
-    /// Path within the share.
+    /// Path within the share; empty when not seen.
     pub path: Text,
     /// New path of a rename; empty otherwise.
     pub target: Text,
-    /// Bytes read or written.
-    pub size: u64,
+    /// Bytes read or written, where the protocol tells.
+    pub size: Option<u64>,
     /// Shannon entropy of the sample of written bytes, in bits a byte, where enough was seen.
     pub entropy: Option<f64>,
     /// Protocol status; 0 is success.
@@ -76,12 +76,12 @@ impl FileAction {
             F::RecordKind => Some(Value::Str("file")),
             F::NetworkProtocol => Some(Value::Str(self.protocol)),
             F::EventAction => Some(Value::Str(self.verb.name())),
-            F::FilePath => Some(Value::Str(&self.path)),
-            F::FileFullName => Some(Value::Str(base(&self.path))),
+            F::FilePath => (!self.path.is_empty()).then(|| Value::Str(&self.path)),
+            F::FileFullName => (!self.path.is_empty()).then(|| Value::Str(base(&self.path))),
             F::FileExtension => extension(&self.path).map(Value::Str),
             F::FileTargetPath => (!self.target.is_empty()).then(|| Value::Str(&self.target)),
             F::FileTargetExtension => extension(&self.target).map(Value::Str),
-            F::FileSize => Some(Value::Int(self.size as i64)),
+            F::FileSize => self.size.map(|n| Value::Int(n as i64)),
             F::FileEntropy => self.entropy.map(Value::Float),
             F::FileShare => (!self.share.is_empty()).then(|| Value::Str(&self.share)),
             F::FileStatus => Some(Value::Int(i64::from(self.status))),

@@ -355,7 +355,7 @@ mod tests {
             lost: 0,
             facts: Vec::new(),
         };
-        let action = FileAction {
+        let mut action = FileAction {
             time,
             origin,
             source: Endpoint { ip: Some("fe80::1".parse().unwrap()), port: 0, mac: None },
@@ -365,7 +365,7 @@ mod tests {
             share: "图纸".into(),
             path: "a\\b.dwg".into(),
             target: "a\\b.locked".into(),
-            size: 9,
+            size: Some(9),
             entropy: Some(7.5),
             status: 0,
             user: "u".into(),
@@ -408,6 +408,11 @@ mod tests {
         operation.value = "".into();
         assert_eq!(same(&operation).get("operation.value"), None);
         same(&action);
+        (action.size, action.path) = (None, "".into());
+        let written = same(&action);
+        for name in ["file.size", "file.path", "file.name"] {
+            assert_eq!(written.get(name), None);
+        }
         same(&session);
         for name in ["a.example", "b.example"] {
             session.facts.push((FieldName::DnsQuestionName, Value::Str(name).into()));

@@ -29,7 +29,7 @@ pub struct Session {
     pub end: Time,
     /// First packet's place.
     pub origin: Origin,
-    /// The client, or the side that spoke first where roles are unknown.
+    /// The client; where neither a handshake nor the protocol tells, by ports, then who spoke first.
     pub source: Endpoint,
     /// The server.
     pub destination: Endpoint,

@@ -7,13 +7,14 @@ mod pccc;
 mod service;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use crate::{
     bytes::Bytes,
-    decode::{Context, Pending, Short, Side},
+    decode::{Context, Pending, Side},
 };
-use compact_str::{CompactString, format_compact};
-use hangtu_record::{Operation, Outcome, Seen, Verb};
+use hangtu_record::{Operation, Origin, Outcome, Seen, Verb};
+use path::Target;
 
 /// How deep messages may travel inside messages.
 const MAX_DEPTH: u8 = 3;
@@ -21,6 +22,8 @@ const MAX_DEPTH: u8 = 3;
 const MAX_MESSAGES: u16 = 64;
 /// Connections whose identifiers are remembered.
 const MAX_CONNECTIONS: usize = 32;
+/// Status of an Unconnected Send that was forwarded, not answered in time (CIP volume 1, 3-5.5).
+const TIMED_OUT: (u8, Option<u16>) = (0x01, Some(0x0204));
 
 /// What tells requests apart that travel over one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +67,32 @@ impl Cip {
         }
     }
 
-    /// The carrier refused the message of that context.
+    /// The carrier refused the message of that context, and with it all that travelled inside.
     pub(super) fn refused(&mut self, cx: &mut Context<'_>, context: u64, status: u32) {
-        for place in 0..2 {
-            let key = (Transaction::Context(context), place);
-            if let Some(mut op) = self.pending.answer(cx, &key) {
-                op.outcome = Outcome::Error;
-                op.error = Some(status);
-                cx.emit(op);
-            }
+        let transaction = Transaction::Context(context);
+        let Some(asked) = self.pending.answer(cx, &(transaction, 0)) else { return };
+        let origin = asked.origin;
+        let mut refused = Some(asked);
+        while let Some(mut op) = refused {
+            op.outcome = Outcome::Error;
+            op.error = Some(status);
+            cx.emit(op);
+            refused = self.carried(cx, transaction, 1, origin);
         }
+    }
+
+    /// Takes the next message that travelled inside the one asked there, from that place on. Its
+    /// origin tells it from one of an earlier request in the same transaction.
+    fn carried(
+        &mut self,
+        cx: &mut Context<'_>,
+        transaction: Transaction,
+        place: u16,
+        origin: Origin,
+    ) -> Option<Operation> {
+        self.pending.answer_in_turn(cx, |(asked, at), op| {
+            (*asked == transaction && *at >= place && op.origin == origin).then_some(())
+        })
     }
 
     /// The transaction of the request that a response in this one belongs to. Which identifiers are
@@ -131,16 +150,16 @@ impl Cip {
         let (Some(code), Some(words)) = (r.u8(), r.u8()) else { return cx.unreadable("cip") };
         let Some(epath) = r.take(usize::from(words) * 2) else { return cx.unreadable("cip") };
         let path = path::Path::read(epath);
-        let (verb, name) = service::service(code, path.class);
+        let target = path.target();
+        let (verb, name) = service::service(code, target);
         let mut op = cx.operation(from, "cip", verb, u32::from(code), name);
         op.object = path.text();
         op.address = path.instance;
         op.count = path.attribute.map(|_| 1);
         let inner = r.rest();
-        match (code, path.class) {
-            (0x4b, Some(0x67)) => pccc::request(&mut op, inner),
-            (0x10 | 0x4d, _) => op.value = short_value(code, inner),
-            _ => {}
+        match (code, target) {
+            (0x4b, Target::Class(0x67)) => pccc::request(&mut op, inner),
+            _ => value::request(&mut op, code, target, inner),
         }
         let mine = *place;
         *place += 1;
@@ -148,8 +167,8 @@ impl Cip {
         if depth >= MAX_DEPTH {
             return;
         }
-        match (code, path.class) {
-            (0x0a, Some(2)) => {
+        match (code, target) {
+            (0x0a, Target::Class(2)) => {
                 for message in messages(inner) {
                     if *place >= MAX_MESSAGES {
                         return cx.unreadable("cip");
@@ -158,7 +177,7 @@ impl Cip {
                 }
             }
             // Unconnected Send: tick, timeout, length, message, route.
-            (0x52, Some(6)) => {
+            (0x52, Target::Class(6)) => {
                 let mut r = Bytes::new(inner);
                 r.skip(2);
                 if let Some(message) = r.u16le().and_then(|len| r.take(usize::from(len))) {
@@ -188,19 +207,35 @@ impl Cip {
         let r = Bytes::at(b, 4 + usize::from(words) * 2);
         let mut op = self.take(cx, from, (transaction, *place), code);
         *place += 1;
-        // An Unconnected Send that was forwarded is answered by the message inside it; one that
-        // was not answers for itself, and the message inside never arrived.
-        if op.code == 0x52 && code != 0x52 {
-            op.outcome = Outcome::Success;
-            cx.emit(op);
-            op = self.take(cx, from, (transaction, *place), code);
-            *place += 1;
-        } else if op.code == 0x52
-            && op.object.starts_with("class 0x06")
-            && let Some(mut inner) = self.pending.answer(cx, &(transaction, *place))
-        {
-            (inner.seen, inner.delay) = (Seen::Request, None);
-            cx.emit(inner);
+        let failed = !matches!(status, 0 | 6);
+        // A Multiple Service Packet that brings no answers was refused with all that is inside.
+        let mut refused =
+            code == 0x0a && failed && status != 0x1e && messages(r.rest()).next().is_none();
+        if op.code == 0x52 && op.object.starts_with("class 0x06") {
+            // An Unconnected Send that was forwarded is answered by the message inside it; one that
+            // was not answers for itself, and the message inside never arrived. Read Tag Fragmented
+            // has the same number: there only a routing failure, with its extended status or the
+            // size of the path that was left, is the carrier's own (CIP volume 1, 3-5.5.4).
+            let inner = self.pending.answer(cx, &(transaction, *place));
+            let routing = status == 1 && extended.is_some() || !r.is_empty();
+            let alike = inner.as_ref().is_some_and(|inner| inner.code == 0x52);
+            if code == 0x52 && failed && (routing || !alike) {
+                refused = (status, extended) != TIMED_OUT;
+                if let Some(mut inner) = inner {
+                    *place += 1;
+                    if refused {
+                        conclude(&mut inner, status, extended);
+                    } else {
+                        (inner.seen, inner.delay) = (Seen::Request, None);
+                    }
+                    cx.emit(inner);
+                }
+            } else {
+                op.outcome = Outcome::Success;
+                cx.emit(op);
+                op = inner.unwrap_or_else(|| unasked(cx, from, code));
+                *place += 1;
+            }
         }
         conclude(&mut op, status, extended);
         match code {
@@ -213,9 +248,21 @@ impl Cip {
             {
                 self.opened(from, r);
             }
+            0x4b if status == 0 && op.object.starts_with("pccc ") => {
+                pccc::answered(&mut op, r.rest());
+            }
             _ => {}
         }
+        let origin = op.origin;
         cx.emit(op);
+        // Deeper ones stand before others that were not refused.
+        while refused
+            && depth == 0
+            && let Some(mut inner) = self.carried(cx, transaction, *place, origin)
+        {
+            conclude(&mut inner, status, extended);
+            cx.emit(inner);
+        }
         if code == 0x0a && depth < MAX_DEPTH {
             for message in messages(r.rest()) {
                 if *place >= MAX_MESSAGES {
@@ -227,13 +274,16 @@ impl Cip {
     }
 
     fn take(&mut self, cx: &mut Context<'_>, from: Side, key: Key, code: u8) -> Operation {
-        self.pending.answer(cx, &key).unwrap_or_else(|| {
-            let (verb, name) = service::service(code, None);
-            let mut op = cx.operation(from.other(), "cip", verb, u32::from(code), name);
-            op.seen = Seen::Response;
-            op
-        })
+        self.pending.answer(cx, &key).unwrap_or_else(|| unasked(cx, from, code))
     }
+}
+
+/// The operation of a response whose request was not seen.
+fn unasked(cx: &Context<'_>, from: Side, code: u8) -> Operation {
+    let (verb, name) = service::service(code, Target::Unknown);
+    let mut op = cx.operation(from.other(), "cip", verb, u32::from(code), name);
+    op.seen = Seen::Response;
+    op
 }
 
 fn conclude(op: &mut Operation, status: u8, extended: Option<u16>) {
@@ -269,24 +319,6 @@ fn messages(b: &[u8]) -> impl Iterator<Item = &[u8]> {
             _ => &[],
         }
     })
-}
-
-/// The value of a write, where short: bytes in hex, or a tag write's typed value.
-fn short_value(code: u8, b: &[u8]) -> CompactString {
-    // Write Tag: type, element count, data.
-    let (kind, data) = if code == 0x4d && b.len() > 4 {
-        (u16::from_le_bytes([b[0], b[1]]), &b[4..])
-    } else {
-        (0, b)
-    };
-    match (kind, data) {
-        (0xc1, [v, ..]) => CompactString::const_new(if *v == 0 { "off" } else { "on" }),
-        (0xc2, [v]) => format_compact!("{}", *v as i8),
-        (0xc3, [a, b]) => format_compact!("{}", i16::from_le_bytes([*a, *b])),
-        (0xc4, [a, b, c, d]) => format_compact!("{}", i32::from_le_bytes([*a, *b, *c, *d])),
-        (0xca, [a, b, c, d]) => format_compact!("{}", f32::from_le_bytes([*a, *b, *c, *d])),
-        _ => Short::default().dump(data).text(),
-    }
 }
 
 /// Verb of a service whose class is not known.

@@ -51,12 +51,13 @@ fn probe(peek: Peek<'_>) -> Verdict {
     }
 }
 
-/// Commands of RFC 959, RFC 2228, RFC 2389 and RFC 3659.
-const VERBS: [&str; 42] = [
+/// Commands of RFC 959, RFC 2228, RFC 2389 and RFC 3659, and what those for directories were called
+/// before (RFC 1123 §4.1.3.1).
+const VERBS: [&str; 47] = [
     "ABOR", "ACCT", "ALLO", "APPE", "AUTH", "CDUP", "CWD", "DELE", "EPRT", "EPSV", "FEAT", "HELP",
     "LIST", "MDTM", "MFMT", "MKD", "MLSD", "MLST", "MODE", "NLST", "NOOP", "OPTS", "PASS", "PASV",
     "PBSZ", "PORT", "PROT", "PWD", "QUIT", "REIN", "REST", "RETR", "RMD", "RNFR", "RNTO", "SITE",
-    "SIZE", "STAT", "STOR", "STOU", "SYST", "TYPE",
+    "SIZE", "STAT", "STOR", "STOU", "SYST", "TYPE", "XCUP", "XCWD", "XMKD", "XPWD", "XRMD",
 ];
 
 /// The command of a line: one we know, or USER.
@@ -73,7 +74,7 @@ struct Asked {
     time: Time,
     origin: Origin,
     /// Bytes that the preliminary reply announced.
-    size: u64,
+    size: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -87,10 +88,10 @@ struct Ftp {
 }
 
 /// `(1234 bytes` in a preliminary reply, as most servers write it.
-fn announced(line: &[u8]) -> u64 {
+fn announced(line: &[u8]) -> Option<u64> {
     let text = String::from_utf8_lossy(line);
-    let Some((before, _)) = text.rsplit_once(" bytes") else { return 0 };
-    before.rsplit('(').next().and_then(|n| n.trim().parse().ok()).unwrap_or(0)
+    let (before, _) = text.rsplit_once(" bytes")?;
+    before.rsplit('(').next()?.trim().parse().ok()
 }
 
 impl Ftp {
@@ -112,7 +113,8 @@ impl Ftp {
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();
         }
-        self.waiting.push_back(Asked { verb, argument, time: cx.time, origin: cx.origin, size: 0 });
+        let (time, origin) = (cx.time, cx.origin);
+        self.waiting.push_back(Asked { verb, argument, time, origin, size: None });
     }
 
     fn reply(&mut self, cx: &mut Context<'_>, line: &[u8]) {
@@ -156,7 +158,8 @@ impl Ftp {
                 self.waiting = VecDeque::new();
             }
             "SYST" if code == 215 => cx.about(Side::Server, FieldName::HostOs, &clean(text)),
-            "RNFR" if code == 350 => self.rename_from = asked.argument,
+            // Where it is refused, so is the RNTO behind it, which then says what was tried.
+            "RNFR" => self.rename_from = asked.argument,
             _ => self.file(cx, asked, if code < 400 { 0 } else { code }),
         }
     }
@@ -165,17 +168,21 @@ impl Ftp {
         let verb = match asked.verb {
             "RETR" => FileVerb::Read,
             "STOR" | "STOU" | "APPE" => FileVerb::Write,
-            "DELE" | "RMD" => FileVerb::Delete,
-            "MKD" => FileVerb::Create,
+            "DELE" | "RMD" | "XRMD" => FileVerb::Delete,
+            "MKD" | "XMKD" => FileVerb::Create,
             "RNTO" => FileVerb::Rename,
             _ => return,
         };
         let nothing = Text::const_new("");
+        let renamed = std::mem::take(&mut self.rename_from);
         let (path, target) = if verb == FileVerb::Rename {
-            (std::mem::take(&mut self.rename_from), asked.argument)
+            (renamed, asked.argument)
         } else {
             (asked.argument, nothing.clone())
         };
+        // How much a transfer moves only some servers announce; the others move nothing.
+        let moves = matches!(verb, FileVerb::Read | FileVerb::Write);
+        let size = if moves { asked.size } else { Some(0) };
         cx.emit_file(FileAction {
             time: asked.time,
             origin: asked.origin,
@@ -186,7 +193,7 @@ impl Ftp {
             share: nothing,
             path,
             target,
-            size: asked.size,
+            size,
             entropy: None,
             status,
             user: self.user.clone(),
@@ -280,5 +287,35 @@ mod tests {
         rename :a.prj -> a.prj.locked, 0 bytes, status 0x0, by eng, #9
         delete :b.prj, 0 bytes, status 0x226, by eng, #11
         "#);
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_file_is_left_out() {
+        use Side::{Client as C, Server as S};
+        let segments: [(Side, &[u8]); 11] = [
+            (C, b"STOR up.csv\r\n"),
+            (S, b"150 Ok to send data.\r\n"),
+            (S, b"226 Done\r\n"),
+            (C, b"XMKD new\r\n"),
+            (S, b"257 Made\r\n"),
+            (C, b"XRMD old\r\n"),
+            (S, b"250 Gone\r\n"),
+            (C, b"RNFR secret.prj\r\n"),
+            (S, b"550 Not yours\r\n"),
+            (C, b"RNTO mine.prj\r\n"),
+            (S, b"503 RNFR first\r\n"),
+        ];
+        let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @"
+        session.command = STOR
+        session.command = XMKD
+        session.command = XRMD
+        session.command = RNFR
+        session.command = RNTO
+        write :up.csv, status 0x0, by , #1
+        create :new, 0 bytes, status 0x0, by , #4
+        delete :old, 0 bytes, status 0x0, by , #6
+        rename :secret.prj -> mine.prj, 0 bytes, status 0x1f7, by , #10
+        ");
     }
 }

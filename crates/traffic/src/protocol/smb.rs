@@ -183,7 +183,11 @@ impl Smb {
                 cx.fact(FieldName::ServiceName, OwnedValue::Str(text));
                 return Some(left);
             }
-            COMPRESSED => return Some(left),
+            COMPRESSED => {
+                let text = Text::const_new("compressed");
+                cx.fact(FieldName::ServiceName, OwnedValue::Str(text));
+                return Some(left);
+            }
             _ => return None,
         };
         let wanted = if magic == SMB2 { v2::wanted(bytes) } else { HEAD };

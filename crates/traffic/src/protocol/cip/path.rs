@@ -3,10 +3,21 @@
 use crate::{bytes::Bytes, decode::Short};
 use compact_str::{CompactString, format_compact};
 
+/// What services are told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The path was not seen, or names neither.
+    Unknown,
+    /// A tag, by its name.
+    Tag,
+    /// An object of that class.
+    Class(u32),
+}
+
 /// What a path names.
 #[derive(Debug, Default)]
 pub(super) struct Path {
-    pub(super) class: Option<u32>,
+    class: Option<u32>,
     pub(super) instance: Option<u32>,
     pub(super) attribute: Option<u32>,
     symbol: CompactString,
@@ -80,9 +91,17 @@ impl Path {
         }
     }
 
+    pub(super) fn target(&self) -> Target {
+        match self.class {
+            Some(class) => Target::Class(class),
+            None if self.symbol.is_empty() => Target::Unknown,
+            None => Target::Tag,
+        }
+    }
+
     /// `class 0x8e instance 1 attribute 3`, or the tag's name.
     pub(super) fn text(&self) -> CompactString {
-        if self.class.is_none() && !self.symbol.is_empty() {
+        if self.target() == Target::Tag {
             return self.symbol.clone();
         }
         let mut out = Short::default();

@@ -1,34 +1,36 @@
 //! Names and verbs of CIP services; names of general statuses and vendors.
 
+use super::path::Target::{self, Class, Tag};
 use hangtu_record::Verb;
 
-/// Verb and name of a service on a class (CIP volume 1, appendix A; Rockwell 1756-PM020 for tags).
-pub(super) fn service(code: u8, class: Option<u32>) -> (Verb, &'static str) {
-    match (class, code) {
+/// Verb and name of a service on what it addresses (CIP volume 1, appendix A; Rockwell 1756-PM020
+/// for tags).
+pub(super) fn service(code: u8, target: Target) -> (Verb, &'static str) {
+    match (target, code) {
         // Connection manager.
-        (Some(6), 0x4e) => (Verb::Disconnect, "Forward Close"),
-        (Some(6), 0x52) => (Verb::Other, "Unconnected Send"),
-        (Some(6), 0x54) => (Verb::Connect, "Forward Open"),
-        (Some(6), 0x5b) => (Verb::Connect, "Large Forward Open"),
-        (Some(6), 0x5a) => (Verb::Diagnose, "Get Connection Owner"),
+        (Class(6), 0x4e) => (Verb::Disconnect, "Forward Close"),
+        (Class(6), 0x52) => (Verb::Other, "Unconnected Send"),
+        (Class(6), 0x54) => (Verb::Connect, "Forward Open"),
+        (Class(6), 0x5b) => (Verb::Connect, "Large Forward Open"),
+        (Class(6), 0x5a) => (Verb::Diagnose, "Get Connection Owner"),
         // File object (CIP volume 1, 5A-42): configuration and program files.
-        (Some(0x37), 0x4b) => (Verb::Upload, "Initiate Upload"),
-        (Some(0x37), 0x4c) => (Verb::Download, "Initiate Download"),
-        (Some(0x37), 0x4d) => (Verb::Upload, "Initiate Partial Read"),
-        (Some(0x37), 0x4e) => (Verb::Download, "Initiate Partial Write"),
-        (Some(0x37), 0x4f) => (Verb::Upload, "Upload Transfer"),
-        (Some(0x37), 0x50) => (Verb::Download, "Download Transfer"),
-        (Some(0x37), 0x51) => (Verb::Delete, "Clear File"),
+        (Class(0x37), 0x4b) => (Verb::Upload, "Initiate Upload"),
+        (Class(0x37), 0x4c) => (Verb::Download, "Initiate Download"),
+        (Class(0x37), 0x4d) => (Verb::Upload, "Initiate Partial Read"),
+        (Class(0x37), 0x4e) => (Verb::Download, "Initiate Partial Write"),
+        (Class(0x37), 0x4f) => (Verb::Upload, "Upload Transfer"),
+        (Class(0x37), 0x50) => (Verb::Download, "Download Transfer"),
+        (Class(0x37), 0x51) => (Verb::Delete, "Clear File"),
         // Rockwell non-volatile storage: firmware.
-        (Some(0xa1), 0x4b..=0x5f) => (Verb::Firmware, "Update non-volatile storage"),
-        (Some(0x67), 0x4b) => (Verb::Other, "Execute PCCC"),
+        (Class(0xa1), 0x4b..=0x5f) => (Verb::Firmware, "Update non-volatile storage"),
+        (Class(0x67), 0x4b) => (Verb::Other, "Execute PCCC"),
         (_, 0x54) => (Verb::Connect, "Forward Open"),
         (_, 0x5b) => (Verb::Connect, "Large Forward Open"),
         // The identity object, and everything else.
-        (Some(1), 0x01 | 0x0e | 0x03) => (Verb::Identify, common(code).1),
+        (Class(1), 0x01 | 0x0e | 0x03) => (Verb::Identify, common(code).1),
         (_, 0x4c) => (Verb::Read, "Read Tag"),
         (_, 0x4d) => (Verb::Write, "Write Tag"),
-        (Some(_), 0x4e) => (Verb::Write, "Read Modify Write Tag"),
+        (Tag | Class(_), 0x4e) => (Verb::Write, "Read Modify Write Tag"),
         (_, 0x52) => (Verb::Read, "Read Tag Fragmented"),
         (_, 0x53) => (Verb::Write, "Write Tag Fragmented"),
         (_, 0x55) => (Verb::Read, "Get Instance Attribute List"),

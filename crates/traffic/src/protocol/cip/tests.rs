@@ -3,7 +3,7 @@ use crate::{
     decode::{Output, Side, drive},
     protocol::enip::REGISTRATION,
 };
-use hangtu_record::{Outcome, Seen, Transport};
+use hangtu_record::{Operation, Outcome, Seen, Transport};
 
 const IDENTITY: [u8; 4] = [0x20, 1, 0x24, 1];
 
@@ -35,6 +35,36 @@ fn connected(connection: u8, sequence: u8, message: &[u8]) -> Vec<u8> {
 
 fn told(segments: &[(Side, Vec<u8>)]) -> Output {
     drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(side, b)| (*side, &b[..]))).0
+}
+
+/// A request of that service.
+fn ask(code: u8, path: &[u8], data: &[u8]) -> Vec<u8> {
+    [&[code, path.len() as u8 / 2][..], path, data].concat()
+}
+
+/// The path of a tag with a name of an even length.
+fn tag(name: &str) -> Vec<u8> {
+    [&[0x91, name.len() as u8][..], name.as_bytes()].concat()
+}
+
+/// That message inside an Unconnected Send.
+fn sent(message: &[u8]) -> Vec<u8> {
+    let data = [&[7, 0xe9, message.len() as u8, 0][..], message, &[1, 0, 1, 0]].concat();
+    ask(0x52, &[0x20, 6, 0x24, 1], &data)
+}
+
+/// What was done and what came of it, a line each, in the order of the requests.
+fn lines(segments: &[(Side, Vec<u8>)]) -> String {
+    let mut operations = told(segments).records.operations;
+    operations.sort_by_key(|op| op.origin);
+    let line = |op: &Operation| {
+        let count = op.count.map(|n| format!(" x{n}")).unwrap_or_default();
+        let error = op.error.map(|n| format!(" {n:#x} {}", op.error_name)).unwrap_or_default();
+        let (verb, outcome) = (op.verb.name(), op.outcome.name());
+        let (function, object, value) = (op.function, &op.object, &op.value);
+        format!("{verb} {function}, {object}{count} = {value}: {outcome}{error}\n")
+    };
+    operations.iter().map(line).collect()
 }
 
 /// Instance, outcome and sides seen, in the order of the requests.
@@ -157,4 +187,139 @@ fn single_attributes_say_who_the_device_is() {
     say.extend(b"\x07\0\0\0\x05PLC-X\x63\0\x14\0\x04\0\0\0\x03\x07\x06\0\0\0\x78\x56\x34\x12");
     let list = [(Side::Client, alone(1, &ask)), (Side::Server, alone(1, &say))];
     assert_eq!(learnt(&list), expected);
+}
+
+#[test]
+fn pccc_is_refused_by_its_own_status() {
+    let requester: [u8; 7] = [7, 0x4d, 0, 0x78, 0x56, 0x34, 0x12];
+    let mut segments = Vec::new();
+    let mut exchange = |function: &[u8], status: &[u8]| {
+        let context = segments.len() as u64;
+        let data = [&requester[..], &[0x0f, 0, 7, 0], function].concat();
+        segments.push((Side::Client, alone(context, &ask(0x4b, &[0x20, 0x67, 0x24, 1], &data))));
+        let (status, extended) = status.split_at(1);
+        let say = [&[0xcb, 0, 0, 0][..], &requester, &[0x4f], status, &[7, 0], extended].concat();
+        segments.push((Side::Server, alone(context, &say)));
+    };
+    exchange(&[0xaa, 2, 7, 0x89, 0, 0, 5, 0], &[0xf0, 0x0b]);
+    exchange(&[0x80, 6], &[0x10]);
+    exchange(&[0x80, 7], &[0]);
+    exchange(&[0x3a, 1], &[0]);
+    exchange(&[0x3a, 2], &[0]);
+    exchange(&[0x41], &[0]);
+    let object = |function: u8| format!("pccc command 0x0f function {function:#04x} = : ");
+    let expected = [
+        ("write PCCC Protected Typed Write", 0xaa, "error 0xbf0 Access denied, improper privilege"),
+        ("start PCCC Change Mode: Remote Run", 0x80, "error 0x10 Illegal command or format"),
+        ("stop PCCC Change Mode: Remote Test", 0x80, "success"),
+        ("stop PCCC Set CPU Mode: Remote Program or Test", 0x3a, "success"),
+        ("start PCCC Set CPU Mode: Remote Run", 0x3a, "success"),
+        ("write PCCC Disable Forces", 0x41, "success"),
+    ];
+    let expected =
+        expected.map(|(told, function, end)| format!("{told}, {}{end}\n", object(function)));
+    assert_eq!(lines(&segments), expected.concat());
+}
+
+#[test]
+fn tag_services_say_how_many_and_which_values() {
+    let motor = tag("Motor1");
+    let requests = [
+        ask(0x4c, &motor, &[20, 0]),
+        ask(0x4d, &motor, &[0xc4, 0, 1, 0, 0xfe, 0xff, 0xff, 0xff]),
+        // A structure: type, handle, count.
+        ask(0x4d, &motor, &[0xa0, 2, 0xce, 0x0f, 1, 0, 5, 6]),
+        ask(0x4e, &motor, &[4, 0, 1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]),
+        ask(0x52, &motor, &[10, 0, 0, 0, 0, 0]),
+        ask(0x53, &motor, &[0xc3, 0, 9, 0, 4, 0, 0, 0, 7, 0]),
+        ask(0x04, &[0x20, 0xac, 0x24, 1], &[1, 0, 5, 0, 2, 6]),
+        // Not tags: a Forward Close, and what the class does not tell.
+        ask(0x4e, &[0x20, 6, 0x24, 1], &[7, 0xe9]),
+        ask(0x4e, &[], &[4, 0]),
+    ];
+    let numbered = requests.iter().zip(0..);
+    let segments: Vec<_> =
+        numbered.map(|(message, context)| (Side::Client, alone(context, message))).collect();
+    insta::assert_snapshot!(lines(&segments), @"
+    read Read Tag, Motor1 x20 = : unanswered
+    write Write Tag, Motor1 x1 = -2: unanswered
+    write Write Tag, Motor1 x1 = 0506: unanswered
+    write Read Modify Write Tag, Motor1 = or 01000000 and feffffff: unanswered
+    read Read Tag Fragmented, Motor1 x10 = : unanswered
+    write Write Tag Fragmented, Motor1 x9 = 7: unanswered
+    write Set Attribute List, class 0xac instance 1 x1 = 05000206: unanswered
+    disconnect Forward Close, class 0x06 instance 1 = : unanswered
+    other ,  = : unanswered
+    ");
+}
+
+#[test]
+fn a_fragmented_read_inside_an_unconnected_send_has_its_own_answer() {
+    let told = |reply: &[u8]| {
+        let read = sent(&ask(0x52, &tag("Recipe"), &[10, 0, 0, 0, 0, 0]));
+        lines(&[(Side::Client, alone(1, &read)), (Side::Server, alone(1, reply))])
+    };
+    let carrier = "other Unconnected Send, class 0x06 instance 1 = : ";
+    let read = "read Read Tag Fragmented, Recipe x10 = : ";
+    let own: [(&[u8], &str); 4] = [
+        (&[0xd2, 0, 0, 0, 0xc4, 0, 7, 0, 0, 0], "success"),
+        (&[0xd2, 0, 6, 0, 0xc4, 0, 7, 0, 0, 0], "success 0x6 Partial transfer"),
+        (&[0xd2, 0, 5, 0], "error 0x5 Path destination unknown"),
+        (&[0xd2, 0, 0xff, 1, 5, 0x21], "error 0x210500ff "),
+    ];
+    for (reply, end) in own {
+        assert_eq!(told(reply), format!("{carrier}success\n{read}{end}\n"));
+    }
+    // A port that is not there, and a bad segment with the size of the path that was left.
+    let routing: [(&[u8], &str); 2] = [
+        (&[0xd2, 0, 1, 1, 0x11, 3], "error 0x3110001 Connection failure"),
+        (&[0xd2, 0, 4, 0, 1], "error 0x4 Path segment error"),
+    ];
+    for (reply, end) in routing {
+        assert_eq!(told(reply), format!("{read}{end}\n{carrier}{end}\n"));
+    }
+    // Forwarded, and not heard of again.
+    let (end, late) = ("error 0x2040001 Connection failure", "unanswered");
+    assert_eq!(told(&[0xd2, 0, 1, 1, 4, 2]), format!("{read}{late}\n{carrier}{end}\n"));
+}
+
+#[test]
+fn what_a_refused_carrier_brought_was_refused() {
+    let write = |name: &str| ask(0x4d, &tag(name), &[0xc3, 0, 1, 0, 5, 0]);
+    let (one, two) = (write("A1"), write("B2"));
+    let both = multiple(&[0x0a, 2, 0x20, 2, 0x24, 1], &[6, 6 + one.len()], &[one, two].concat());
+    let told = |asked: &[u8], said: Vec<u8>| {
+        lines(&[(Side::Client, alone(1, asked)), (Side::Server, said)])
+    };
+    let packet =
+        |end: &str| format!("other Multiple Service Packet, class 0x02 instance 1 = : {end}\n");
+    let writes = |end: &str| {
+        ["A1", "B2"].map(|tag| format!("write Write Tag, {tag} x1 = 5: {end}\n")).concat()
+    };
+    let carrier = |end: &str| format!("other Unconnected Send, class 0x06 instance 1 = : {end}\n");
+    let end = "error 0x8 Service not supported";
+    assert_eq!(told(&both, alone(1, &[0x8a, 0, 8, 0])), packet(end) + &writes(end));
+    let (whole, inside) = (sent(&both), packet(end) + &writes(end));
+    assert_eq!(told(&whole, alone(1, &[0x8a, 0, 8, 0])), carrier("success") + &inside);
+    let end = "error 0x3120001 Connection failure";
+    let route = alone(1, &[0xd2, 0, 1, 1, 0x12, 3, 1, 0]);
+    assert_eq!(told(&whole, route), packet(end) + &carrier(end) + &writes(end));
+    // Some of the services failed: each has its own answer.
+    let each = multiple(&[0x8a, 0, 0x1e, 0], &[6, 10], &[0xcd, 0, 0, 0, 0xcd, 0, 5, 0]);
+    let some = told(&both, alone(1, &each));
+    assert!(some.contains("A1 x1 = 5: success"), "{some}");
+    assert!(some.contains("B2 x1 = 5: error 0x5 Path destination unknown"), "{some}");
+    // The encapsulation refused it: invalid session handle.
+    let mut refused = vec![0x6f, 0, 0, 0, 7, 0, 0, 0, 0x64, 0, 0, 0, 1];
+    refused.resize(24, 0);
+    let end = "error 0x64 ";
+    assert_eq!(told(&both, refused), packet(end) + &writes(end));
+    // Of an earlier request with the same context nothing is said.
+    let again = [
+        (Side::Client, alone(1, &both)),
+        (Side::Client, alone(1, &multiple(&[0x0a, 2, 0x20, 2, 0x24, 1], &[], &[]))),
+        (Side::Server, alone(1, &[0x8a, 0, 8, 0])),
+    ];
+    let end = "error 0x8 Service not supported";
+    assert_eq!(lines(&again), packet("unanswered") + &writes("unanswered") + &packet(end));
 }

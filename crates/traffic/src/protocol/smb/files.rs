@@ -1,15 +1,22 @@
 //! What happens to files on one connection, whichever SMB version says it: open files, tree
 //! connections, log-ons and the requests that wait for an answer, each table bounded.
 
+mod ask;
+mod open;
+
 use super::sample::Sample;
 use crate::decode::{Context, Side};
+pub(super) use ask::{Ask, FileRef, Reply, Who, creates};
 use hangtu_record::{FieldName, FileAction, FileVerb, Origin, OwnedValue, Text, Time};
+use open::{Open, is_known_pipe};
 use std::collections::VecDeque;
 
 /// Status of an action whose response the capture does not hold (STATUS_PENDING, MS-ERREF §2.3).
 pub(super) const NO_ANSWER: u32 = 0x0000_0103;
 /// The next leg of a log-on is awaited (STATUS_MORE_PROCESSING_REQUIRED).
 pub(super) const MORE_PROCESSING: u32 = 0xc000_0016;
+/// The server says that somebody must not (STATUS_ACCESS_DENIED).
+const ACCESS_DENIED: u32 = 0xc000_0022;
 
 const MAX_OPEN: usize = 512;
 /// Files whose written bytes are sampled at a time.
@@ -20,46 +27,6 @@ const MAX_USERS: usize = 16;
 /// What the texts of an entry come to at most, or nearly.
 const TEXTS: usize = 256;
 
-/// Which log-on and tree connection a message belongs to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Who {
-    pub(super) session: u64,
-    pub(super) tree: u32,
-}
-
-/// Which open file a message means: by its identifier, or as the one that an earlier request of
-/// the same compound opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileRef {
-    Id(u128),
-    OpenedBy(u64),
-}
-
-/// A request that waits for its response.
-#[derive(Debug)]
-pub(super) enum Ask {
-    Setup { user: Text },
-    Tree { share: Text },
-    Open,
-    Make { path: Text },
-    Read { file: FileRef },
-    Write { file: FileRef, length: u64 },
-    Rename { file: Option<FileRef>, path: Text, target: Text },
-    Delete { path: Text },
-    Disposition { file: FileRef, delete: bool },
-    Close { file: FileRef },
-}
-
-/// What the response adds to its status.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Reply {
-    Plain,
-    Session(u64),
-    Tree { id: u32, pipe: bool },
-    Opened { id: u128, created: bool },
-    Read { length: u64 },
-}
-
 #[derive(Debug)]
 struct Asked {
     key: u64,
@@ -67,53 +34,6 @@ struct Asked {
     time: Time,
     origin: Origin,
     ask: Ask,
-}
-
-/// Reads or writes of one open file, folded.
-#[derive(Debug, Default)]
-struct Folded {
-    bytes: u64,
-    first: Option<(Time, Origin)>,
-    /// 0 once one succeeded, else the last error; none when no response was seen.
-    status: Option<u32>,
-}
-
-impl Folded {
-    fn settle(&mut self, status: u32) {
-        if status != NO_ANSWER && self.status != Some(0) {
-            self.status = Some(status);
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    id: Option<u128>,
-    opened_by: u64,
-    who: Who,
-    share: Text,
-    path: Text,
-    pipe: bool,
-    read: Folded,
-    write: Folded,
-    sample: Option<Box<Sample>>,
-    delete: Option<(Time, Origin)>,
-}
-
-impl Open {
-    /// What its names take.
-    fn names(&self) -> usize {
-        self.share.len() + self.path.len()
-    }
-}
-
-/// Pipes known well enough to tell a pipe from a file when the tree connection was not captured.
-fn is_known_pipe(path: &str) -> bool {
-    const PIPES: [&str; 14] = [
-        "svcctl", "srvsvc", "wkssvc", "samr", "lsarpc", "lsass", "netlogon", "spoolss", "winreg",
-        "atsvc", "epmapper", "browser", "eventlog", "ntsvcs",
-    ];
-    PIPES.iter().any(|p| p.eq_ignore_ascii_case(path))
 }
 
 /// The state of one connection.
@@ -155,6 +75,7 @@ impl Files {
         key: u64,
         who: Who,
         path: Text,
+        creates: bool,
         delete_on_close: bool,
     ) {
         let tree = self.trees.iter().find(|(id, ..)| *id == who.tree);
@@ -166,11 +87,14 @@ impl Files {
             cx.fact(FieldName::SmbPipe, OwnedValue::Str(path.clone()));
         }
         let delete = delete_on_close.then_some((cx.time, cx.origin));
-        self.push(cx, Open { opened_by: key, who, share, path, pipe, delete, ..Open::default() });
+        let opened_by = key;
+        let open = Open { opened_by, who, share, path, pipe, creates, delete, ..Open::default() };
+        self.push(cx, open);
         self.ask(cx, key, who, Ask::Open);
     }
 
-    /// Bytes are about to be written; `head` is what of them is at hand.
+    /// Bytes are about to be written; `head` is what of them is at hand. None are where the file is
+    /// only cut off, or where what is written is not sent.
     pub(super) fn writing(
         &mut self,
         cx: &mut Context<'_>,
@@ -183,7 +107,7 @@ impl Files {
         if let Some(at) = self.file(cx, file, who)
             && !self.open[at].pipe
         {
-            if self.open[at].sample.is_none() {
+            if self.open[at].sample.is_none() && !head.is_empty() {
                 self.samples += 1;
                 if self.samples > MAX_SAMPLES
                     && let Some(oldest) = self.open.iter_mut().find(|open| open.sample.is_some())
@@ -195,7 +119,9 @@ impl Files {
             let open = &mut self.open[at];
             open.write.bytes = open.write.bytes.saturating_add(length);
             open.write.first.get_or_insert((cx.time, cx.origin));
-            open.sample.get_or_insert_default().add(head);
+            if !head.is_empty() {
+                open.sample.get_or_insert_default().add(head);
+            }
         }
         self.ask(cx, key, who, Ask::Write { file, length });
     }
@@ -282,6 +208,11 @@ impl Files {
             Ask::Open => {
                 let Some(at) = self.position(FileRef::OpenedBy(key)) else { return };
                 if !fine {
+                    let open = self.open.get(at).filter(|o| status == ACCESS_DENIED && !o.pipe);
+                    if let Some(verb) = open.and_then(Open::change) {
+                        let action = self.action(cx, at, verb, (time, origin), status);
+                        cx.emit_file(action);
+                    }
                     self.take(at);
                 } else if let (Reply::Opened { id, created }, Some(open)) =
                     (reply, self.open.get_mut(at))
@@ -309,7 +240,9 @@ impl Files {
             }
             Ask::Write { file, length } => {
                 if let Some(open) = self.position(file).and_then(|at| self.open.get_mut(at)) {
-                    if !fine {
+                    if let Reply::Written { length } = reply {
+                        open.write.bytes = open.write.bytes.saturating_add(length);
+                    } else if !fine {
                         open.write.bytes = open.write.bytes.saturating_sub(length);
                     }
                     open.write.settle(status);
@@ -360,7 +293,7 @@ impl Files {
             let Some(first) = folded.first else { continue };
             let mut action = blank(cx, verb, first, folded.status.unwrap_or(NO_ANSWER));
             (action.share, action.path) = (open.share.clone(), open.path.clone());
-            (action.size, action.user) = (folded.bytes, user.clone());
+            (action.size, action.user) = (Some(folded.bytes), user.clone());
             if verb == FileVerb::Write {
                 action.entropy = open.sample.as_ref().and_then(|s| s.entropy());
             }
@@ -453,7 +386,7 @@ fn blank(
         share: Text::const_new(""),
         path: Text::const_new(""),
         target: Text::const_new(""),
-        size: 0,
+        size: Some(0),
         entropy: None,
         status,
         user: Text::const_new(""),

@@ -183,6 +183,52 @@ fn what_was_written_before_a_rename_has_the_old_name() {
     ");
 }
 
+#[test]
+fn files_change_without_being_sent_and_refusals_leave_a_trace() {
+    use Side::{Client as C, Server as S};
+    let control = 0x0014_80f2_u32.to_le_bytes();
+    let copy = v2(11, 2, false, None, &[&[57, 0, 0, 0], &control, &[2; 16], &[0; 32]]);
+    let output = [112, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    let total = 100_000_u32.to_le_bytes();
+    let reply: [&[u8]; 6] = [&[49, 0, 0, 0], &control, &[2; 16], &[0; 8], &output, &total];
+    let opening = |id: u64, path: &str, options: u32| {
+        let mut open = create(id, path, options);
+        // Open what is there.
+        open[100] = 1;
+        open
+    };
+    let refused = |id: u64| v2(5, id, false, Some(0xc000_0022), &[&[9, 0]]);
+    let segments = [
+        (C, frame(&[create(1, "copy.bin", 0)])),
+        (S, frame(&[created(1, 2, 2)])),
+        (C, frame(&[copy])),
+        (S, frame(&[v2(11, 2, false, Some(0), &reply)])),
+        (C, frame(&[close(3, false, 2)])),
+        (S, frame(&[plain(6, 3)])),
+        // Emptied by setting its end.
+        (
+            C,
+            frame(&[opening(4, "db.mdf", 0), set_info(5, true, 20, &[0; 8]), close(6, true, 0xff)]),
+        ),
+        (S, frame(&[created(4, 3, 1), plain(0x11, 5), plain(6, 6)])),
+        (C, frame(&[create(7, "new.txt", 0)])),
+        (S, frame(&[refused(7)])),
+        (C, frame(&[opening(8, "old.txt", 0x1000)])),
+        (S, frame(&[refused(8)])),
+        (C, frame(&[opening(9, "read.txt", 0)])),
+        (S, frame(&[refused(9)])),
+        (C, frame(&[[&b"\xfcSMB"[..], &[0; 60]].concat()])),
+    ];
+    insta::assert_snapshot!(run(&segments), @"
+    service.name = compressed
+    create :copy.bin, 0 bytes, status 0x0, by , #1
+    write :copy.bin, 100000 bytes, status 0x0, by , #3
+    write :db.mdf, 0 bytes, status 0x0, by , #7
+    create :new.txt, 0 bytes, status 0xc0000022, by , #9
+    delete :old.txt, 0 bytes, status 0xc0000022, by , #11
+    ");
+}
+
 /// One SMB 1 message with one command.
 fn v1(command: u8, mid: u16, response: bool, words: &[u8], bytes: &[u8]) -> Vec<u8> {
     let flags = if response { 0x88 } else { 0x08 };
@@ -258,7 +304,7 @@ fn only_so_many_files_are_sampled_at_a_time() {
     let (out, _) = drive(&REGISTRATION, Transport::Tcp, pieces());
     let sampled = out.records.files.iter().filter(|f| f.entropy.is_some()).count();
     assert_eq!((out.file_count, sampled), (100, 64));
-    assert!(out.records.files.iter().all(|f| f.verb == FileVerb::Write && f.size == 300));
+    assert!(out.records.files.iter().all(|f| f.verb == FileVerb::Write && f.size == Some(300)));
     // What was kept of them is let go with them.
     let open = held(&REGISTRATION, pieces().take(written));
     let closed = held(&REGISTRATION, pieces());

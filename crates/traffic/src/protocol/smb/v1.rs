@@ -1,19 +1,20 @@
 //! SMB 1 messages (MS-CIFS §2.2.4, MS-SMB §2.2.4): still spoken by the panels, historians and
 //! engineering stations that were never replaced.
 
+mod block;
+
 use super::{
-    files::{Ask, FileRef, Files, Reply, Who},
+    files::{Ask, FileRef, Files, Reply, creates},
     ntlm, share,
 };
 use crate::{
     bytes::Bytes,
     decode::{Context, Side, clean, clean_utf16, path_utf16},
 };
+use block::{Block, Header, header, rooted};
 use hangtu_record::{FieldName, OwnedValue, Text};
 
 const HEADER: usize = 32;
-const UNICODE: u16 = 0x8000;
-const NT_STATUS: u16 = 0x4000;
 /// Marks the 16-bit identifiers of SMB 1 among the 128-bit ones of SMB 2.
 const V1: u128 = 1 << 64;
 const NO_MORE: u8 = 0xff;
@@ -59,105 +60,6 @@ impl State {
     pub(super) fn memory(&self) -> usize {
         self.dialects.iter().map(|dialect| size_of::<Text>() + dialect.len()).sum()
     }
-}
-
-struct Header {
-    status: u32,
-    unicode: bool,
-    key: u64,
-    who: Who,
-    response: bool,
-}
-
-fn header(message: &[u8]) -> Option<(u8, Header)> {
-    let mut b = Bytes::at(message, 4);
-    let (command, status, flags, flags2) = (b.u8()?, b.u32le()?, b.u8()?, b.u16le()?);
-    b.skip(12)?;
-    let (tree, pid, uid, mid) = (b.u16le()?, b.u16le()?, b.u16le()?, b.u16le()?);
-    let status = if flags2 & NT_STATUS == 0 {
-        // Class in the low byte, code in the high half (MS-CIFS §2.2.3.1): one number of both.
-        status & 0xffff_00ff
-    } else {
-        status
-    };
-    Some((
-        command,
-        Header {
-            status,
-            unicode: flags2 & UNICODE != 0,
-            key: u64::from(mid) | u64::from(pid) << 16,
-            who: Who { session: u64::from(uid), tree: u32::from(tree) },
-            response: flags & 0x80 != 0,
-        },
-    ))
-}
-
-/// One command block: parameter words and data bytes, with where the bytes stand, because UTF-16
-/// text is aligned to the header.
-#[derive(Clone, Copy)]
-struct Block<'a> {
-    message: &'a [u8],
-    words: Bytes<'a>,
-    bytes: usize,
-    end: usize,
-    unicode: bool,
-}
-
-impl<'a> Block<'a> {
-    fn at(message: &'a [u8], at: usize, unicode: bool) -> Option<Self> {
-        let mut b = Bytes::at(message, at);
-        let count = usize::from(b.u8()?);
-        let words = Bytes::new(b.take(2 * count)?);
-        let length = usize::from(b.u16le()?);
-        let bytes = b.position();
-        let end = message.len().min(bytes + length);
-        Some(Self { message, words, bytes, end, unicode })
-    }
-
-    fn count(&self) -> usize {
-        self.words.remaining() / 2
-    }
-
-    fn skip(&mut self, n: usize) {
-        self.bytes = (self.bytes + n).min(self.end);
-    }
-
-    fn raw(&mut self, n: usize) -> &'a [u8] {
-        let from = self.bytes;
-        self.skip(n);
-        &self.message[from..self.bytes]
-    }
-
-    /// The next zero-terminated text.
-    fn text(&mut self) -> Text {
-        if self.unicode {
-            self.skip(self.bytes & 1);
-            let rest = &self.message[self.bytes..self.end];
-            let length = rest.chunks_exact(2).position(|c| c == [0, 0]).unwrap_or(rest.len() / 2);
-            self.skip(2 * length + 2);
-            path_utf16(&rest[..2 * length])
-        } else {
-            self.oem()
-        }
-    }
-
-    fn oem(&mut self) -> Text {
-        let rest = &self.message[self.bytes..self.end];
-        let length = rest.iter().position(|b| *b == 0).unwrap_or(rest.len());
-        self.skip(length + 1);
-        clean(&rest[..length])
-    }
-
-    /// The next text behind its buffer-format byte.
-    fn path(&mut self) -> Text {
-        self.skip(1);
-        rooted(self.text())
-    }
-}
-
-/// A path without the separator it begins with.
-fn rooted(path: Text) -> Text {
-    path.strip_prefix('\\').map_or_else(|| path.clone(), Text::from)
 }
 
 fn id(fid: u16) -> u128 {
@@ -241,20 +143,21 @@ impl State {
             NT_CREATE_ANDX => {
                 w.skip(5)?;
                 let length = usize::from(w.u16le()?);
-                w.skip(32)?;
-                let options = w.u32le()?;
+                w.skip(28)?;
+                let (disposition, options) = (w.u32le()?, w.u32le()?);
                 block.skip(if block.unicode { block.bytes & 1 } else { 0 });
                 let name = block.raw(length);
                 let path = if block.unicode { clean_utf16(name) } else { clean(name) };
-                files.opening(cx, key, who, rooted(path), options & DELETE_ON_CLOSE != 0);
+                let delete = options & DELETE_ON_CLOSE != 0;
+                files.opening(cx, key, who, rooted(path), creates(disposition), delete);
             }
             OPEN_ANDX => {
                 let path = rooted(block.text());
-                files.opening(cx, key, who, path, false);
+                files.opening(cx, key, who, path, false, false);
             }
             OPEN | CREATE | CREATE_NEW => {
                 let path = block.path();
-                files.opening(cx, key, who, path, false);
+                files.opening(cx, key, who, path, command != OPEN, false);
             }
             CREATE_DIRECTORY => {
                 let path = block.path();

@@ -1,7 +1,7 @@
 //! SMB 2 and 3 messages (MS-SMB2 §2.2).
 
 use super::{
-    files::{Ask, FileRef, Files, Reply, Who},
+    files::{Ask, FileRef, Files, Reply, Who, creates},
     ntlm, path_utf16, share,
 };
 use crate::{
@@ -25,6 +25,7 @@ const CREATE: u16 = 5;
 const CLOSE: u16 = 6;
 const READ: u16 = 8;
 const WRITE: u16 = 9;
+const IOCTL: u16 = 0xb;
 const SET_INFO: u16 = 0x11;
 
 /// Create option that deletes the file when it is closed (§2.2.13).
@@ -32,8 +33,12 @@ const DELETE_ON_CLOSE: u32 = 0x0000_1000;
 /// Information classes of SET_INFO for files (MS-FSCC §2.4).
 const RENAME: u8 = 10;
 const DISPOSITION: u8 = 13;
+const END: u8 = 20;
 const DISPOSITION_EX: u8 = 64;
 const RENAME_EX: u8 = 65;
+/// The server copies within itself, into the file that is named: FSCTL_SRV_COPYCHUNK, and the same
+/// for handles that cannot be read (§2.2.31).
+const COPIES: [u32; 2] = [0x0014_40f2, 0x0014_80f2];
 /// An identifier of all ones means that of the request before in the compound (§3.2.4.1.4).
 const AS_BEFORE: u128 = u128::MAX;
 
@@ -156,11 +161,13 @@ impl State {
                 files.ask(cx, h.id, who, Ask::Tree { share });
             }
             CREATE => {
-                b.skip(40)?;
-                let (options, offset, length) = (b.u32le()?, b.u16le()?, b.u16le()?);
+                b.skip(36)?;
+                let (disposition, options) = (b.u32le()?, b.u32le()?);
+                let (offset, length) = (b.u16le()?, b.u16le()?);
                 let path = path_utf16(part(message, usize::from(offset), usize::from(length)));
                 self.before = Some(FileRef::OpenedBy(h.id));
-                files.opening(cx, h.id, who, path, options & DELETE_ON_CLOSE != 0);
+                let delete = options & DELETE_ON_CLOSE != 0;
+                files.opening(cx, h.id, who, path, creates(disposition), delete);
             }
             CLOSE => {
                 b.skip(8)?;
@@ -180,14 +187,26 @@ impl State {
                 let head = part(message, usize::from(offset), length as usize);
                 files.writing(cx, h.id, who, file, u64::from(length), head);
             }
+            IOCTL => {
+                b.skip(4)?;
+                if COPIES.contains(&b.u32le()?) {
+                    let file = self.file(file_id(&mut b)?)?;
+                    // How many bytes only the response says.
+                    files.writing(cx, h.id, who, file, 0, &[]);
+                }
+            }
             SET_INFO => {
                 b.skip(2)?;
                 let (kind, class, length, offset) = (b.u8()?, b.u8()?, b.u32le()?, b.u16le()?);
                 b.skip(6)?;
                 let file = self.file(file_id(&mut b)?)?;
                 let info = part(message, usize::from(offset), length as usize);
-                let ask = if kind == 1 { set_info(class, info, file) } else { None };
-                if let Some(ask) = ask {
+                if (kind, class) == (1, END) {
+                    // Cut off there, or made as long: changed, though nothing is sent.
+                    files.writing(cx, h.id, who, file, 0, &[]);
+                } else if kind == 1
+                    && let Some(ask) = set_info(class, info, file)
+                {
                     files.ask(cx, h.id, who, ask);
                 }
             }
@@ -265,7 +284,18 @@ fn response(cx: &mut Context<'_>, files: &mut Files, h: &Header, message: &[u8])
                 _ => Reply::Read { length: 0 },
             }
         }
-        CREATE | TREE_CONNECT | CLOSE | WRITE | SET_INFO => Reply::Plain,
+        IOCTL if fine => {
+            b.skip(4)?;
+            if !COPIES.contains(&b.u32le()?) {
+                return Some(());
+            }
+            b.skip(24)?;
+            let offset = b.u32le()? as usize;
+            // Chunks, bytes of one that was cut short, bytes of all (§2.2.32.1).
+            let written = Bytes::at(message, offset.saturating_add(8)).u32le();
+            written.map_or(Reply::Plain, |n| Reply::Written { length: u64::from(n) })
+        }
+        CREATE | TREE_CONNECT | CLOSE | WRITE | SET_INFO | IOCTL => Reply::Plain,
         _ => return Some(()),
     };
     files.answer(cx, h.id, h.status, reply);

@@ -3,27 +3,27 @@
 //! A packet belongs to it whichever way it goes. Connections are joined in the
 //! middle as a matter of course: then ports and content tell who the client is.
 
+mod detecting;
+mod end;
+mod order;
+
+pub(crate) use detecting::sender_is_client;
+
 use crate::{
     decode::{Context, DONE, Decoder, Output, Parties, Side, VerbCounts},
-    detect::{self, Detection},
-    ends::{ACK, At, FIN, Key, RST, SYN, Tcp},
-    stream::{Placed, Released, Stream},
+    detect::Detection,
+    ends::{ACK, At, Key, RST, SYN, Tcp},
+    stream::{Placed, Stream},
 };
-use hangtu_record::{Endpoint, FieldName, Mac, OwnedValue, Session, Time, Transport};
+use hangtu_record::{FieldName, Mac, OwnedValue, Time, Transport};
 
 /// Bytes one direction may keep that its decoder has not used.
 const MAX_PENDING: usize = 64 * 1024;
 /// Bytes one direction may keep while its protocol is not known.
 pub(crate) const MAX_UNKNOWN: usize = 4096;
 
-/// A SYN like the first one is a copy of it no longer than this: it is not sent again once data flows, and what a
-/// mirror shows twice comes at once.
-const COPY: i64 = 3_000_000_000;
 /// What a fact costs: a name and a text of up to 200 bytes.
 const FACT: usize = 256;
-
-/// A segment shorter than this is not looked at without what came before it.
-const MIN_BEGINNING: usize = 4;
 
 enum State {
     /// Not known yet.
@@ -117,32 +117,6 @@ impl Flow {
         }
     }
 
-    /// Whether this SYN begins another connection on the same ports.
-    pub(crate) fn replaced_by(&self, at: At, tcp: Tcp, low_is_sender: bool) -> bool {
-        if self.bytes == [0; 2] {
-            return false;
-        }
-        let side = self.side(low_is_sender) as usize;
-        let asked = self.flags[side] & SYN != 0;
-        let copy = tcp.seq == self.begun[side] && at.time.since(self.start.time) <= COPY;
-        asked && !copy || tcp.flags & ACK == 0 && (self.closed() || !asked)
-    }
-
-    /// Whether both sides ended it, or one broke it off.
-    pub(crate) fn closed(&self) -> bool {
-        self.flags[0] & self.flags[1] & FIN != 0 || (self.flags[0] | self.flags[1]) & RST != 0
-    }
-
-    /// Whether one side asked for a connection and nothing was seen of the other.
-    fn unanswered(&self) -> bool {
-        self.flags[0] & SYN != 0 && self.packets[1] == 0 && self.bytes[0] == 0
-    }
-
-    /// Whether it is no more than an attempt: who acknowledges was answered where the capture did not look.
-    pub(crate) fn attempt(&self) -> bool {
-        self.unanswered() && self.flags[0] & ACK == 0
-    }
-
     #[inline(always)]
     fn count(&mut self, side: Side, at: At, len: usize, mac: Option<Mac>) {
         self.packets[side as usize] += 1;
@@ -204,17 +178,19 @@ impl Flow {
             self.streams[side as usize].syn(tcp.seq);
         }
         // What was asked before this answer must be read before it.
-        while tcp.flags & ACK != 0 && self.streams[side.other() as usize].missed(tcp.ack) {
-            self.release(!low_is_sender, true, out);
+        if tcp.flags & ACK != 0 && self.streams[side.other() as usize].waits() {
+            self.acknowledged(!low_is_sender, tcp.ack, out);
         }
         let side = self.side(low_is_sender);
-        if payload.is_empty() || tcp.flags & (SYN | RST) != 0 {
+        if payload.is_empty() || tcp.flags & RST != 0 {
             return;
         }
+        // A SYN stands before the first byte, which may come with it (RFC 9293 section 3.4, RFC 7413).
+        let seq = tcp.seq.wrapping_add(u32::from(tcp.flags & SYN != 0));
         let stream = &mut self.streams[side as usize];
-        match stream.place(tcp.seq, payload.len()) {
+        match stream.place(seq, payload.len()) {
             Placed::Deliver(from) => {
-                stream.advance(tcp.seq, payload.len(), cut);
+                stream.advance(seq, payload.len(), cut);
                 self.deliver(at, low_is_sender, &payload[from..], out);
                 if cut > 0 {
                     self.gap(at, low_is_sender, u64::from(cut), out);
@@ -222,40 +198,21 @@ impl Flow {
             }
             Placed::Old => {}
             Placed::Gap(lost) => {
-                stream.advance(tcp.seq, payload.len(), cut);
+                stream.advance(seq, payload.len(), cut);
                 self.gap(at, low_is_sender, u64::from(lost), out);
                 self.deliver(at, low_is_sender, payload, out);
             }
             Placed::Held => {
-                let wait = stream.hold(tcp.seq, at, payload, cut);
+                let wait = stream.hold(seq, at, payload, cut);
                 if !wait {
                     self.release(low_is_sender, true, out);
                 }
             }
+            Placed::Far => self.far(at, low_is_sender, seq, payload, cut, out),
         }
         let side = self.side(low_is_sender);
         if self.streams[side as usize].holds() {
             self.release(low_is_sender, false, out);
-        }
-    }
-
-    /// Delivers held segments that follow on now; `force` gives up the first hole.
-    fn release(&mut self, low: bool, mut force: bool, out: &mut Output) {
-        loop {
-            let side = self.side(low);
-            let stream = &mut self.streams[side as usize];
-            let Some(Released { seq, hole, bytes, cut, at }) = stream.release(force) else {
-                return;
-            };
-            force = false;
-            stream.advance(seq, bytes.len(), cut);
-            if hole > 0 {
-                self.gap(at, low, u64::from(hole), out);
-            }
-            self.deliver(at, low, &bytes, out);
-            if cut > 0 {
-                self.gap(at, low, u64::from(cut), out);
-            }
         }
     }
 
@@ -302,78 +259,8 @@ impl Flow {
                 self.feed(at, side, bytes, out);
                 self.tally(out);
             }
-            State::Detecting(_) => {
-                // Most first segments tell at once, without being copied.
-                if stream.pending.is_empty() {
-                    if self.detect(side, bytes, true) {
-                        self.start(at, low, bytes, out);
-                    } else if matches!(self.state, State::Detecting(_)) {
-                        let keep = bytes.len().min(MAX_UNKNOWN);
-                        self.streams[side as usize].pending.extend_from_slice(&bytes[..keep]);
-                    }
-                    return;
-                }
-                let room = MAX_UNKNOWN.saturating_sub(stream.pending.len());
-                stream.pending.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                let pending = std::mem::take(&mut stream.pending);
-                if self.detect(side, &pending, true) {
-                    let rest = bytes.get(room..).unwrap_or_default();
-                    self.start(at, low, &pending, out);
-                    if !rest.is_empty() {
-                        self.deliver(at, low, rest, out);
-                    }
-                } else if bytes.len() >= MIN_BEGINNING && self.detect(side, bytes, false) {
-                    // What was kept began inside a message; the new segment did not.
-                    self.start(at, low, bytes, out);
-                } else if matches!(self.state, State::Detecting(_)) {
-                    self.streams[side as usize].pending = pending;
-                }
-            }
+            State::Detecting(_) => self.undecided(at, low, bytes, out),
         }
-    }
-
-    /// Tries to recognise the protocol; `true` when decoding begins. A look that `counts` is one of
-    /// the few that a flow gets.
-    fn detect(&mut self, side: Side, bytes: &[u8], counts: bool) -> bool {
-        let State::Detecting(detection) = &mut self.state else { return false };
-        match detect::detect(detection, &self.parties, side, bytes, counts) {
-            detect::Found::Protocol(registration, sender) => {
-                self.protocol = registration.name;
-                self.state = State::Decoding((registration.make)());
-                // A broadcast or group address never is the one who asks.
-                let group = self
-                    .parties
-                    .server
-                    .ip
-                    .is_some_and(|ip| ip.is_multicast() || ip == std::net::Ipv4Addr::BROADCAST);
-                if sender.is_some_and(|s| s != side) && !group {
-                    self.swap();
-                }
-                true
-            }
-            detect::Found::NotYet => false,
-            detect::Found::Nothing => {
-                self.state = State::Off;
-                for stream in &mut self.streams {
-                    stream.skip = u64::MAX;
-                    stream.pending = Vec::new();
-                }
-                false
-            }
-        }
-    }
-
-    /// Decoding begins: first what the other side said before, then these bytes.
-    fn start(&mut self, at: At, low: bool, bytes: &[u8], out: &mut Output) {
-        let other = self.side(!low);
-        let earlier = std::mem::take(&mut self.streams[other as usize].pending);
-        if !earlier.is_empty() {
-            self.feed(at, other, &earlier, out);
-        }
-        let side = self.side(low);
-        self.streams[side as usize].pending = Vec::new();
-        self.feed(at, side, bytes, out);
-        self.tally(out);
     }
 
     /// Feeds a stream's decoder and keeps what it does not use.
@@ -470,80 +357,10 @@ impl Flow {
         }
     }
 
-    /// Ends the flow: what waits is decoded as far as it goes, then the session is emitted.
-    pub(crate) fn finish(mut self, out: &mut Output) {
-        let at = At { time: self.last, origin: self.start.origin };
-        for low in [true, false] {
-            while self.streams[self.side(low) as usize].holds() {
-                self.release(low, true, out);
-            }
-        }
-        self.with(at, out, |decoder, cx| {
-            decoder.end(cx);
-        });
-        self.tally(out);
-        let syn = |f: u8| f & (SYN | ACK);
-        let state = if self.parties.transport != Transport::Tcp {
-            ""
-        } else if syn(self.flags[0]) & SYN != 0 && self.flags[1] & SYN != 0 {
-            "complete"
-        } else if self.flags[0] & SYN != 0 && self.flags[1] & RST != 0 && self.bytes == [0; 2] {
-            "refused"
-        } else if self.unanswered() {
-            "unanswered"
-        } else {
-            "midstream"
-        };
-        let session = Session {
-            start: self.start.time,
-            end: self.last,
-            origin: self.start.origin,
-            source: self.parties.client,
-            destination: self.parties.server,
-            vlan: self.parties.vlan,
-            transport: self.parties.transport,
-            protocol: self.protocol,
-            source_bytes: self.bytes[0],
-            destination_bytes: self.bytes[1],
-            source_packets: self.packets[0],
-            destination_packets: self.packets[1],
-            state,
-            lost: self.lost,
-            facts: std::mem::take(&mut self.facts),
-        };
-        out.assets.session(&session, self.verbs.as_deref());
-        out.session_count += 1;
-        if out.keep_records {
-            out.records.sessions.push(session);
-        }
-    }
-
     /// Bytes of payload, and of what was made of it, that this flow keeps.
     #[inline(always)]
     pub(crate) fn memory(&self) -> usize {
         let streams = self.streams[0].memory() + self.streams[1].memory();
         streams + self.held + self.facts.len() * FACT
-    }
-}
-
-/// Who is the client when no handshake was seen: the one whose peer has the better-known port.
-pub(crate) fn sender_is_client(
-    source: &Endpoint,
-    destination: &Endpoint,
-    transport: Transport,
-) -> bool {
-    let multicast = destination.ip.is_some_and(|ip| ip.is_multicast());
-    let known = |e: &Endpoint| detect::has_port(e.port, transport);
-    match (known(source), known(destination)) {
-        (true, false) => multicast,
-        (false, true) => true,
-        _ if multicast => true,
-        _ => match (source.port < 1024, destination.port < 1024) {
-            (true, false) => false,
-            (false, true) => true,
-            // Ephemeral ports lie high; equal ports go to who spoke first.
-            _ if transport == Transport::Tcp => source.port >= destination.port,
-            _ => true,
-        },
     }
 }

@@ -14,6 +14,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// How deep tunnels, tags and extension headers may nest.
 const MAX_LAYERS: u32 = 16;
 
+/// UDP ports of VXLAN.
+const VXLAN: u16 = 4789;
+const LINUX_VXLAN: u16 = 8472;
+
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Content<'a> {
@@ -72,7 +76,7 @@ pub struct Frame<'a> {
     pub source: Option<Mac>,
     /// Receiver's link address, in the same way.
     pub destination: Option<Mac>,
-    /// Outermost 802.1Q identifier.
+    /// Outermost 802.1Q identifier that is not 0, which only gives a priority (802.1Q section 9.6).
     pub vlan: Option<u16>,
     /// What it carries.
     pub content: Content<'a>,
@@ -175,8 +179,8 @@ fn rare_ethertype<'a>(
     match ethertype {
         // 802.1Q, 802.1ad and the QinQ numbers in use before it.
         0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
-            let tag = be16(b, 0)?;
-            frame.vlan = frame.vlan.or(Some(tag & 0x0fff));
+            let id = be16(b, 0)? & 0x0fff;
+            frame.vlan = frame.vlan.or((id != 0).then_some(id));
             Some(by_ethertype(be16(b, 2)?, b.get(4..)?, frame, depth))
         }
         0x0806 if be16(b, 0) == Some(1) && be16(b, 2) == Some(0x0800) => {
@@ -277,7 +281,7 @@ fn ipv4<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Content<'a
     });
     let address =
         |at: usize| IpAddr::V4(Ipv4Addr::new(head[at], head[at + 1], head[at + 2], head[at + 3]));
-    let packet = IpPacket {
+    let mut packet = IpPacket {
         source: address(12),
         destination: address(16),
         protocol: head[9],
@@ -288,7 +292,22 @@ fn ipv4<'a>(b: &'a [u8], frame: &mut Frame<'a>, depth: u32) -> Option<Content<'a
     if matches!(packet.protocol, 6) {
         return Some(Content::Ip(packet));
     }
+    if packet.fragment.is_none() {
+        authentication(&mut packet);
+    }
     Some(tunnel(packet, frame, depth))
+}
+
+/// Moves past an authentication header (RFC 4302 section 2) in IPv4, where it is a payload protocol.
+fn authentication(packet: &mut IpPacket<'_>) {
+    let whole = packet.payload;
+    if packet.protocol == 51
+        && let [next, words, ..] = whole
+        && let Some(rest) = whole.get(8 + usize::from(*words) * 4..)
+    {
+        packet.protocol = *next;
+        packet.payload = rest;
+    }
 }
 
 #[inline(never)]
@@ -350,13 +369,22 @@ fn extensions(packet: &mut IpPacket<'_>) -> Option<()> {
 /// that of who sent what is inside.
 pub(crate) fn joined<'a>(mut packet: IpPacket<'a>, mac: &mut Option<Mac>) -> Content<'a> {
     packet.fragment = None;
-    if packet.source.is_ipv6() && extensions(&mut packet).is_none() {
+    if packet.source.is_ipv4() {
+        authentication(&mut packet);
+    } else if extensions(&mut packet).is_none() {
         return Content::Broken;
     }
     let mut frame = Frame { source: *mac, ..Frame::EMPTY };
     let content = tunnel(packet, &mut frame, MAX_LAYERS);
     *mac = frame.source;
     content
+}
+
+/// Whether a UDP port is VXLAN's: the registered one (RFC 7348 section 8), or the one that Linux had before and still
+/// takes by default.
+#[inline(always)]
+pub(crate) fn is_vxlan(port: u16) -> bool {
+    matches!(port, VXLAN | LINUX_VXLAN)
 }
 
 /// Looks into IP-in-IP, GRE and VXLAN; everything else stays as it is.
@@ -366,7 +394,7 @@ fn tunnel<'a>(packet: IpPacket<'a>, frame: &mut Frame<'a>, depth: u32) -> Conten
         4 | 41 | 47 if packet.fragment.is_none() => {
             inner(&packet, frame, depth).unwrap_or(Content::Ip(packet))
         }
-        17 if packet.fragment.is_none() && packet.payload.get(2..4) == Some(&[0x12, 0xb5]) => {
+        17 if packet.fragment.is_none() && be16(packet.payload, 2).is_some_and(is_vxlan) => {
             inner(&packet, frame, depth).unwrap_or(Content::Ip(packet))
         }
         _ => Content::Ip(packet),
@@ -411,13 +439,15 @@ fn inner<'a>(packet: &IpPacket<'a>, outer: &mut Frame<'a>, depth: u32) -> Option
                 _ => return None,
             }
         }
-        // VXLAN (RFC 7348): UDP header, flags with the I bit, then Ethernet.
+        // VXLAN (RFC 7348): UDP header, flags with the I bit, then Ethernet. Elsewhere than on the registered port
+        // the rest of the header must be as the RFC has it.
         17 => {
-            let vxlan = b.get(8..)?;
-            if vxlan.first()? & 0x08 == 0 {
+            let head: &[u8; 8] = b.get(8..)?.first_chunk()?;
+            let plain = head[..4] == [8, 0, 0, 0] && head[7] == 0;
+            if head[0] & 0x08 == 0 || !plain && be16(b, 2)? != VXLAN {
                 return None;
             }
-            ethernet(vxlan.get(8..)?, &mut frame, depth)?
+            ethernet(b.get(16..)?, &mut frame, depth)?
         }
         _ => return None,
     };

@@ -5,7 +5,7 @@ use crate::{
     capture::{Chunk, PacketRef},
     ends::Address,
     fragment::Fragments,
-    packet::{Content, Frame, IpPacket, joined, knows_link, walk},
+    packet::{Content, Frame, IpPacket, is_vxlan, joined, knows_link, walk},
     team::Parcel,
     worker::Limits,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Walked {
     pub(crate) kind: Kind,
     /// The sender's link address.
     pub(crate) mac: Option<Mac>,
-    /// Outermost 802.1Q identifier.
+    /// Outermost 802.1Q identifier that is not 0.
     pub(crate) vlan: Option<u16>,
 }
 
@@ -90,7 +90,7 @@ impl Outer {
             return None;
         }
         let protocol = h[23];
-        if protocol != 6 && (protocol != 17 || h[36..38] == [0x12, 0xb5]) {
+        if protocol != 6 && (protocol != 17 || is_vxlan(u16::from_be_bytes([h[36], h[37]]))) {
             return None;
         }
         let total = usize::from(u16::from_be_bytes([h[16], h[17]]));

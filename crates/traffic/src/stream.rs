@@ -2,7 +2,9 @@
 //!
 //! The common case, the next segment in order, costs a comparison and hands the bytes on without
 //! copying. Segments that come early are held, bounded by count, bytes and time; then the hole is
-//! declared lost and decoding goes on behind it. What overlaps keeps its first version.
+//! declared lost and decoding goes on behind it. What overlaps keeps its first version. A segment
+//! far from all others is believed only when something confirms it: anybody can forge one, and no
+//! receiver would take it (RFC 9293 section 3.10.7.4).
 
 use crate::ends::At;
 use std::collections::VecDeque;
@@ -15,6 +17,8 @@ const MAX_HELD_BYTES: usize = 256 * 1024;
 const MAX_HOLD: i64 = 2_000_000_000;
 /// A jump in sequence numbers past this is another connection or nonsense, not a hole.
 const MAX_JUMP: i32 = 16 << 20;
+/// How close behind a far segment a number must be to confirm it.
+const MAX_FOLLOW: u32 = 1 << 20;
 
 /// What to do with a segment.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,10 +27,12 @@ pub(crate) enum Placed {
     Deliver(usize),
     /// Nothing new in it.
     Old,
-    /// Held for later.
+    /// To be held: it comes early, or over one that is held.
     Held,
     /// Declare a gap of so many bytes, then deliver the whole payload.
     Gap(u32),
+    /// Too far away to be believed by itself.
+    Far,
 }
 
 #[derive(Debug)]
@@ -37,6 +43,13 @@ struct Held {
     /// Bytes the capture cut off behind it.
     cut: u32,
     bytes: Box<[u8]>,
+}
+
+impl Held {
+    /// Sequence number behind its captured bytes.
+    fn end(&self) -> u32 {
+        self.seq.wrapping_add(self.bytes.len() as u32)
+    }
 }
 
 /// A held segment whose turn has come.
@@ -65,21 +78,26 @@ pub(crate) struct Stream {
     pub(crate) skip: u64,
     /// Bytes delivered that the decoder has not used yet.
     pub(crate) pending: Vec<u8>,
-    /// Segments that wait for what was before them, in order; few streams ever have any.
+    /// Segments that wait for what was before them; few streams ever have any.
     early: Option<Box<Early>>,
 }
 
 #[derive(Debug, Default)]
 struct Early {
+    /// In order and not overlapping.
     held: VecDeque<Held>,
+    /// Bytes in those.
     bytes: usize,
+    /// The last segment that came from far away and that nothing has confirmed yet.
+    far: Option<Held>,
 }
 
 impl Early {
     fn memory(&self) -> usize {
         // An allocation costs some bytes of its own.
         let each = self.held.len() * 16 + self.held.capacity() * size_of::<Held>();
-        size_of::<Self>() + each + self.bytes
+        let far = self.far.as_ref().map_or(0, |far| 16 + far.bytes.len());
+        size_of::<Self>() + each + self.bytes + far
     }
 }
 
@@ -93,18 +111,36 @@ impl Stream {
         }
     }
 
-    /// Whether the other side has acknowledged what fills the first hole: then it was sent and
-    /// received, and the capture will not have it any more.
+    /// Whether any segment waits, in its order or for a confirmation.
     #[inline(always)]
-    pub(crate) fn missed(&self, ack: u32) -> bool {
-        let first = self.early.as_ref().and_then(|early| early.held.front());
-        first.is_some_and(|first| ack.wrapping_sub(first.seq) as i32 >= 0)
+    pub(crate) fn waits(&self) -> bool {
+        self.early.is_some()
     }
 
     /// Whether any segment is held.
     #[inline(always)]
     pub(crate) fn holds(&self) -> bool {
-        self.early.is_some()
+        self.first().is_some()
+    }
+
+    #[inline(always)]
+    fn first(&self) -> Option<&Held> {
+        self.early.as_ref().and_then(|early| early.held.front())
+    }
+
+    /// Whether the other side has acknowledged what fills the first hole: then it was sent and
+    /// received, and the capture will not have it any more.
+    pub(crate) fn missed(&self, ack: u32) -> bool {
+        self.first().is_some_and(|first| ack.wrapping_sub(first.seq) as i32 >= 0)
+    }
+
+    /// Whether a number, of the next segment or acknowledged by the other side, confirms the far
+    /// segment: it follows on from it.
+    pub(crate) fn confirmed(&self, number: u32) -> bool {
+        self.early.as_ref().and_then(|early| early.far.as_ref()).is_some_and(|far| {
+            let end = far.end().wrapping_add(far.cut);
+            number.wrapping_sub(end) <= MAX_FOLLOW
+        })
     }
 
     /// Places a segment of `len` captured bytes.
@@ -115,22 +151,29 @@ impl Stream {
             self.started = true;
             self.next = seq;
         }
-        let ahead = seq.wrapping_sub(self.next) as i32;
-        if ahead == 0 {
+        if seq == self.next && self.early.is_none() {
             return Placed::Deliver(0);
         }
+        self.place_unusual(seq, len)
+    }
+
+    fn place_unusual(&self, seq: u32, len: usize) -> Placed {
+        let ahead = seq.wrapping_sub(self.next) as i32;
+        // Nobody reads these bytes: no reason to doubt them, or to wait for a hole.
+        let unread = self.skip == u64::MAX;
         if !(-MAX_JUMP..=MAX_JUMP).contains(&ahead) {
-            return Placed::Gap(0);
+            return if unread { Placed::Gap(0) } else { Placed::Far };
         }
-        if ahead < 0 {
-            let old = ahead.unsigned_abs() as usize;
-            return if old >= len { Placed::Old } else { Placed::Deliver(old) };
+        if ahead > 0 {
+            return if unread { Placed::Gap(ahead as u32) } else { Placed::Held };
         }
-        // Nobody reads these bytes: no reason to wait for the hole.
-        if self.skip == u64::MAX {
-            return Placed::Gap(ahead as u32);
+        let old = ahead.unsigned_abs() as usize;
+        if old >= len {
+            return Placed::Old;
         }
-        Placed::Held
+        let end = seq.wrapping_add(len as u32);
+        let over = self.first().is_some_and(|first| (first.seq.wrapping_sub(end) as i32) < 0);
+        if over { Placed::Held } else { Placed::Deliver(old) }
     }
 
     /// Moves on past delivered bytes (and those cut off behind them).
@@ -139,19 +182,68 @@ impl Stream {
         self.next = seq.wrapping_add(len as u32).wrapping_add(cut);
     }
 
-    /// Keeps an early segment. `false` when the bounds are reached and the hole must be given up.
-    pub(crate) fn hold(&mut self, seq: u32, at: At, bytes: &[u8], cut: u32) -> bool {
+    /// Keeps what is new in a segment. `false` when the bounds are reached and the hole must be
+    /// given up.
+    pub(crate) fn hold(&mut self, mut seq: u32, at: At, mut bytes: &[u8], cut: u32) -> bool {
         let early = self.early.get_or_insert_default();
         let held = &mut early.held;
-        let place = held.partition_point(|h| (h.seq.wrapping_sub(seq) as i32) < 0);
-        // The same segment again.
-        if held.get(place).is_some_and(|h| h.seq == seq && h.bytes.len() >= bytes.len()) {
+        // How far one number is behind another.
+        let behind = |number: u32, other: u32| (number.wrapping_sub(other) as i32).max(0) as usize;
+        let mut place = held.partition_point(|h| (h.seq.wrapping_sub(seq) as i32) <= 0);
+        let mut covered =
+            place.checked_sub(1).and_then(|at| held.get(at)).map_or(0, |h| behind(h.end(), seq));
+        let before = early.bytes;
+        while covered < bytes.len() {
+            seq = seq.wrapping_add(covered as u32);
+            bytes = &bytes[covered..];
+            let next = held.get(place).map(|h| (behind(h.seq, seq), h.bytes.len()));
+            let (room, taken) = next.unwrap_or((bytes.len(), 0));
+            if room > 0 {
+                let new = &bytes[..room.min(bytes.len())];
+                // What the capture cut off stands behind the last byte.
+                let cut = if new.len() == bytes.len() { cut } else { 0 };
+                held.insert(place, Held { seq, at, cut, bytes: new.into() });
+                early.bytes += new.len();
+                place += 1;
+            }
+            place += 1;
+            covered = room + taken;
+        }
+        // Nothing of it was new.
+        if early.bytes == before {
             return true;
         }
-        held.insert(place, Held { seq, at, cut, bytes: bytes.into() });
-        early.bytes += bytes.len();
         let waited = held.iter().map(|h| at.time.since(h.at.time)).max().unwrap_or(0);
         held.len() < MAX_HELD && early.bytes < MAX_HELD_BYTES && waited <= MAX_HOLD
+    }
+
+    /// Keeps a far segment until something confirms it. How many bytes are given up with the one
+    /// before it, which nothing confirmed.
+    pub(crate) fn doubt(&mut self, seq: u32, at: At, bytes: &[u8], cut: u32) -> u64 {
+        let early = self.early.get_or_insert_default();
+        // A copy of it.
+        if early.far.as_ref().is_some_and(|far| far.seq == seq) {
+            return 0;
+        }
+        let before = early.far.replace(Held { seq, at, cut, bytes: bytes.into() });
+        before.map_or(0, |far| far.bytes.len() as u64)
+    }
+
+    /// Bytes that came from far away and that nothing has confirmed.
+    pub(crate) fn doubted(&self) -> u64 {
+        let far = self.early.as_ref().and_then(|early| early.far.as_ref());
+        far.map_or(0, |far| far.bytes.len() as u64)
+    }
+
+    /// Goes on at the far segment, which is held from here on; when it came.
+    pub(crate) fn jump(&mut self) -> Option<At> {
+        let early = self.early.as_mut()?;
+        let far = early.far.take()?;
+        let at = far.at;
+        self.next = far.seq;
+        early.bytes += far.bytes.len();
+        early.held.push_front(far);
+        Some(at)
     }
 
     /// The next held segment that continues the stream, or with `force` the first one with the
@@ -165,7 +257,7 @@ impl Stream {
             }
             let held = early.held.pop_front()?;
             early.bytes -= held.bytes.len();
-            if early.held.is_empty() {
+            if early.held.is_empty() && early.far.is_none() {
                 self.early = None;
             }
             if ahead >= 0 {

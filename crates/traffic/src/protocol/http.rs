@@ -1,16 +1,22 @@
 //! HTTP/1 (RFC 9110, RFC 9112): who asked which host for what with which program. Bodies are
 //! skipped; what a log-on sends is read for the user and never kept.
 
+mod authorization;
 mod head;
+mod start;
+mod target;
 #[cfg(test)]
 mod tests;
 
-use super::smb::ntlm;
+use super::tls::{self, Tls};
 use crate::decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict, clean};
-use hangtu_record::{FieldName, OwnedValue, Text};
+use authorization::Credentials;
+use hangtu_record::{FieldName, OwnedValue, Text, Transport};
 use head::{Body, Head};
 use memchr::memchr;
+use start::{Methods, begins, method, start_line, text_end};
 use std::collections::VecDeque;
+use target::Target;
 
 /// HTTP/1 over TCP, on any port.
 pub(super) static REGISTRATION: Registration = Registration {
@@ -29,77 +35,8 @@ const MAX_WAITING: usize = 64;
 /// How many paths one session keeps, so that other facts have room.
 const MAX_PATHS: u32 = 32;
 
-/// Methods of RFC 9110, WebDAV (RFC 4918) and Windows' own.
-const METHODS: [&str; 19] = [
-    "GET",
-    "POST",
-    "HEAD",
-    "PUT",
-    "DELETE",
-    "OPTIONS",
-    "CONNECT",
-    "PATCH",
-    "TRACE",
-    "PROPFIND",
-    "PROPPATCH",
-    "MKCOL",
-    "COPY",
-    "MOVE",
-    "LOCK",
-    "UNLOCK",
-    "REPORT",
-    "RPC_IN_DATA",
-    "RPC_OUT_DATA",
-];
-
-fn method(line: &[u8]) -> Option<&'static str> {
-    let end = line.iter().take(14).position(|b| *b == b' ')?;
-    METHODS.iter().find(|m| m.as_bytes() == &line[..end]).copied()
-}
-
-/// Whether the bytes begin with a start line; the side that sends such a line.
-fn start_line(bytes: &[u8]) -> Verdict {
-    begins(bytes, memchr(b'\n', bytes).map(|feed| text_end(&bytes[..feed])))
-}
-
-/// Where the text of a line ends.
-fn text_end(line: &[u8]) -> usize {
-    line.trim_ascii_end().len()
-}
-
-/// As [`start_line`], for who knows where the text of the first line ends, once it is whole.
-fn begins(bytes: &[u8], end: Option<usize>) -> Verdict {
-    if bytes.starts_with(b"HTTP/1.") {
-        return match bytes.get(7..12) {
-            Some([b'0' | b'1', b' ', b'1'..=b'5', b'0'..=b'9', b'0'..=b'9']) => {
-                Verdict::Yes(Some(Side::Server))
-            }
-            Some(_) => Verdict::No,
-            None => Verdict::More,
-        };
-    }
-    let Some(method) = method(bytes) else {
-        let begun = |word: &str| word.len() >= bytes.len() && word.as_bytes().starts_with(bytes);
-        let more = bytes.len() < 12 && (METHODS.iter().any(|m| begun(m)) || begun("HTTP/1."));
-        return if more { Verdict::More } else { Verdict::No };
-    };
-    let target = &bytes[method.len() + 1..];
-    match end {
-        // The version at the end keeps RTSP, SIP and the like apart.
-        Some(end) => {
-            match bytes.get(method.len() + 1..end).and_then(|line| line.last_chunk::<9>()) {
-                Some(b" HTTP/1.1" | b" HTTP/1.0") => Verdict::Yes(Some(Side::Client)),
-                _ => Verdict::No,
-            }
-        }
-        None if target.len() >= 64 && target[0] == b'/' => Verdict::Yes(Some(Side::Client)),
-        None if target.len() < 4096 => Verdict::More,
-        None => Verdict::No,
-    }
-}
-
 fn probe(peek: Peek<'_>) -> Verdict {
-    start_line(peek.bytes)
+    start_line(peek.bytes, Methods::Known)
 }
 
 /// What one direction is in the middle of.
@@ -120,8 +57,7 @@ struct Asked {
     /// No body follows the response.
     head: bool,
     connect: bool,
-    /// Credentials were sent whose fate the status tells.
-    credentials: bool,
+    credentials: Credentials,
 }
 
 /// What is known of a head whose end has not come yet.
@@ -139,8 +75,18 @@ struct Http {
     seen: [Seen; 2],
     waiting: VecDeque<Asked>,
     paths: u32,
-    /// Another protocol follows.
-    changed: bool,
+    then: Then,
+}
+
+/// What the connection carries behind the messages read so far.
+#[derive(Debug, Default)]
+enum Then {
+    #[default]
+    Messages,
+    /// What CONNECT opened the way to (RFC 9110 §9.3.6): mostly TLS.
+    Tunnel,
+    Tls(Tls),
+    Other,
 }
 
 /// The operating system a User-Agent names.
@@ -155,79 +101,33 @@ fn system(agent: &str) -> Option<Text> {
     })
 }
 
-/// Decodes Base64 as far as it goes.
-fn base64(text: &[u8]) -> Vec<u8> {
-    let (mut out, mut bits, mut count) = (Vec::with_capacity(text.len() / 4 * 3), 0_u32, 0);
-    for byte in text {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => break,
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
+/// Which methods a side may begin a message with, once it is known to speak HTTP.
+fn methods(from: Side) -> Methods {
+    match from {
+        Side::Client => Methods::Any,
+        Side::Server => Methods::Known,
     }
-    out
 }
 
 impl Http {
-    /// Reads an Authorization field (RFC 9110 §11.6.2); true when the status will tell its fate.
-    fn authorization(cx: &mut Context<'_>, value: &[u8]) -> bool {
-        let end = value.iter().position(|b| *b == b' ').unwrap_or(value.len());
-        let (scheme, credentials) = (&value[..end], value[end..].trim_ascii_start());
-        let mut scheme = clean(scheme);
-        scheme.make_ascii_lowercase();
-        match scheme.as_str() {
-            "basic" => {
-                let pair = base64(credentials);
-                let user = pair.split(|b| *b == b':').next().unwrap_or_default();
-                cx.fact_text(FieldName::UserName, user);
-            }
-            "digest" => {
-                let user = credentials.split(|b| *b == b',').find_map(|parameter| {
-                    let value = parameter.trim_ascii().strip_prefix(b"username=")?;
-                    value.strip_prefix(b"\"")?.strip_suffix(b"\"")
-                });
-                cx.fact_text(FieldName::UserName, user.unwrap_or_default());
-            }
-            "ntlm" | "negotiate" => {
-                let token = base64(credentials);
-                return matches!(
-                    ntlm::note(cx, Side::Client, &token),
-                    Some(ntlm::Token::User(_) | ntlm::Token::Kerberos)
-                );
-            }
-            "bearer" => {}
-            // Something else may stand here, secrets included.
-            _ => return false,
-        }
-        cx.fact(FieldName::AuthMethod, OwnedValue::Str(scheme));
-        true
-    }
-
     fn request(&mut self, cx: &mut Context<'_>, head: &Head<'_>) -> Option<Body> {
-        let method = method(head.start)?;
+        let method = method(head.start, Methods::Any)?;
         let target = head.start[method.len() + 1..].split(|b| *b == b' ').next()?;
-        cx.fact(FieldName::HttpMethod, OwnedValue::Str(Text::const_new(method)));
-        let connect = method == "CONNECT";
-        if self.paths < MAX_PATHS && !connect {
-            self.paths += 1;
-            // Without the query: it is long, and may hold secrets.
-            let path = target.split(|b| matches!(b, b'?' | b'#')).next().unwrap_or_default();
-            cx.fact_text(FieldName::UrlPath, path);
+        cx.fact_text(FieldName::HttpMethod, method);
+        let connect = method == b"CONNECT";
+        if !connect {
+            let target = Target::read(target);
+            if self.paths < MAX_PATHS {
+                self.paths += 1;
+                cx.fact_text(FieldName::UrlPath, target.path);
+            }
+            cx.fact_text(FieldName::UrlDomain, target.host);
+            cx.fact_text(FieldName::UserName, target.user);
         }
-        let mut credentials = false;
+        let mut credentials = Credentials::default();
         for (name, value) in head.fields() {
             if name.eq_ignore_ascii_case(b"host") {
-                cx.fact_text(FieldName::UrlDomain, value);
+                cx.fact_text(FieldName::UrlDomain, target::host(value));
             } else if name.eq_ignore_ascii_case(b"user-agent") {
                 let agent = clean(value);
                 if let Some(system) = system(&agent) {
@@ -235,16 +135,18 @@ impl Http {
                 }
                 cx.fact(FieldName::UserAgent, OwnedValue::Str(agent));
             } else if name.eq_ignore_ascii_case(b"authorization") {
-                credentials |= Self::authorization(cx, value);
+                credentials.server |= authorization::read(cx, value);
+            } else if name.eq_ignore_ascii_case(b"proxy-authorization") {
+                credentials.proxy |= authorization::read(cx, value);
             }
         }
         if connect {
-            cx.fact_text(FieldName::UrlDomain, target);
+            cx.fact_text(FieldName::UrlDomain, target::host(target));
         }
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();
         }
-        self.waiting.push_back(Asked { head: method == "HEAD", connect, credentials });
+        self.waiting.push_back(Asked { head: method == b"HEAD", connect, credentials });
         Some(head.body().unwrap_or(Body::Sized(0)))
     }
 
@@ -257,9 +159,8 @@ impl Http {
         }
         let asked = self.waiting.pop_front();
         cx.fact(FieldName::HttpStatus, OwnedValue::Int(i64::from(status)));
-        if asked.as_ref().is_some_and(|a| a.credentials) {
-            let outcome = if status == 401 { "failure" } else { "success" };
-            cx.fact(FieldName::AuthOutcome, OwnedValue::Str(Text::const_new(outcome)));
+        if let Some(asked) = &asked {
+            asked.credentials.judge(cx, status);
         }
         for (name, value) in head.fields() {
             if name.eq_ignore_ascii_case(b"server") {
@@ -270,16 +171,18 @@ impl Http {
                 let kind = value.split(|b| *b == b';').next().unwrap_or_default();
                 cx.fact_text(FieldName::HttpMime, kind);
             } else if name.eq_ignore_ascii_case(b"www-authenticate")
-                && let Some(token) =
-                    value.strip_prefix(b"NTLM ").or(value.strip_prefix(b"Negotiate "))
+                || name.eq_ignore_ascii_case(b"proxy-authenticate")
             {
-                ntlm::note(cx, Side::Server, &base64(token));
+                authorization::challenge(cx, value);
             }
         }
-        let connected = asked.as_ref().is_some_and(|a| a.connect) && (200..300).contains(&status);
-        if status == 101 || connected {
-            self.changed = true;
+        if status == 101 {
+            self.then = Then::Other;
             return Some(Body::UntilClose);
+        }
+        if asked.as_ref().is_some_and(|a| a.connect) && (200..300).contains(&status) {
+            self.then = Then::Tunnel;
+            return Some(Body::Sized(0));
         }
         // RFC 9112 §6.3: which responses have no body, whatever their fields say.
         if asked.is_some_and(|a| a.head) || matches!(status, 204 | 304) {
@@ -306,7 +209,8 @@ impl Http {
             }
             if !seen.start {
                 let feed = memchr(b'\n', &near[known..]).map(|feed| known + feed);
-                match begins(near, feed.map(|feed| text_end(&near[..feed]))) {
+                let end = feed.map(|feed| text_end(&near[..feed]));
+                match begins(near, end, methods(from)) {
                     Verdict::No => return Err(1),
                     Verdict::More => {}
                     Verdict::Yes(_) => seen.start = feed.is_some(),
@@ -316,7 +220,7 @@ impl Http {
             self.seen[from as usize] = seen;
             return Ok(0);
         };
-        let body = match start_line(head.start_with_end) {
+        let body = match start_line(head.start_with_end, methods(from)) {
             Verdict::Yes(Some(Side::Client)) => self.request(cx, &head).ok_or(1_usize)?,
             Verdict::Yes(Some(Side::Server)) => self.response(cx, &head).ok_or(1_usize)?,
             _ => return Err(1),
@@ -342,7 +246,7 @@ impl Http {
                 if rest[at].is_ascii_uppercase()
                     && (at == 0 || !rest[at - 1].is_ascii_alphanumeric())
                 {
-                    match begins(&rest[at..], feed.map(|_| length - at)) {
+                    match begins(&rest[at..], feed.map(|_| length - at), Methods::Known) {
                         Verdict::Yes(_) => return Some((from + at, true)),
                         Verdict::More => return Some((from + at, false)),
                         Verdict::No => {}
@@ -359,8 +263,25 @@ impl Decoder for Http {
     fn data(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> usize {
         let mut at = 0_usize;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if self.changed {
-                return DONE;
+            match &mut self.then {
+                Then::Messages => {}
+                Then::Tunnel => {
+                    let transport = Transport::Tcp;
+                    let peek = Peek { bytes: rest, by_port: None, transport };
+                    match (tls::REGISTRATION.probe)(peek) {
+                        Verdict::Yes(_) => self.then = Then::Tls(Tls::default()),
+                        Verdict::More => return at,
+                        Verdict::No => return DONE,
+                    }
+                    continue;
+                }
+                Then::Tls(tls) => {
+                    return match tls.data(cx, from, rest) {
+                        0 => at,
+                        used => used.saturating_add(at),
+                    };
+                }
+                Then::Other => return DONE,
             }
             let state = self.states[from as usize];
             let step = match state {
@@ -409,10 +330,19 @@ impl Decoder for Http {
         at
     }
 
-    fn gap(&mut self, _cx: &mut Context<'_>, from: Side) {
+    fn gap(&mut self, cx: &mut Context<'_>, from: Side) {
+        if let Then::Tls(tls) = &mut self.then {
+            return tls.gap(cx, from);
+        }
         self.states[from as usize] = State::Lost;
         self.seen[from as usize] = Seen::default();
         // Which response answers which request is no longer known.
         self.waiting.clear();
+    }
+
+    fn end(&mut self, cx: &mut Context<'_>) {
+        if let Then::Tls(tls) = &mut self.then {
+            tls.end(cx);
+        }
     }
 }

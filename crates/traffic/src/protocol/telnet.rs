@@ -53,27 +53,15 @@ enum Asked {
 }
 
 fn prompt(line: &[u8]) -> Asked {
-    let line = line.trim_ascii_end();
-    let ends = |word: &[u8]| {
-        line.len() >= word.len() && line[line.len() - word.len()..].eq_ignore_ascii_case(word)
-    };
-    if [b"password:".as_slice(), b"passwd:", b"passcode:", b"password for admin:"]
-        .iter()
-        .any(|w| ends(w))
-    {
+    const PASSWORD: [&[u8]; 4] = [b"password", b"passwd", b"passcode", b"password for admin"];
+    const USER: [&[u8]; 6] =
+        [b"login", b"username", b"user name", b"user", b"login as", b"account"];
+    let Some(line) = line.trim_ascii_end().strip_suffix(b":") else { return Asked::Nothing };
+    let line = line.trim_ascii_end().to_ascii_lowercase();
+    let ends = |words: &[&[u8]]| words.iter().any(|word| line.ends_with(word));
+    if ends(&PASSWORD) {
         Asked::Password
-    } else if [
-        b"login:".as_slice(),
-        b"username:",
-        b"user name:",
-        b"user:",
-        b"login as:",
-        b"account:",
-    ]
-    .iter()
-    .any(|w| ends(w))
-        && !line.to_ascii_lowercase().starts_with(b"last login")
-    {
+    } else if ends(&USER) && !line.starts_with(b"last login") {
         Asked::User
     } else {
         Asked::Nothing
@@ -101,6 +89,8 @@ struct Telnet {
     asked: Asked,
     /// The server's last line so far.
     line: Vec<u8>,
+    /// How long that is at most while it is a prompt and the echo of what was typed at it.
+    echoed: usize,
     /// The user name typed so far.
     typed: Vec<u8>,
     /// A password was sent and the server has not yet answered.
@@ -115,10 +105,28 @@ impl Telnet {
         match byte {
             b'\r' | b'\n' => {
                 self.judge(cx);
-                self.line.clear();
+                self.next_line();
             }
-            b' '.. if self.line.len() < MAX_KEPT => self.line.push(byte),
+            b' '.. => {
+                if self.line.len() >= MAX_KEPT {
+                    self.next_line();
+                }
+                self.line.push(byte);
+            }
             _ => {}
+        }
+    }
+
+    /// The server's line is over, and the prompt for a name that stood in it.
+    fn next_line(&mut self) {
+        self.line.clear();
+        self.name_no_more();
+    }
+
+    /// What is typed from here on may be a password.
+    fn name_no_more(&mut self) {
+        if self.asked == Asked::User {
+            self.asked = Asked::Nothing;
         }
     }
 
@@ -155,13 +163,15 @@ impl Telnet {
 
     /// One byte typed at a prompt.
     fn type_in(&mut self, cx: &mut Context<'_>, byte: u8) {
+        self.echoed = self.echoed.saturating_add(1);
         match (self.asked, byte) {
             (Asked::Nothing, _) => {}
             (Asked::User, b'\r' | b'\n') if !self.typed.is_empty() => {
                 cx.fact_text(FieldName::UserName, &self.typed);
                 cx.fact(FieldName::AuthMethod, OwnedValue::Str(Text::const_new("password")));
                 self.typed.clear();
-                self.asked = Asked::Nothing;
+                // The prompt is answered, whatever comes behind it.
+                self.next_line();
             }
             (Asked::User, 8 | 127) => {
                 self.typed.pop();
@@ -219,7 +229,7 @@ impl Decoder for Telnet {
         if self.finished || *read > MAX_READ {
             return DONE;
         }
-        let mut at = 0;
+        let (mut at, mut text) = (0, false);
         while let Some(byte) = bytes.get(at) {
             if *byte == IAC {
                 match Self::command(cx, from, &bytes[at..]) {
@@ -229,14 +239,21 @@ impl Decoder for Telnet {
                 continue;
             }
             at += 1;
+            text = true;
             match from {
                 Side::Server => self.show(cx, *byte),
                 Side::Client => self.type_in(cx, *byte),
             }
         }
-        if from == Side::Server && !self.line.is_empty() {
+        if from == Side::Server && text && !self.line.is_empty() {
             match prompt(&self.line) {
-                Asked::Nothing => self.judge(cx),
+                Asked::Nothing => {
+                    // While a name is echoed the line ends in the name, not in the prompt.
+                    if self.line.len() > self.echoed {
+                        self.name_no_more();
+                    }
+                    self.judge(cx);
+                }
                 asked => {
                     if asked == Asked::User && self.asked != asked {
                         // The log-on that came before this prompt was refused.
@@ -246,8 +263,8 @@ impl Decoder for Telnet {
                         }
                         self.typed.clear();
                     }
-                    // While a name is echoed the line ends in the name, not in the prompt.
                     self.asked = asked;
+                    self.echoed = self.line.len();
                 }
             }
         }
@@ -273,7 +290,7 @@ impl Decoder for Telnet {
 #[cfg(test)]
 mod tests {
     use super::REGISTRATION;
-    use crate::decode::{Side, drive};
+    use crate::decode::{Peek, Side, Verdict, drive};
     use hangtu_record::Transport;
 
     #[test]
@@ -303,6 +320,55 @@ mod tests {
         authentication.outcome = failure
         user.name = root
         authentication.outcome = success
+        "#);
+    }
+
+    #[test]
+    fn a_password_asked_for_in_other_words_is_no_name() {
+        use Side::{Client as C, Server as S};
+        for prompt in [&b"Kennwort: "[..], b"PIN:", b"\r\nKennwort: ", b"\xff\xfb\x01"] {
+            // Asked after the name, and without one.
+            let after: [(Side, &[u8]); 5] = [
+                (S, b"login: "),
+                (C, b"root\r\n"),
+                (S, b"\xff\xfb\x01"),
+                (S, prompt),
+                (C, b"geheim123\r\n"),
+            ];
+            let (out, facts) = drive(&REGISTRATION, Transport::Tcp, after);
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+                user.name = root
+                authentication.method = password
+                "#);
+            }
+            let alone: [(Side, &[u8]); 3] = [(S, b"login: "), (S, prompt), (C, b"geheim123\r\n")];
+            let (_, facts) = drive(&REGISTRATION, Transport::Tcp, alone);
+            assert_eq!(facts.is_empty(), prompt[0] != 0xff);
+        }
+    }
+
+    #[test]
+    fn blanks_may_stand_before_the_colon() {
+        use Side::{Client as C, Server as S};
+        let peek = Peek {
+            bytes: b"RTU-4\r\nLogin : ",
+            by_port: Some(Side::Server),
+            transport: Transport::Tcp,
+        };
+        assert_eq!((REGISTRATION.probe)(peek), Verdict::Yes(Some(Side::Server)));
+        let segments: [(Side, &[u8]); 5] = [
+            (S, peek.bytes),
+            (C, b"root\r\n"),
+            (S, b"Password : "),
+            (C, b"secret\r\n"),
+            (S, b"\r\nAccess denied\r\n"),
+        ];
+        let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+        user.name = root
+        authentication.method = password
+        authentication.outcome = failure
         "#);
     }
 }

@@ -38,6 +38,7 @@ const SERVER_HELLO_DONE: u8 = 14;
 /// Version 1.1 of TLCP in records and hellos.
 const TLCP: u16 = 0x0101;
 const TLS_1_3: u16 = 0x0304;
+const SSL_2: u16 = 0x0002;
 
 /// The longest record: 2^14 bytes and what old versions may add (RFC 5246 §6.2.3).
 const MAX_RECORD: usize = (1 << 14) + 2048;
@@ -62,18 +63,12 @@ fn probe(peek: Peek<'_>) -> Verdict {
             || bytes.starts_with(&[HANDSHAKE, 1]);
         return if begun { Verdict::More } else { Verdict::No };
     }
+    if client_hello_of_ssl2(bytes).is_some() {
+        return Verdict::Yes(Some(Side::Client));
+    }
     let Some((kind, length)) = record(bytes) else { return Verdict::No };
     if kind == HANDSHAKE {
-        let mut b = Bytes::at(bytes, 5);
-        let (kind, size) = (b.u8().unwrap_or(0), b.u24be().unwrap_or(0) as usize);
-        let version = b.u16be().unwrap_or(0);
-        let hello = matches!(version, 0x0300..=0x0303 | TLCP) && (38..MAX_MESSAGE).contains(&size);
-        // A hello opens a record of its own or shares it, but never exceeds it without filling it.
-        return match kind {
-            CLIENT_HELLO if hello && length > 4 => Verdict::Yes(Some(Side::Client)),
-            SERVER_HELLO if hello && length > 4 => Verdict::Yes(Some(Side::Server)),
-            _ => Verdict::No,
-        };
+        return handshake(bytes);
     }
     // The capture joined after the handshake: the port has to say it, and the next record too.
     let next = bytes.get(5 + length..).is_none_or(|next| next.len() < 5 || record(next).is_some());
@@ -82,6 +77,52 @@ fn probe(peek: Peek<'_>) -> Verdict {
     } else {
         Verdict::No
     }
+}
+
+/// Whether a hello begins in handshake records, which may be as short as one byte (RFC 8446 §5.1).
+fn handshake(bytes: &[u8]) -> Verdict {
+    // Type, length and version of the message.
+    let mut first = [0; 6];
+    let (mut known, mut rest) = (0, bytes);
+    while known < first.len() {
+        let (kind, length) = match record(rest) {
+            Some(record) => record,
+            None if rest.len() < 5 => return Verdict::More,
+            None => return Verdict::No,
+        };
+        if kind != HANDSHAKE {
+            return Verdict::No;
+        }
+        let part = length.min(first.len() - known);
+        let Some(content) = rest.get(5..5 + part) else { return Verdict::More };
+        first[known..known + part].copy_from_slice(content);
+        known += part;
+        rest = rest.get(5 + length..).unwrap_or_default();
+    }
+    let [kind, a, b, c, high, low] = first;
+    let size = u32::from_be_bytes([0, a, b, c]) as usize;
+    let version = u16::from_be_bytes([high, low]);
+    let hello = matches!(version, 0x0300..=0x0303 | TLCP) && (38..MAX_MESSAGE).contains(&size);
+    match kind {
+        CLIENT_HELLO if hello => Verdict::Yes(Some(Side::Client)),
+        SERVER_HELLO if hello => Verdict::Yes(Some(Side::Server)),
+        _ => Verdict::No,
+    }
+}
+
+/// Version offered and length of a ClientHello in the format of SSL 2.0 (RFC 5246 appendix E.2).
+fn client_hello_of_ssl2(bytes: &[u8]) -> Option<(u16, usize)> {
+    let mut b = Bytes::new(bytes);
+    let length = usize::from(b.u16be()?.checked_sub(0x8000)?);
+    let (kind, version) = (b.u8()?, b.u16be()?);
+    let (ciphers, session, challenge) = (b.u16be()?, b.u16be()?, b.u16be()?);
+    let fits = kind == CLIENT_HELLO
+        && matches!(version, SSL_2 | 0x0300..=0x0303)
+        && (ciphers > 0 && ciphers % 3 == 0)
+        && matches!(session, 0 | 16)
+        && (16..=32).contains(&challenge)
+        && length == 9 + usize::from(ciphers) + usize::from(session) + usize::from(challenge);
+    fits.then_some((version, 2 + length))
 }
 
 /// What is left of a handshake message that goes on in the next record, and whether to search.
@@ -106,6 +147,7 @@ fn version_name(version: u16) -> &'static str {
         0x0302 => "1.1",
         0x0301 => "1.0",
         0x0300 => "SSL 3.0",
+        SSL_2 => "SSL 2.0",
         TLCP => "TLCP 1.1",
         _ => "",
     }
@@ -235,10 +277,16 @@ impl Decoder for Tls {
                     at += 5 + length;
                 }
                 Some((ALERT | 24, length)) => at += 5 + length,
-                _ => {
-                    cx.unreadable("tls");
-                    self.halves[from as usize].searched = Some(0);
-                }
+                _ => match client_hello_of_ssl2(rest) {
+                    Some((version, length)) if from == Side::Client && self.offered == 0 => {
+                        self.offered = version;
+                        at += length;
+                    }
+                    _ => {
+                        cx.unreadable("tls");
+                        self.halves[from as usize].searched = Some(0);
+                    }
+                },
             }
         }
         at

@@ -63,6 +63,12 @@ fn method(kind: u8) -> Text {
     })
 }
 
+/// The server lets nobody in and says why instead of offering a type (§7.1.2); nothing more follows.
+fn refused(cx: &mut Context<'_>) -> Option<usize> {
+    cx.fact(FieldName::AuthOutcome, OwnedValue::Str(Text::const_new("failure")));
+    None
+}
+
 /// What comes next from one side.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -104,12 +110,18 @@ impl Vnc {
             }
             Step::Security if self.minor < 7 => {
                 let Some(kind) = b.u32be() else { return Some(0) };
+                if kind == 0 {
+                    return refused(cx);
+                }
                 *step = if kind == u32::from(PASSWORD) { Step::Challenge } else { Step::Init };
                 self.used(cx, u8::try_from(kind).ok()?);
                 self.ours()?;
             }
             Step::Security => {
-                let Some(count @ 1..) = b.u8() else { return None };
+                let count = b.u8()?;
+                if count == 0 {
+                    return refused(cx);
+                }
                 if b.take(usize::from(count)).is_none() {
                     return Some(0);
                 }
@@ -232,6 +244,25 @@ mod tests {
         authentication.method = vnc
         authentication.outcome = success
         server.banner = HMI-1
+        "#);
+    }
+
+    #[test]
+    fn a_server_that_offers_no_type_refuses() {
+        use Side::{Client as C, Server as S};
+        let told = |version: &[u8], none: &[u8]| {
+            let segments: [(Side, &[u8]); 4] =
+                [(S, version), (C, version), (S, none), (S, b"\0\0\0\x03Too")];
+            let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+            crate::protocol::told(&out, &facts)
+        };
+        insta::assert_snapshot!(told(b"RFB 003.003\n", b"\0\0\0\0"), @r#"
+        network.protocol_version = 3.3
+        authentication.outcome = failure
+        "#);
+        insta::assert_snapshot!(told(b"RFB 003.008\n", b"\0"), @r#"
+        network.protocol_version = 3.8
+        authentication.outcome = failure
         "#);
     }
 }

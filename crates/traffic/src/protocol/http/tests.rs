@@ -86,4 +86,89 @@ fn only_http_is_taken_for_http() {
     assert_eq!(peek(b"OPTIONS rtsp://cam/1 RTSP/1.0\r\n"), Verdict::No);
     assert_eq!(peek(b"OPTIO"), Verdict::More);
     assert_eq!(peek(b"GETTING"), Verdict::No);
+    assert_eq!(peek(b"SUBSCRIBE /x HTTP/1.1\r\n"), Verdict::No);
+}
+
+/// What messages of client and server in turn tell.
+fn told(messages: &[&str]) -> String {
+    let sides = [Side::Client, Side::Server].into_iter().cycle();
+    let segments = sides.zip(messages.iter().map(|message| message.as_bytes()));
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+    crate::protocol::told(&out, &facts)
+}
+
+#[test]
+fn any_method_is_read_once_it_is_http() {
+    let messages = [
+        "GET / HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 204 No\r\n\r\n",
+        "M-SEARCH /x HTTP/1.1\r\nHost: a\r\n\r\nMERGE /y HTTP/1.1\r\n\r\n",
+    ];
+    insta::assert_snapshot!(told(&messages), @r#"
+    http.request.method = GET
+    url.path = /
+    http.response.status_code = 204
+    http.request.method = M-SEARCH
+    url.path = /x
+    url.domain = a
+    http.request.method = MERGE
+    url.path = /y
+    "#);
+    let client = [messages[0], messages[2]].concat();
+    let bytes = client.as_bytes().chunks(1).map(|byte| (Side::Client, byte));
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, bytes);
+    assert_eq!((out.unreadable.len(), facts.len()), (0, 7));
+}
+
+#[test]
+fn the_password_in_a_target_is_not_kept() {
+    let asked = "GET http://bob:pw@host/a?b HTTP/1.1\r\nHost: bob:pw@host:80\r\n\r\n";
+    insta::assert_snapshot!(told(&[asked]), @r#"
+    http.request.method = GET
+    url.path = /a
+    url.domain = host
+    user.name = bob
+    url.domain = host:80
+    "#);
+}
+
+#[test]
+fn a_status_tells_the_fate_of_the_credentials_that_it_is_about() {
+    let outcome = |field: &str, status: u16| {
+        let asked = format!("GET / HTTP/1.1\r\n{field}: Basic YWRtaW46c2VjcmV0\r\n\r\n");
+        let told = told(&[&asked, &format!("HTTP/1.1 {status} X\r\n\r\n")]);
+        assert!(told.contains("user.name = admin") && !told.contains("secret"));
+        let outcome = told.lines().find_map(|l| l.strip_prefix("authentication.outcome = "));
+        outcome.unwrap_or_default().to_owned()
+    };
+    let all = |field| [200, 302, 401, 403, 407, 404, 500].map(|status| outcome(field, status));
+    let (yes, no) = ("success", "failure");
+    assert_eq!(all("Authorization"), [yes, yes, no, no, "", "", ""]);
+    assert_eq!(all("Proxy-Authorization"), [yes, yes, "", no, no, "", ""]);
+}
+
+#[test]
+fn tls_behind_connect_is_read() {
+    let body: Vec<u8> = [&[3, 3][..], &[7; 32], &[0], &[0, 2, 0x13, 1], &[1, 0]].concat();
+    let size = body.len() as u8;
+    let hello = [&[22, 3, 1, 0, size + 4, 1, 0, 0, size][..], &body].concat();
+    let segments: [(Side, &[u8]); 5] = [
+        (Side::Client, b"CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"),
+        (Side::Server, b"HTTP/1.1 200 OK\r\n\r\n"),
+        (Side::Client, &hello[..3]),
+        (Side::Client, &hello[3..]),
+        (Side::Server, b"no TLS"),
+    ];
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
+    insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
+    http.request.method = CONNECT
+    url.domain = h:443
+    http.response.status_code = 200
+    tls.client.ja4 = t12i010000_0f2cb44170f4_000000000000
+    tls.version = 1.2
+    1 unreadable tls
+    "#);
+    // Something else behind it is nobody's fault.
+    let (out, _) = drive(&REGISTRATION, Transport::Tcp, [segments[0], segments[1], segments[4]]);
+    assert!(out.unreadable.is_empty());
 }

@@ -1,5 +1,5 @@
 use super::REGISTRATION;
-use crate::decode::{Side, drive, held};
+use crate::decode::{Peek, Side, Verdict, drive, held};
 use hangtu_record::Transport;
 
 fn sized(width: usize, content: &[u8]) -> Vec<u8> {
@@ -115,4 +115,34 @@ fn what_is_kept_of_a_message_is_counted_until_it_is_whole() {
     let kept = held(&REGISTRATION, [(Side::Server, &first[..])]);
     assert!((15_000..32_000).contains(&kept), "{kept}");
     assert_eq!(held(&REGISTRATION, [(Side::Server, &first[..]), (Side::Server, &rest[..])]), 0);
+}
+
+fn probe(bytes: &[u8]) -> Verdict {
+    (REGISTRATION.probe)(Peek { bytes, by_port: None, transport: Transport::Tcp })
+}
+
+#[test]
+fn a_hello_may_come_in_records_shorter_than_its_header() {
+    let whole = chrome();
+    let client: Vec<u8> = whole[5..].chunks(4).flat_map(|part| record(22, part)).collect();
+    assert_eq!(probe(&client), Verdict::Yes(Some(Side::Client)));
+    assert_eq!(probe(&client[..15]), Verdict::More);
+    let read = |client: &[u8]| {
+        let (out, facts) = drive(&REGISTRATION, Transport::Tcp, [(Side::Client, client)]);
+        crate::protocol::told(&out, &facts)
+    };
+    assert_eq!(read(&client), read(&whole));
+    // What no hello is in is none.
+    assert_eq!(probe(&record(22, &[0; 40])), Verdict::No);
+}
+
+#[test]
+fn a_hello_in_the_format_of_ssl_2_is_recognised() {
+    let mut client = vec![0x80, 28, 1, 3, 1, 0, 3, 0, 0, 0, 16, 0, 0, 0x35];
+    client.extend([7; 16]);
+    assert_eq!(probe(&client), Verdict::Yes(Some(Side::Client)));
+    let (out, facts) = drive(&REGISTRATION, Transport::Tcp, [(Side::Client, &client[..])]);
+    insta::assert_snapshot!(crate::protocol::told(&out, &facts), @"tls.version = 1.0");
+    client[1] = 29;
+    assert_eq!(probe(&client), Verdict::No);
 }

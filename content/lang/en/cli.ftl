@@ -56,6 +56,7 @@ cli-reason-cut = it ends too early
 cli-reason-name = its path is too long, or too many folders deep
 cli-reason-large = it is larger than the disk takes
 cli-reason-form = it is encrypted, damaged, or packed in a way this program does not read
+cli-reason-link = it is a symbolic link out of its folder, which is not followed: name what it leads to
 cli-reason-in-use = something else uses it
 cli-reason-no-address = this machine has no such address
 cli-reason-other = the system says: { $system }

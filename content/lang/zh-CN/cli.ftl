@@ -56,6 +56,7 @@ cli-reason-cut = 内容提前结束
 cli-reason-name = 路径过长或文件夹层数过多
 cli-reason-large = 超出磁盘允许的大小
 cli-reason-form = 已加密、已损坏，或压缩方式不受支持
+cli-reason-link = 是指向文件夹之外的符号链接，不予跟随；请直接给出其指向的文件或文件夹
 cli-reason-in-use = 已被占用
 cli-reason-no-address = 本机没有这个地址
 cli-reason-other = 系统提示：{ $system }

@@ -23,6 +23,8 @@ pub enum DamageKind {
     UnknownInterface,
     /// An entry could not be decoded, or only in part.
     BadEntry,
+    /// Packets come without a time before any that has one: they are dated to 1970.
+    NoTime,
 }
 
 /// Damage with its place in the (uncompressed) input.

@@ -32,6 +32,12 @@ pub struct Unreadable {
     pub source: io::Error,
 }
 
+/// Why a symbolic link below a folder is not read: whoever made the folder may have led it to files that are none of
+/// the evidence, such as logs of the computer that reads it.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("a symbolic link out of its folder is not followed")]
+pub struct NotFollowed;
+
 /// What was found below paths.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -161,20 +167,21 @@ impl Search<'_> {
 pub struct Below {
     /// Files, by name.
     pub files: Vec<PathBuf>,
-    /// Folders that cannot be read or lie too deep, and files of which nothing is told.
+    /// Folders that cannot be read or lie too deep, files of which nothing is told, and links to what stands elsewhere.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// What stands below a folder; links are not followed, so there are no loops.
+/// What stands below a folder. Links are not followed, so there are no loops; what one leads to below the folder is met
+/// there.
 pub fn walk(dir: &Path) -> Result<Below, Unreadable> {
     let mut out = Below::default();
-    match below(dir, 0, &mut out) {
+    match below(dir, 0, dir, &mut out) {
         Ok(()) => Ok(out),
         Err(source) => Err(Unreadable { path: dir.into(), source }),
     }
 }
 
-fn below(dir: &Path, depth: usize, out: &mut Below) -> io::Result<()> {
+fn below(dir: &Path, depth: usize, root: &Path, out: &mut Below) -> io::Result<()> {
     if depth > DEEPEST {
         return Err(io::ErrorKind::InvalidFilename.into());
     }
@@ -183,7 +190,8 @@ fn below(dir: &Path, depth: usize, out: &mut Below) -> io::Result<()> {
     for entry in entries {
         let path = entry.path();
         let seen = match entry.file_type() {
-            Ok(kind) if kind.is_dir() => below(&path, depth + 1, out),
+            Ok(kind) if kind.is_dir() => below(&path, depth + 1, root, out),
+            Ok(kind) if kind.is_symlink() => met_elsewhere(&path, root),
             Ok(kind) => {
                 if kind.is_file() {
                     out.files.push(path.clone());
@@ -197,4 +205,10 @@ fn below(dir: &Path, depth: usize, out: &mut Below) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a link leads to what stands below the folder that is searched; why not.
+fn met_elsewhere(link: &Path, root: &Path) -> io::Result<()> {
+    let below = fs::canonicalize(link)?.starts_with(fs::canonicalize(root)?);
+    if below { Ok(()) } else { Err(io::Error::other(NotFollowed)) }
 }

@@ -1,9 +1,10 @@
 //! One input and its bytes, through compression.
 
 use crate::archive::{self, Place};
+use flate2::bufread::GzDecoder;
 use std::{
     fs::File,
-    io::{self, BufReader, Cursor, Read},
+    io::{self, BufRead, BufReader, Cursor, Read},
     os::fd::AsFd,
     path::PathBuf,
     sync::Arc,
@@ -122,6 +123,8 @@ pub struct Opened {
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// What a zstd frame of no content begins with, but for the lowest four bits (RFC 8878, 3.1.2); pzstd writes them.
+const SKIPPABLE: u32 = 0x184d_2a50;
 
 /// Bytes of the longest header of a zstd frame.
 const ZSTD_HEADER: u64 = 18;
@@ -147,10 +150,12 @@ pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened,
     let mut stored = tee(stored);
     let mut head = Vec::with_capacity(ZSTD_HEADER as usize);
     stored.by_ref().take(ZSTD_HEADER).read_to_end(&mut head).map_err(io)?;
+    let first = head.iter().take(4).copied().collect();
+    pass_skippable(&mut head, &mut stored).map_err(io)?;
     let whole = Cursor::new(head.clone()).chain(stored);
     let (source, compression): (Source, _) = if head.starts_with(&GZIP) {
         let buffered = BufReader::with_capacity(1 << 17, whole);
-        (begun(flate2::bufread::MultiGzDecoder::new(buffered)).map_err(io)?, "+gzip")
+        (begun(Members(Some(GzDecoder::new(buffered)))).map_err(io)?, "+gzip")
     } else if head.starts_with(&ZSTD) {
         if let Some(window) = zstd_window(&head).filter(|w| *w > 1 << ZSTD_WINDOW) {
             return Err(io(too_wide(window)));
@@ -161,8 +166,59 @@ pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened,
     } else {
         (Box::new(whole), "")
     };
-    head.truncate(4);
-    Ok(Opened { source, compression, head, name: input.name() })
+    Ok(Opened { source, compression, head: first, name: input.name() })
+}
+
+/// Moves the head past zstd frames of no content.
+fn pass_skippable(head: &mut Vec<u8>, stored: &mut Source) -> io::Result<()> {
+    while let Some(&[a, b, c, d, e, f, g, h]) = head.first_chunk::<8>()
+        && u32::from_le_bytes([a, b, c, d]) & !0xf == SKIPPABLE
+    {
+        let size = 8 + u64::from(u32::from_le_bytes([e, f, g, h]));
+        let here = size.min(head.len() as u64);
+        head.drain(..here as usize);
+        io::copy(&mut stored.by_ref().take(size - here), &mut io::sink())?;
+        let missing = ZSTD_HEADER - head.len() as u64;
+        stored.by_ref().take(missing).read_to_end(head)?;
+    }
+    Ok(())
+}
+
+/// Members of gzip one behind the other (RFC 1952, 2.2), and zeros behind them, by which tapes fill their blocks and
+/// which gzip(1) passes over too.
+struct Members<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            match member.read(out) {
+                Ok(0) if !out.is_empty() => {}
+                Err(e) if e.kind() != io::ErrorKind::Interrupted => {
+                    self.0 = None;
+                    return Err(e);
+                }
+                done => return done,
+            }
+            let Some(mut stored) = self.0.take().map(GzDecoder::into_inner) else { break };
+            if !only_zeros(&mut stored)? {
+                self.0 = Some(GzDecoder::new(stored));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Passes over zeros; whether nothing else follows.
+fn only_zeros(stored: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let bytes = stored.fill_buf()?;
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let (all, ended) = (zeros == bytes.len(), bytes.is_empty());
+        stored.consume(zeros);
+        if ended || !all {
+            return Ok(ended);
+        }
+    }
 }
 
 /// What a decoder yields, when it yields anything.
@@ -255,6 +311,57 @@ mod tests {
         assert_eq!(zstd_window(&[0x28, 0xb5, 0x2f, 0xfd, 0x61, 7, 1, 1]), Some(513));
         assert_eq!(zstd_window(&[0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x10]), Some(1 << 28));
         assert_eq!(zstd_window(&[0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0]), None);
+    }
+
+    /// A zstd frame of no content.
+    fn skippable(size: u32) -> Vec<u8> {
+        let mut out = vec![0x5a, 0x2a, 0x4d, 0x18];
+        out.extend(size.to_le_bytes());
+        out.resize(8 + size as usize, 7);
+        out
+    }
+
+    #[test]
+    fn zstd_frames_of_no_content_are_passed_over() {
+        let text = frame(20, TEXT.as_bytes());
+        for before in [vec![0], vec![4], vec![10, 0], vec![11, 1 << 17, 3]] {
+            let before: Vec<u8> = before.into_iter().flat_map(skippable).collect();
+            let twice = [&before[..], &text, &before, &text].concat();
+            assert_eq!(read(&twice).as_deref(), Ok(&*TEXT.repeat(2)));
+        }
+        let wide = [skippable(4), frame(28, TEXT.as_bytes())].concat();
+        assert!(read(&wide).is_err_and(|e| e.contains("256 MiB")));
+        // What is no zstd behind them, and nothing behind them, is told by how it begins.
+        for none in
+            [[skippable(4), vec![1; 30]].concat(), skippable(4), skippable(9)[..12].to_vec()]
+        {
+            let input = Input::Memory("capture".into(), none.into());
+            let opened = open(&input, |r| r).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!((opened.compression, &opened.head[..]), ("", &[0x5a, 0x2a, 0x4d, 0x18][..]));
+        }
+    }
+
+    #[test]
+    fn zeros_behind_gzip_are_padding() {
+        let gzip = |text: &str| {
+            let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            io::Write::write_all(&mut out, text.as_bytes()).unwrap();
+            out.finish().unwrap()
+        };
+        let (one, two) = (gzip(TEXT), TEXT.repeat(2));
+        for zeros in [0, 1, 9, 512, 300_000] {
+            let padded = [&one[..], &vec![0; zeros]].concat();
+            assert_eq!(read(&padded).as_deref(), Ok(TEXT), "{zeros}");
+            let members = [&padded[..], &gzip(""), &padded].concat();
+            assert_eq!(read(&members).as_deref(), Ok(&*two), "{zeros}");
+        }
+        for other in [&b"\0\0more"[..], &one[..12], &[0x1f]] {
+            assert!(read(&[&one[..], other].concat()).is_err());
+        }
+        let mut damaged = one.clone();
+        let at = damaged.len() - 6;
+        damaged[at] ^= 1;
+        assert!(read(&[damaged, one].concat()).is_err());
     }
 
     #[test]

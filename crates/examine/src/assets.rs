@@ -202,10 +202,14 @@ fn because(evidence: &Because) -> Bilingual {
         Because::OnlyReads { devices } => {
             message(key::BECAUSE_ONLY_READS, &[("count", Arg::Number(*devices))])
         }
+        Because::NotRead { devices } => {
+            message(key::BECAUSE_NOT_READ, &[("count", Arg::Number(*devices))])
+        }
         Because::Both => message(key::BECAUSE_BOTH, &[]),
         Because::Forwards { addresses } => {
             message(key::BECAUSE_FORWARDS, &[("count", Arg::Number(*addresses))])
         }
+        Because::Leases => message(key::BECAUSE_LEASES, &[]),
         Because::Uses { protocol } => {
             message(key::BECAUSE_USES, &[("protocol", Arg::Text(protocol))])
         }

@@ -294,6 +294,7 @@ pub fn problem(damage: &Damage) -> Problem {
         DamageKind::Stream => message(key::DAMAGE_STREAM, None),
         DamageKind::UnknownInterface => message(key::DAMAGE_INTERFACE, None),
         DamageKind::BadEntry => message(key::DAMAGE_ENTRY, None),
+        DamageKind::NoTime => message(key::DAMAGE_NO_TIME, None),
     };
     Problem { offset: damage.offset, what }
 }

@@ -3,13 +3,16 @@
 
 use crate::terminal::plain;
 use hangtu_catalog::{Arg, Bilingual, Language, key, text};
-use hangtu_evidence::{EvidenceError, ReadError, Unreadable};
+use hangtu_evidence::{EvidenceError, NotFollowed, ReadError, Unreadable};
 use hangtu_examine::{BaselineError, model::SCHEMA};
 use std::{io, path::Path};
 
 /// Why the operating system refused: our words, or its own as the argument `system`.
 fn refusal(error: &io::Error) -> key::Key {
     use io::ErrorKind as E;
+    if matches!(error.get_ref(), Some(why) if why.is::<NotFollowed>()) {
+        return key::CLI_REASON_LINK;
+    }
     match error.kind() {
         E::NotFound => key::CLI_REASON_NOT_FOUND,
         E::PermissionDenied => key::CLI_REASON_DENIED,

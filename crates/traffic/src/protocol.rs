@@ -94,12 +94,13 @@ fn told(
     }
     for f in &out.records.files {
         let target = if f.target.is_empty() { String::new() } else { format!(" -> {}", f.target) };
+        let size = f.size.map(|n| format!(", {n} bytes")).unwrap_or_default();
         let entropy = f.entropy.map(|e| format!(", entropy {e}")).unwrap_or_default();
         let (verb, share, path) = (f.verb.name(), &f.share, &f.path);
-        let (size, status, user, at) = (f.size, f.status, &f.user, f.origin.number);
+        let (status, user, at) = (f.status, &f.user, f.origin.number);
         let _ = writeln!(
             text,
-            "{verb} {share}:{path}{target}, {size} bytes{entropy}, status {status:#x}, by {user}, #{at}",
+            "{verb} {share}:{path}{target}{size}{entropy}, status {status:#x}, by {user}, #{at}",
         );
     }
     for (protocol, count) in &out.unreadable {

@@ -42,8 +42,12 @@ fn what_cannot_be_read_is_named_and_counted() {
     {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("ours");
+        std::os::unix::fs::symlink(root().join(MORNING), day.join("link.pcapng")).expect("a link");
     }
     let mut names = vec![format!("{}: ", text(&deep)), "half.zip: ".to_owned()];
+    if cfg!(unix) {
+        names.push("link.pcapng: it is a symbolic link".into());
+    }
     // Root reads everything.
     if fs::File::open(&secret).is_err() {
         names.push("secret.pcapng: permission denied".into());

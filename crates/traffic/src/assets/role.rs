@@ -89,6 +89,11 @@ pub enum Evidence {
         /// How many devices.
         devices: u64,
     },
+    /// Asks so many devices by a protocol whose operations are not read.
+    NotRead {
+        /// How many devices.
+        devices: u64,
+    },
     /// Both asks and answers industrial protocols.
     Both,
     /// Its link address carries so many network addresses of several subnets.
@@ -96,6 +101,8 @@ pub enum Evidence {
         /// How many addresses.
         addresses: u64,
     },
+    /// Offers, acknowledges or refuses leases of addresses.
+    Leases,
     /// Uses a protocol.
     Uses {
         /// The protocol.
@@ -114,6 +121,17 @@ pub enum Evidence {
 
 fn industrial(protocol: &str) -> bool {
     matches!(protocol, "modbus" | "s7comm" | "enip" | "cip" | "dnp3" | "iec104")
+        || is_opaque(protocol)
+}
+
+/// Whether it is industrial and its operations are not read: who asks by it may do anything.
+fn is_opaque(protocol: &str) -> bool {
+    protocol == "s7comm-plus"
+}
+
+/// Whether it answers DHCP clients. These have no address yet, so that no conversation shows it.
+fn leases(asset: &Asset) -> bool {
+    asset.facts.iter().any(|fact| fact.name == FieldName::DhcpType)
 }
 
 /// How two talk. In this order: who tries every port has as many of them to compare.
@@ -149,6 +167,8 @@ struct Seen {
     asked: Vec<(Verb, AssetKey)>,
     /// Devices that answered it.
     devices: Vec<AssetKey>,
+    /// Those of them that it asked what is not read.
+    opaque: Vec<AssetKey>,
     /// Protocols that it uses.
     uses: Vec<How>,
 }
@@ -163,6 +183,7 @@ impl Seen {
         once(&mut self.answers);
         once(&mut self.asked);
         once(&mut self.devices);
+        once(&mut self.opaque);
         once(&mut self.uses);
     }
 
@@ -212,6 +233,9 @@ pub(super) fn assign(
                 seen.uses.push(How::of(line));
                 if industrial(line.protocol) && answered {
                     seen.devices.push(line.server);
+                    if is_opaque(line.protocol) {
+                        seen.opaque.push(line.server);
+                    }
                     let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
                     let sent = verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, line.server));
                     seen.asked.extend(sent);
@@ -223,6 +247,10 @@ pub(super) fn assign(
             asset.roles = roles(asset, &seen, routers);
             seen.answers.dedup_by_key(|(how, _)| *how);
             asset.serves = names(seen.answers.iter().map(|(how, _)| how));
+            if leases(asset) && !asset.serves.iter().any(|protocol| protocol == "dhcp") {
+                asset.serves.push("dhcp".into());
+                asset.serves.sort_unstable();
+            }
             asset.uses = names(seen.uses.iter());
         }
         assets
@@ -264,11 +292,13 @@ fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, 
     } else if asks {
         let operates = [Verb::Write, Verb::Control].into_iter().find(|v| seen.sent(*v) > 0);
         let all = seen.devices.len() as u64;
-        out.push(match operates {
-            Some(verb) if all >= 3 => (Role::ScadaServer, sent(verb)),
-            Some(verb) => (Role::Hmi, sent(verb)),
-            None if all >= 2 => (Role::Historian, Evidence::OnlyReads { devices: all }),
-            None => (Role::Hmi, Evidence::OnlyReads { devices: all }),
+        out.extend(match operates {
+            Some(verb) if all >= 3 => Some((Role::ScadaServer, sent(verb))),
+            Some(verb) => Some((Role::Hmi, sent(verb))),
+            // An HMI or an engineering station: nothing that is read tells which.
+            None if !seen.opaque.is_empty() => None,
+            None if all >= 2 => Some((Role::Historian, Evidence::OnlyReads { devices: all })),
+            None => Some((Role::Hmi, Evidence::OnlyReads { devices: all })),
         });
     }
     let forwards = asset.macs.iter().filter_map(|m| routers.get(m)).max();
@@ -289,7 +319,11 @@ fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, 
         }
     };
     serves(&mut out, &["dns"], Role::DnsServer);
-    serves(&mut out, &["dhcp"], Role::DhcpServer);
+    if leases(asset) {
+        out.push((Role::DhcpServer, Evidence::Leases));
+    } else {
+        serves(&mut out, &["dhcp"], Role::DhcpServer);
+    }
     serves(&mut out, &["smb", "ftp"], Role::FileServer);
     serves(&mut out, &["rdp", "vnc", "ssh", "telnet"], Role::RemoteAccessServer);
     if out.is_empty() {
@@ -304,7 +338,8 @@ fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, 
     let says =
         asset.facts.iter().find(|f| matches!(f.name, FieldName::HostOs | FieldName::UserAgent));
     let only_client = out.iter().all(|(r, _)| *r == Role::RemoteAccessClient);
-    if only_client && !public {
+    // Who asks controllers what is not read is more than somebody's computer.
+    if only_client && !public && seen.opaque.is_empty() {
         let uses = ["http", "tls", "smb", "dns"].into_iter().find(|p| seen.uses(p));
         if let Some(fact) = says {
             out.push((Role::Workstation, Evidence::Says { what: fact.value.to_string() }));
@@ -313,7 +348,9 @@ fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, 
         }
     }
     if out.is_empty() {
-        out.push((Role::Unknown, Evidence::Nothing));
+        let devices = seen.opaque.len() as u64;
+        let why = if devices > 0 { Evidence::NotRead { devices } } else { Evidence::Nothing };
+        out.push((Role::Unknown, why));
     }
     out
 }

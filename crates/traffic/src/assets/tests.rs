@@ -1,4 +1,5 @@
 use super::*;
+use hangtu_record::Session;
 use std::net::Ipv4Addr;
 
 /// The address of a host that has a number.
@@ -72,10 +73,10 @@ fn the_same_notes_stay_whoever_took_them_first() {
     assert_eq!(Inventory::new(vec![notes], 1).trimmed(), 1);
 }
 
-#[test]
-fn any_number_of_threads_finds_the_same_roles() {
+/// A session in which both said something.
+fn session(client: u32, server: u32, (protocol, transport): (&'static str, Transport)) -> Session {
     let end = |number, port| Endpoint { ip: Some(address(number)), port, mac: None };
-    let session = |client, server, (protocol, transport)| Session {
+    Session {
         start: Time(1),
         end: Time(2),
         origin: Origin::default(),
@@ -91,7 +92,52 @@ fn any_number_of_threads_finds_the_same_roles() {
         state: "complete",
         lost: 0,
         facts: Vec::new(),
+    }
+}
+
+#[test]
+fn who_asks_what_is_not_read_has_no_role_by_it() {
+    let mut notes = AssetNotes::share_of(1);
+    let asks = |notes: &mut AssetNotes, client, server, protocol| {
+        notes.session(&session(client, server, (protocol, Transport::Tcp)), None);
     };
+    // Controllers, who asks them, who asks names besides, and who only reads.
+    asks(&mut notes, 3, 1, "s7comm-plus");
+    asks(&mut notes, 3, 2, "s7comm-plus");
+    asks(&mut notes, 4, 1, "s7comm-plus");
+    asks(&mut notes, 4, 9, "dns");
+    asks(&mut notes, 5, 2, "modbus");
+    let found = Inventory::new(vec![notes], 1);
+    let told = |a: &Asset| format!("{} {:?}", a.key, a.roles);
+    let told: Vec<String> = found.assets.iter().map(told).collect();
+    assert_eq!(
+        told[..5],
+        [
+            "10.0.1.1 [(Controller, Answers { protocol: \"s7comm-plus\", clients: 2 })]",
+            "10.0.2.1 [(Controller, Answers { protocol: \"s7comm-plus\", clients: 1 })]",
+            "10.0.3.1 [(Unknown, NotRead { devices: 2 })]",
+            "10.0.4.1 [(Unknown, NotRead { devices: 1 })]",
+            "10.0.5.1 [(Hmi, OnlyReads { devices: 1 })]",
+        ]
+    );
+}
+
+#[test]
+fn requests_and_leases_are_bounded() {
+    let mut notes = AssetNotes::share_of(2);
+    let client = |n: u32| (n, [0; 16]);
+    for n in 0..10_000 {
+        notes.asked(client(n), FieldName::HostName, "flood", ("dhcp", Origin::default()));
+    }
+    notes.leased(client(1), address(1), Time(1));
+    notes.leased(client(9_999), address(2), Time(1));
+    let found = Inventory::new(vec![notes], 1);
+    assert_eq!(found.dropped, 10_000 - 8_192);
+    assert_eq!(found.assets.iter().map(|a| a.key).collect::<Vec<_>>(), [AssetKey::Ip(address(1))]);
+}
+
+#[test]
+fn any_number_of_threads_finds_the_same_roles() {
     let found = |threads| {
         let mut all = [AssetNotes::share_of(2), AssetNotes::share_of(2)];
         for n in 0..2_000_u32 {

@@ -67,6 +67,8 @@ pub(super) struct Pcapng {
     lost: bool,
     /// Whether it was told that packets of the section are read by another interface than they name.
     guessed: bool,
+    /// Whether it was told that packets come without a time to begin from.
+    untimed: bool,
     dropped_before: u64,
 }
 
@@ -146,6 +148,7 @@ impl Pcapng {
                 *self = Self {
                     big_endian: self.big_endian,
                     dropped_before: self.dropped(),
+                    untimed: self.untimed,
                     ..Self::default()
                 };
                 self.described(bytes, size)
@@ -231,6 +234,11 @@ impl Pcapng {
                         Err(step) => return step,
                     },
                 };
+                if last == Time(0) && !self.untimed {
+                    // Told once; the packet is met again.
+                    self.untimed = true;
+                    return Step::Damaged { size: 0, kind: DamageKind::NoTime };
+                }
                 Step::Packet { size, start: 12, len, wire_len: wire, link, time }
             }
             STATISTICS => {

@@ -6,8 +6,8 @@ use crate::{
 };
 use hangtu_record::{FieldName, OwnedValue, Text};
 use std::{
-    collections::VecDeque,
     net::{IpAddr, Ipv4Addr},
+    ops::Range,
 };
 
 /// DHCP on UDP 67 and 68.
@@ -17,16 +17,19 @@ pub(super) static REGISTRATION: Registration = Registration {
     udp: true,
     ports: &[67],
     probe,
-    make: || Box::<Dhcp>::default(),
+    make: || Box::new(Dhcp),
 };
 
 const COOKIE: [u8; 4] = [0x63, 0x82, 0x53, 0x63];
 const OPTIONS: usize = 240;
-/// Requests of how many clients are remembered on one flow (a relay's has many).
-const MAX_WAITING: usize = 64;
+/// The fields `sname` and `file`, which may hold options too.
+const SERVER_NAME: Range<usize> = 44..108;
+const FILE: Range<usize> = 108..236;
 
+const OFFER: u8 = 2;
 const REQUEST: u8 = 3;
 const ACK: u8 = 5;
+const NAK: u8 = 6;
 const INFORM: u8 = 8;
 
 fn probe(peek: Peek<'_>) -> Verdict {
@@ -49,11 +52,11 @@ fn probe(peek: Peek<'_>) -> Verdict {
 fn type_name(kind: u8) -> &'static str {
     match kind {
         1 => "discover",
-        2 => "offer",
+        OFFER => "offer",
         REQUEST => "request",
         4 => "decline",
         ACK => "ack",
-        6 => "nak",
+        NAK => "nak",
         7 => "release",
         INFORM => "inform",
         _ => "",
@@ -74,98 +77,110 @@ fn system(vendor: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(start, _)| vendor.starts_with(start)).map(|(_, name)| *name)
 }
 
-/// What a client said of itself.
+/// The options that matter.
 #[derive(Debug, Default)]
-struct Said {
-    transaction: u32,
+struct Options {
+    kind: u8,
     host: Text,
     vendor: Text,
+    /// The server that answers.
+    server: Option<Ipv4Addr>,
+    /// Which fields hold options too, by bits: `file` 1, `sname` 2.
+    overload: u8,
 }
 
-impl Said {
-    fn memory(&self) -> usize {
-        size_of::<Self>() + self.host.len() + self.vendor.len()
-    }
-
-    fn note(&self, cx: &mut Context<'_>, ip: Ipv4Addr) {
-        if ip.is_unspecified() {
-            return;
-        }
-        let ip = IpAddr::V4(ip);
-        cx.about_address(ip, FieldName::HostName, &self.host);
-        cx.about_address(ip, FieldName::DhcpVendor, &self.vendor);
-        if let Some(system) = system(&self.vendor) {
-            cx.about_address(ip, FieldName::HostOs, system);
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Dhcp {
-    waiting: VecDeque<Said>,
-}
-
-impl Dhcp {
-    fn message(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<()> {
-        let mut b = Bytes::at(bytes, 4);
-        let transaction = b.u32be()?;
-        b.skip(4)?;
-        let current = Ipv4Addr::from(b.array::<4>()?);
-        let yours = Ipv4Addr::from(b.array::<4>()?);
-        let mut said = Said { transaction, ..Said::default() };
-        let mut requested = Ipv4Addr::UNSPECIFIED;
-        let mut kind = 0;
-        let mut options = Bytes::at(bytes, OPTIONS);
-        // Options are code, length, content; 0 pads and 255 ends (RFC 2132 §2).
+impl Options {
+    /// Reads options: code, length, content; 0 pads and 255 ends (RFC 2132 §2). Whether all could be read.
+    fn read(&mut self, bytes: &[u8]) -> bool {
+        let mut options = Bytes::new(bytes);
         while let Some(code @ 0..=254) = options.u8() {
             if code == 0 {
                 continue;
             }
             let Some(value) = options.u8().and_then(|n| options.take(usize::from(n))) else {
-                cx.unreadable("dhcp");
-                break;
+                return false;
             };
             match (code, value) {
-                (12, _) => said.host = clean(value),
-                (50, &[a, b, c, d]) => requested = Ipv4Addr::new(a, b, c, d),
-                (53, &[n]) => kind = n,
-                (60, _) => said.vendor = clean(value),
+                (12, _) => self.host = clean(value),
+                (52, &[n @ 1..=3]) => self.overload = n,
+                (53, &[n]) => self.kind = n,
+                (54, &[a, b, c, d]) => self.server = Some(Ipv4Addr::new(a, b, c, d)),
+                (60, _) => self.vendor = clean(value),
                 // Client FQDN: flags and two codes before the name (RFC 4702 §2).
-                (81, [_, _, _, name @ ..]) if said.host.is_empty() && value[0] & 4 == 0 => {
-                    said.host = clean(name);
+                (81, [_, _, _, name @ ..]) if self.host.is_empty() && value[0] & 4 == 0 => {
+                    self.host = clean(name);
                 }
                 _ => {}
             }
         }
-        cx.fact(FieldName::DhcpType, OwnedValue::Str(Text::const_new(type_name(kind))));
-        if bytes[0] == 1 {
-            cx.fact(FieldName::HostName, OwnedValue::Str(said.host.clone()));
-            cx.fact(FieldName::DhcpVendor, OwnedValue::Str(said.vendor.clone()));
-            // The request names the address it is about to get: the answer often goes to the
-            // broadcast address, which is another flow.
-            if kind == REQUEST || kind == INFORM {
-                said.note(cx, if current.is_unspecified() { requested } else { current });
-            }
-            if self.waiting.len() >= MAX_WAITING {
-                self.waiting.pop_front();
-            }
-            self.waiting.push_back(said);
-            *cx.held = self.waiting.iter().map(Said::memory).sum();
-        } else if kind == ACK && !yours.is_unspecified() {
-            cx.fact(FieldName::DhcpAddress, OwnedValue::Ip(IpAddr::V4(yours)));
-            let asked = self.waiting.iter().rposition(|w| w.transaction == transaction);
-            if let Some(asked) = asked.and_then(|at| self.waiting.remove(at)) {
-                *cx.held = cx.held.saturating_sub(asked.memory());
-                asked.note(cx, yours);
-            }
-        }
-        Some(())
+        true
+    }
+
+    /// What they say of the client.
+    fn says(&self) -> [(FieldName, &str); 3] {
+        [
+            (FieldName::HostName, &self.host),
+            (FieldName::DhcpVendor, &self.vendor),
+            (FieldName::HostOs, system(&self.vendor).unwrap_or_default()),
+        ]
     }
 }
 
+struct Dhcp;
+
+fn message(cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> Option<()> {
+    let mut b = Bytes::at(bytes, 4);
+    let transaction = b.u32be()?;
+    b.skip(4)?;
+    let current = Ipv4Addr::from(b.array::<4>()?);
+    let yours = Ipv4Addr::from(b.array::<4>()?);
+    b.skip(4)?;
+    let relay = Ipv4Addr::from(b.array::<4>()?);
+    let client = (transaction, b.array::<16>()?);
+    let mut options = Options::default();
+    let mut whole = options.read(bytes.get(OPTIONS..)?);
+    // RFC 2132 §9.3; in this order by RFC 2131 §4.1.
+    let overload = options.overload;
+    for (bit, field) in [(1, FILE), (2, SERVER_NAME)] {
+        if overload & bit != 0 {
+            whole &= options.read(bytes.get(field)?);
+        }
+    }
+    if !whole {
+        cx.unreadable("dhcp");
+    }
+    let sender = cx.parties.of(from).ip;
+    let kind = options.kind;
+    cx.fact(FieldName::DhcpType, OwnedValue::Str(Text::const_new(type_name(kind))));
+    if bytes.first() == Some(&1) {
+        cx.fact(FieldName::HostName, OwnedValue::Str(options.host.clone()));
+        cx.fact(FieldName::DhcpVendor, OwnedValue::Str(options.vendor.clone()));
+        let uses = !current.is_unspecified() && sender == Some(IpAddr::V4(current));
+        for (name, text) in options.says() {
+            if uses && matches!(kind, REQUEST | INFORM) {
+                cx.about(from, name, text);
+            } else if kind == REQUEST {
+                // The address is only wished for until a server acknowledges it.
+                cx.out.assets.asked(client, name, text, (*cx.protocol, cx.origin));
+            }
+        }
+        return Some(());
+    }
+    // A relay passes the answers of others on, and leaves its own address in them (RFC 2131 §4.1).
+    let own = relay.is_unspecified() || options.server.map(IpAddr::V4) == sender;
+    if own && matches!(kind, OFFER | ACK | NAK) {
+        cx.about(from, FieldName::DhcpType, type_name(kind));
+    }
+    if kind == ACK && !yours.is_unspecified() {
+        cx.fact(FieldName::DhcpAddress, OwnedValue::Ip(IpAddr::V4(yours)));
+        cx.out.assets.leased(client, IpAddr::V4(yours), cx.time);
+    }
+    Some(())
+}
+
 impl Decoder for Dhcp {
-    fn data(&mut self, cx: &mut Context<'_>, _from: Side, bytes: &[u8]) -> usize {
-        if bytes.len() < OPTIONS || self.message(cx, bytes).is_none() {
+    fn data(&mut self, cx: &mut Context<'_>, from: Side, bytes: &[u8]) -> usize {
+        if bytes.len() < OPTIONS || message(cx, from, bytes).is_none() {
             cx.unreadable("dhcp");
         }
         bytes.len()
@@ -185,6 +200,27 @@ mod tests {
         out.extend_from_slice(&super::COOKIE);
         out.extend_from_slice(options);
         out
+    }
+
+    #[test]
+    fn options_stand_in_other_fields_too() {
+        let mut request = message(1, [0; 4], b"\x35\x01\x03\x34\x01\x03\xff");
+        request[108..118].copy_from_slice(b"\x0c\x07HMI-OVL\xff");
+        request[44..55].copy_from_slice(b"\x3c\x08MSFT 5.0\xff");
+        let told = |request: &[u8]| {
+            let (out, facts) = drive(&REGISTRATION, Transport::Udp, [(Side::Client, request)]);
+            crate::protocol::told(&out, &facts)
+        };
+        insta::assert_snapshot!(told(&request), @r#"
+        dhcp.message_type = request
+        host.hostname = HMI-OVL
+        dhcp.vendor_class = MSFT 5.0
+        "#);
+        // Only where the options say so: else a boot file is named there.
+        request[245] = 1;
+        assert!(!told(&request).contains("MSFT"));
+        request[109] = 200;
+        assert!(told(&request).contains("unreadable"));
     }
 
     #[test]

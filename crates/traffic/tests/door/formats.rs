@@ -5,7 +5,7 @@ use crate::{
     packets::{ethernet, modbus},
     reading::{Seen, file, inputs},
 };
-use hangtu_evidence::{DamageKind, find};
+use hangtu_evidence::{Damage, DamageKind, Input, NotFollowed, find};
 use hangtu_record::Time;
 use hangtu_traffic::capture::first_time;
 use std::{fs, path::Path};
@@ -99,6 +99,21 @@ fn simple_packets_have_no_time_and_still_tell_what_was_done() {
     let seen = file(&ng.out);
     assert_eq!(seen.done(), file(&pcap(PLAIN, 1, &frames())).done());
     assert_eq!(seen.packets(), 5);
+    // Told once, at the first of them, and not where an earlier packet has a time.
+    let mut ng = Pcapng::new(false);
+    ng.interface(1, 6, 0);
+    let at = ng.out.len() as u64;
+    ng.simple(&frames()[0].1);
+    ng.section(true);
+    ng.interface(1, 6, 0);
+    ng.simple(&frames()[1].1);
+    assert_eq!(file(&ng.out).damages(), [Damage { offset: at, kind: DamageKind::NoTime }]);
+    assert_eq!(seen.damages().len(), 1);
+    let mut ng = Pcapng::new(false);
+    ng.interface(1, 6, 0);
+    ng.packet(0, &frames()[0], false);
+    frames()[1..].iter().for_each(|(_, p)| ng.simple(p));
+    assert!(file(&ng.out).damages().is_empty());
 }
 
 #[test]
@@ -120,6 +135,39 @@ fn a_folder_is_read_in_the_order_of_time() {
     let paths = [folder.join("c"), folder.clone(), folder.join("a.pcap")];
     let twice = &find(&paths, &[&first_time]).unwrap().inputs[0];
     assert_eq!(twice, found);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_a_folder_is_told_and_not_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("links");
+    let _ = fs::remove_dir_all(&folder);
+    let day = folder.join("day");
+    fs::create_dir_all(day.join("below")).unwrap();
+    let capture = pcap(PLAIN, 1, &frames());
+    fs::write(folder.join("other.pcap"), &capture).unwrap();
+    fs::write(day.join("below/own.pcap"), &capture).unwrap();
+    symlink(folder.join("other.pcap"), day.join("a-file")).unwrap();
+    symlink("..", day.join("b-folder")).unwrap();
+    symlink("nowhere", day.join("c-nothing")).unwrap();
+    // What stands in the folder is read by its own name.
+    symlink("below/own.pcap", day.join("d-own")).unwrap();
+    symlink("below", day.join("e-own")).unwrap();
+    let found = find(std::slice::from_ref(&day), &[&first_time]).unwrap();
+    let file = |name: &str| Input::File(day.join(name));
+    assert_eq!(found.inputs, [[file("below/own.pcap")]]);
+    assert!(found.others.is_empty());
+    let told = found.unreadable.iter().map(|one| {
+        let followed = one.source.get_ref().is_none_or(|why| !why.is::<NotFollowed>());
+        (one.path.clone(), followed)
+    });
+    let expected = [("a-file", false), ("b-folder", false), ("c-nothing", true)];
+    let expected = expected.map(|(name, followed)| (day.join(name), followed));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    // Named, a link is followed.
+    let named = find(&[day.join("a-file")], &[&first_time]).unwrap();
+    assert_eq!(named.inputs, [[file("a-file")]]);
 }
 
 #[test]

@@ -125,7 +125,20 @@ fn links_and_tunnels_change_nothing() {
             let vxlan = behind(&[8, 0, 0, 0, 0, 0, 9, 0], &ethernet(0x0800, p));
             in_ipv4(17, &udp(50000, 4789, &vxlan))
         }),
+        ("VXLAN on Linux's own port", 1, |p| {
+            let vxlan = behind(&[8, 0, 0, 0, 0, 0, 9, 0], &ethernet(0x0800, p));
+            in_ipv4(17, &udp(50000, 8472, &vxlan))
+        }),
         ("IP in IP", 1, |p| in_ipv4(4, p)),
+        ("authentication header", 1, |p| {
+            let (segment, client) = inside(p);
+            let (from, to) = if client { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+            let head = behind(&[6, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1], &[7; 12]);
+            ethernet(0x0800, &ipv4(from, to, 51, &behind(&head, segment)))
+        }),
+        ("authentication header around IP", 1, |p| {
+            in_ipv4(51, &behind(&behind(&[4, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1], &[7; 12]), p))
+        }),
         ("IPv6", 1, |p| ethernet(0x86dd, &as_ipv6(p, |s| (6, s.to_vec())))),
         ("6in4", 1, |p| in_ipv4(41, &as_ipv6(p, |s| (6, s.to_vec())))),
         ("IPv6 with hop-by-hop and destination options", 1, |p| {
@@ -145,6 +158,32 @@ fn links_and_tunnels_change_nothing() {
         assert_eq!((seen.sessions.len(), seen.sessions[0].state), (1, "complete"), "{name}");
         assert_eq!(seen.operations[0].source.port, 49152, "{name}");
     }
+}
+
+#[test]
+fn a_tag_that_only_gives_a_priority_is_no_vlan() {
+    let vlan = |tags: &[u8]| {
+        let frames: Vec<_> = modbus().iter().map(|p| ethernet(0x8100, &behind(tags, p))).collect();
+        let seen = read(1, &frames);
+        assert_eq!(seen.operations[0].vlan, seen.sessions[0].vlan);
+        seen.sessions[0].vlan
+    };
+    assert_eq!(vlan(&[0x60, 0, 8, 0]), None);
+    assert_eq!(vlan(&[0x60, 0, 0x81, 0, 0, 42, 8, 0]), Some(42));
+    assert_eq!(vlan(&[0, 9, 0x81, 0, 0, 42, 8, 0]), Some(9));
+}
+
+#[test]
+fn only_a_header_of_vxlan_is_looked_behind_on_linuxs_own_port() {
+    let frames: Vec<_> = modbus()
+        .iter()
+        .map(|p| {
+            let other = behind(&[8, 0, 0, 0, 0, 0, 9, 1], &ethernet(0x0800, p));
+            in_ipv4(17, &udp(50000, 8472, &other))
+        })
+        .collect();
+    let seen = read(1, &frames);
+    assert_eq!((seen.operations.len(), seen.sessions[0].destination.port), (0, 8472));
 }
 
 #[test]

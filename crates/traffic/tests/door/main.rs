@@ -8,11 +8,14 @@
 )]
 
 mod again;
+mod assets;
 mod bounds;
 mod damage;
 mod files;
 mod formats;
 mod links;
+mod modbus;
 mod packets;
 mod reading;
+mod segments;
 mod streams;

@@ -9,7 +9,9 @@ use std::{
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
 /// Members listed of one archive.
-const MAX_MEMBERS: usize = 100_000;
+pub(crate) const MAX_MEMBERS: usize = 100_000;
+/// The most that a byte of deflate becomes (zlib's `deflate.h`: 1032:1).
+const MAX_INFLATION: u64 = 1032;
 
 /// Whether a file starts like a ZIP archive.
 pub(crate) fn is_zip(path: &Path) -> bool {
@@ -22,7 +24,9 @@ pub(crate) fn is_zip(path: &Path) -> bool {
 pub struct Place {
     start: u64,
     /// Bytes it takes in the archive.
-    pub(crate) size: u64,
+    size: u64,
+    /// Bytes it has, as the archive says.
+    pub(crate) whole: u64,
     packing: Packing,
 }
 
@@ -35,15 +39,25 @@ enum Packing {
     Encrypted,
 }
 
-/// Names and places of the files in an archive, by name.
-pub(crate) fn members(path: &Path) -> io::Result<Vec<(String, Place)>> {
+/// The files in an archive.
+pub(crate) struct Members {
+    /// Their names and places, by name.
+    pub(crate) list: Vec<(String, Place)>,
+    /// Entries behind the last that is listed.
+    pub(crate) left_out: u64,
+}
+
+/// Lists the files in an archive.
+pub(crate) fn members(path: &Path) -> io::Result<Members> {
     // What the disk says stays as it is; all else is an archive that this program does not read.
     let refuse = |e| match e {
         ZipError::Io(e) => e,
         other => io::Error::new(io::ErrorKind::Unsupported, other),
     };
-    let mut archive = ZipArchive::new(File::open(path)?).map_err(refuse)?;
-    let mut out = Vec::new();
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut archive = ZipArchive::new(file).map_err(refuse)?;
+    let mut list = Vec::new();
     for number in 0..archive.len().min(MAX_MEMBERS) {
         let member = archive.by_index_raw(number).map_err(refuse)?;
         if !member.is_file() {
@@ -56,12 +70,21 @@ pub(crate) fn members(path: &Path) -> io::Result<Vec<(String, Place)>> {
             other => Packing::Other(other),
         };
         let start = member.data_start().ok_or(io::ErrorKind::InvalidData)?;
-        let place = Place { start, size: member.compressed_size(), packing };
+        let size = member.compressed_size();
+        // It may say more than there is, or than can come of it.
+        let there = size.min(length);
+        let whole = match packing {
+            Packing::Deflated => member.size().min(there.saturating_mul(MAX_INFLATION)),
+            _ => there,
+        };
+        let place = Place { start, size, whole, packing };
         // Only shown, never made a path.
-        out.push((String::from_utf8_lossy(member.name_raw()).into_owned(), place));
+        list.push((String::from_utf8_lossy(member.name_raw()).into_owned(), place));
     }
-    out.sort_by(|a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
-    Ok(out)
+    list.sort_by(|a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
+    // One file may be listed many times.
+    list.dedup();
+    Ok(Members { list, left_out: archive.len().saturating_sub(MAX_MEMBERS) as u64 })
 }
 
 /// A member's bytes, inflated while they are read.

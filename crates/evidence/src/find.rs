@@ -6,6 +6,7 @@ use crate::{
 };
 use hangtu_record::Time;
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -38,6 +39,16 @@ pub struct Unreadable {
 #[error("a symbolic link out of its folder is not followed")]
 pub struct NotFollowed;
 
+/// Why the last files of an archive are not read.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("{left_out} files of the archive were left out: {most} are read")]
+pub struct TooMany {
+    /// Files that were left out.
+    pub left_out: u64,
+    /// Files that are read.
+    pub most: u64,
+}
+
 /// What was found below paths.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -54,6 +65,7 @@ pub struct Found {
 pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, EvidenceError> {
     let mut search = Search {
         kinds,
+        known: HashSet::new(),
         found: vec![Vec::new(); kinds.len()],
         others: Vec::new(),
         unreadable: Vec::new(),
@@ -65,8 +77,10 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
             !kind.is_dir() && !kind.is_file()
         };
         if once {
-            let pipe = Pipe::begin(path.clone(), HEAD).map_err(io)?;
-            search.once(pipe)?;
+            if search.known.insert(path.clone()) {
+                let pipe = Pipe::begin(path.clone(), HEAD).map_err(io)?;
+                search.once(pipe)?;
+            }
         } else if path.is_dir() {
             let below = walk(path).map_err(|e| io(e.source))?;
             search.unreadable.extend(below.unreadable);
@@ -74,25 +88,21 @@ pub fn find(paths: &[PathBuf], kinds: &[Recognise<'_>]) -> Result<Found, Evidenc
                 search.file(file);
             }
         } else if archive::is_zip(path) {
-            search.archive(path).map_err(io)?;
+            if search.is_new(path) {
+                search.archive(path).map_err(io)?;
+            }
         } else {
             let input = Input::File(path.clone());
-            match search.kind(&input) {
-                Some((kind, time)) => search.found[kind].push((time, input)),
-                None => return Err(refused(&input)),
+            let Some((kind, time)) = search.kind(&input) else { return Err(refused(&input)) };
+            if search.is_new(path) {
+                search.found[kind].push((time, input));
             }
         }
     }
     let inputs = search.found.into_iter().map(|mut list| {
         // Stable: files that start together keep the order of their names.
         list.sort_by_key(|(time, _)| *time);
-        let mut inputs: Vec<Input> = Vec::with_capacity(list.len());
-        for (_, input) in list {
-            if !inputs.contains(&input) {
-                inputs.push(input);
-            }
-        }
-        inputs
+        list.into_iter().map(|(_, input)| input).collect::<Vec<_>>()
     });
     // Folders given may lie within each other.
     let mut unreadable = search.unreadable;
@@ -108,6 +118,9 @@ fn refused(input: &Input) -> EvidenceError {
 
 struct Search<'k> {
     kinds: &'k [Recognise<'k>],
+    /// Where the files that were met really are, and what is read once as it is called: folders given may lie
+    /// within each other, and a path may be spelt in many ways.
+    known: HashSet<PathBuf>,
     found: Vec<Vec<(Time, Input)>>,
     others: Vec<PathBuf>,
     unreadable: Vec<Unreadable>,
@@ -116,6 +129,11 @@ struct Search<'k> {
 impl Search<'_> {
     fn kind(&self, input: &Input) -> Option<(usize, Time)> {
         self.kinds.iter().enumerate().find_map(|(i, known)| Some((i, known(input)?)))
+    }
+
+    /// Whether a file was not met before, by this path or another one.
+    fn is_new(&mut self, path: &Path) -> bool {
+        self.known.insert(fs::canonicalize(path).unwrap_or_else(|_| path.into()))
     }
 
     /// Notes an input that can be read once: known by its first bytes alone.
@@ -127,6 +145,9 @@ impl Search<'_> {
     }
 
     fn file(&mut self, path: PathBuf) {
+        if !self.is_new(&path) {
+            return;
+        }
         let wrong = match archive::is_zip(&path).then(|| self.archive(&path)) {
             Some(Ok(())) => return,
             Some(Err(e)) => Some(e),
@@ -136,7 +157,12 @@ impl Search<'_> {
     }
 
     fn archive(&mut self, path: &Path) -> io::Result<()> {
-        for (name, place) in archive::members(path)? {
+        let archive::Members { list, left_out } = archive::members(path)?;
+        if left_out > 0 {
+            let why = TooMany { left_out, most: archive::MAX_MEMBERS as u64 };
+            self.unreadable.push(Unreadable { path: path.into(), source: io::Error::other(why) });
+        }
+        for (name, place) in list {
             let input = Input::Member(path.into(), name, place);
             let name = input.name().into();
             self.take(input, name, None);

@@ -96,11 +96,12 @@ impl Input {
         }
     }
 
-    /// Bytes as stored, where that is known beforehand.
+    /// Bytes as [`open`] hands them to who counts them, where that is known beforehand: stored, but
+    /// for what an archive packed.
     pub fn size(&self) -> Option<u64> {
         match self {
             Self::File(path) => path.metadata().map(|m| m.len()).ok(),
-            Self::Member(_, _, place) => Some(place.size),
+            Self::Member(_, _, place) => Some(place.whole),
             Self::Pipe(_) => None,
             Self::Memory(_, bytes) => Some(bytes.len() as u64),
         }

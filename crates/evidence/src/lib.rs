@@ -11,5 +11,5 @@ mod input;
 
 pub use archive::Place;
 pub use damage::{Damage, DamageKind, Damages, InputSummary};
-pub use find::{Below, Found, NotFollowed, Recognise, Unreadable, find, walk};
+pub use find::{Below, Found, NotFollowed, Recognise, TooMany, Unreadable, find, walk};
 pub use input::{EvidenceError, Input, Opened, Pipe, ReadError, Source, open};

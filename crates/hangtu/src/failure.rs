@@ -3,7 +3,7 @@
 
 use crate::terminal::plain;
 use hangtu_catalog::{Arg, Bilingual, Language, key, text};
-use hangtu_evidence::{EvidenceError, NotFollowed, ReadError, Unreadable};
+use hangtu_evidence::{EvidenceError, NotFollowed, ReadError, TooMany, Unreadable};
 use hangtu_examine::{BaselineError, model::SCHEMA};
 use std::{io, path::Path};
 
@@ -12,6 +12,9 @@ fn refusal(error: &io::Error) -> key::Key {
     use io::ErrorKind as E;
     if matches!(error.get_ref(), Some(why) if why.is::<NotFollowed>()) {
         return key::CLI_REASON_LINK;
+    }
+    if matches!(error.get_ref(), Some(why) if why.is::<TooMany>()) {
+        return key::CLI_REASON_MANY;
     }
     match error.kind() {
         E::NotFound => key::CLI_REASON_NOT_FOUND,

@@ -220,6 +220,8 @@ fields! {
     UrlDomain = "url.domain",
     /// HTTP path.
     UrlPath = "url.path",
+    /// Parts of HTTP queries that carry what attacks carry.
+    UrlQuery = "url.query",
     /// HTTP User-Agent.
     UserAgent = "user_agent.original",
     /// HTTP Server header or other banner of the server.

@@ -180,17 +180,6 @@ impl Fields {
         let value = cell.plain.unwrap_or_else(|| Value::Str(&self.text[b..c]));
         (&self.text[a..b], value)
     }
-
-    /// A copy of any record as named values.
-    pub fn copy_of(record: &(impl Record + ?Sized)) -> Self {
-        let mut out = Self::new(record.kind(), record.time(), record.origin());
-        record.each(&mut |name, value| {
-            if !HEAD.iter().any(|head| head.name() == name) {
-                out.push(name, value);
-            }
-        });
-        out
-    }
 }
 
 impl fmt::Debug for Fields {

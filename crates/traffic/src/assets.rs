@@ -86,7 +86,7 @@ impl FactNote {
 
 /// What tells conversations apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Line {
+pub struct ConversationKey {
     /// Who asks.
     pub client: AssetKey,
     /// Who answers.
@@ -99,7 +99,7 @@ pub struct Line {
     pub port: u16,
 }
 
-impl Line {
+impl ConversationKey {
     /// `modbus`, or `tcp/4444` where not recognised.
     pub fn protocol_name(&self) -> String {
         role::How::of(self).name()

@@ -91,8 +91,6 @@ impl<'a> Bytes<'a> {
         u32be: u32 = from_be_bytes;
         /// Four bytes, least significant first.
         u32le: u32 = from_le_bytes;
-        /// Eight bytes, most significant first.
-        u64be: u64 = from_be_bytes;
         /// Eight bytes, least significant first.
         u64le: u64 = from_le_bytes;
     }

@@ -65,6 +65,10 @@ pub enum Verdict {
 pub struct Registration {
     /// The value of `network.protocol`.
     pub name: &'static str,
+    /// Others that its decoder tells: of what it carries, and of near kin.
+    pub also: &'static [&'static str],
+    /// Whether stations operate controllers by it.
+    pub industrial: bool,
     /// Whether it runs over TCP.
     pub tcp: bool,
     /// Whether it runs over UDP.
@@ -75,6 +79,13 @@ pub struct Registration {
     pub probe: fn(Peek<'_>) -> Verdict,
     /// A decoder for one flow.
     pub make: fn() -> Box<dyn Decoder>,
+}
+
+impl Registration {
+    /// Every name that its records carry.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.also.iter().copied())
+    }
 }
 
 /// A decoder's state for one flow.

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 const MAX_DATAGRAMS: usize = 4096;
 /// Bytes waiting in all.
 const MAX_BYTES: usize = 8 << 20;
+/// Parts of one datagram: no link is so narrow that one is cut into more.
+const MAX_PARTS: usize = 1024;
 /// What a part costs beside its bytes.
 const PART: usize = 48;
 /// Largest IP payload.
@@ -31,7 +33,7 @@ struct Datagram {
     cost: usize,
     /// Total length, known from the last fragment.
     total: Option<u32>,
-    /// Whether it was complete, and is here to know copies by.
+    /// Whether it was complete or given up, and is here to know copies, and more of it, by.
     done: bool,
 }
 
@@ -84,6 +86,12 @@ impl Fragments {
         }
         if !part.more {
             datagram.total = Some(end);
+        }
+        if datagram.parts.len() >= MAX_PARTS {
+            self.dropped += 1;
+            self.bytes -= datagram.cost;
+            *datagram = Datagram { done: true, ..Datagram::new(time) };
+            return None;
         }
         // Every hole that this fragment fills.
         let mut start = part.offset;

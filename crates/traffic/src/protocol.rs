@@ -45,16 +45,33 @@ pub static REGISTRY: &[&Registration] = &[
 
 /// Whether records may carry that protocol name.
 pub fn is_name(name: &str) -> bool {
-    // CIP travels inside EtherNet/IP; the others are told apart by a decoder of a near name.
-    matches!(name, "cip" | "s7comm-plus" | "mdns" | "llmnr")
-        || REGISTRY.iter().any(|r| r.name == name)
+    REGISTRY.iter().any(|r| r.names().any(|known| known == name))
 }
 
-/// Records of a decoder, one line each, for snapshots.
+/// Whether stations operate controllers by the protocol of that name.
+pub fn is_industrial(name: &str) -> bool {
+    industrial().any(|known| known == name)
+}
+
+/// The names that records give to protocols by which stations operate controllers.
+pub fn industrial() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().filter(|r| r.industrial).flat_map(|r| r.names())
+}
+
+/// Operations of a decoder, one line each, for snapshots.
 #[cfg(test)]
 pub(crate) fn show(out: &crate::decode::Output) -> String {
-    use hangtu_record::{FieldName, Record};
-    use std::fmt::Write;
+    told(out, &[])
+}
+
+/// What a decoder told, one line each, for snapshots.
+#[cfg(test)]
+pub(crate) fn told(
+    out: &crate::decode::Output,
+    facts: &[(hangtu_record::FieldName, hangtu_record::OwnedValue)],
+) -> String {
+    use hangtu_record::{FieldName, Record as _};
+    use std::fmt::Write as _;
     let hide = [
         FieldName::RecordKind,
         FieldName::Timestamp,
@@ -63,34 +80,18 @@ pub(crate) fn show(out: &crate::decode::Output) -> String {
         FieldName::OperationDelay,
     ];
     let mut text = String::new();
-    let mut line = |record: &dyn Record| {
-        record.each(&mut |name, value| {
+    for (name, value) in facts {
+        let _ = writeln!(text, "{} = {}", name.name(), value.as_value());
+    }
+    for operation in &out.records.operations {
+        operation.each(&mut |name, value| {
             if !hide.iter().any(|h| h.name() == name) {
-                let _ =
-                    write!(text, "{}={value} ", name.strip_prefix("operation.").unwrap_or(name));
+                let name = name.strip_prefix("operation.").unwrap_or(name);
+                let _ = write!(text, "{name}={value} ");
             }
         });
         text.truncate(text.trim_end().len());
         text.push('\n');
-    };
-    out.records.operations.iter().for_each(|o| line(o));
-    out.records.files.iter().for_each(|o| line(o));
-    for (protocol, n) in &out.unreadable {
-        let _ = writeln!(text, "unreadable {protocol} {n}");
-    }
-    text
-}
-
-/// What a decoder told, one line each, for snapshots.
-#[cfg(test)]
-fn told(
-    out: &crate::decode::Output,
-    facts: &[(hangtu_record::FieldName, hangtu_record::OwnedValue)],
-) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for (name, value) in facts {
-        let _ = writeln!(text, "{} = {}", name.name(), value.as_value());
     }
     for f in &out.records.files {
         let target = if f.target.is_empty() { String::new() } else { format!(" -> {}", f.target) };
@@ -107,4 +108,29 @@ fn told(
         let _ = writeln!(text, "{count} unreadable {protocol}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_protocol_has_a_fuzz_target() {
+        const TARGETS: &str = include_str!("../../../fuzz/Cargo.toml");
+        for registration in REGISTRY {
+            let target = format!(
+                "[[bin]]\nname = \"{}\"\npath = \"targets/protocol.rs\"\n",
+                registration.name
+            );
+            assert!(TARGETS.contains(&target), "fuzz/Cargo.toml lacks {target}");
+        }
+    }
+
+    #[test]
+    fn names_are_told_by_the_registry() {
+        let names: Vec<_> = industrial().collect();
+        assert_eq!(names, ["modbus", "s7comm", "s7comm-plus", "enip", "cip", "dnp3", "iec104"]);
+        assert!(["mdns", "llmnr", "enip-io", "ssh", "cip"].into_iter().all(is_name));
+        assert!(!is_name("profinet") && !is_industrial("enip-io") && !is_industrial(""));
+    }
 }

@@ -7,7 +7,7 @@
 use crate::{
     assets::AssetNotes,
     batch::Batch,
-    capture::{AnyReader, PacketRef, open},
+    capture::{AnyReader, PacketRef, first_time, open},
     route::Router,
     team::{Parcel, Team},
     worker::{Bounds, Limits, Worker},
@@ -83,7 +83,8 @@ const AHEAD: usize = 8;
 /// end each other's flows.
 const NEWEST: usize = 64;
 
-/// Reads the inputs one after the other.
+/// Reads the inputs one after the other. They stand in the order of their first packets: what fell silent in
+/// one may go on in the next.
 pub fn read(
     inputs: &[Input],
     settings: &Settings,
@@ -147,6 +148,7 @@ fn each_parcel(
         let index = index as u32;
         let (mut reader, compression) = open(input, |file| observer.open(index, input, file))?;
         let mut one = InputSummary::default();
+        let next = begins(&inputs[index as usize + 1..]);
         loop {
             let mut parcel = team.parcel();
             if !reader.next_chunk(&mut parcel.chunk) {
@@ -162,7 +164,7 @@ fn each_parcel(
                 let newest = parcel.chunk.packets.iter().rev().take(NEWEST).map(|p| p.time);
                 clock = newest.min().unwrap_or(first);
             }
-            (parcel.input, parcel.clock) = (index, clock);
+            (parcel.input, parcel.clock, parcel.next) = (index, clock, next);
             on_parcel(parcel, observer)?;
         }
         finish_input(&mut one, &reader, compression);
@@ -170,6 +172,11 @@ fn each_parcel(
         summary.inputs.push(one);
     }
     Ok(())
+}
+
+/// When the first of the inputs begins of which that is known: a pipe is not read before its turn.
+fn begins(inputs: &[Input]) -> Option<Time> {
+    inputs.iter().filter(|input| !matches!(input, Input::Pipe(_))).find_map(first_time)
 }
 
 fn finish_input(one: &mut InputSummary, reader: &AnyReader, compression: &str) {

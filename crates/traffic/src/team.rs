@@ -35,6 +35,8 @@ pub(crate) struct Parcel {
     /// Each worker's packets.
     pub(crate) packets: Vec<Vec<Walked>>,
     pub(crate) clock: Time,
+    /// When the next input begins.
+    pub(crate) next: Option<Time>,
     /// Whether the evidence ends with it.
     pub(crate) last: bool,
 }
@@ -72,7 +74,7 @@ impl Job {
         for packet in &parcel.packets[*lane] {
             worker.packet(parcel.input, packet, packet.payload(&parcel.chunk.data));
         }
-        worker.tick(parcel.clock);
+        worker.tick(parcel.clock, parcel.next);
         if parcel.last {
             worker.end();
         }

@@ -70,6 +70,8 @@ pub(crate) struct Worker {
     bounds: Bounds,
     clock: Time,
     swept: Time,
+    /// When room was last made for others.
+    cleared: Time,
     payload: usize,
     pub(crate) limits: Limits,
     pub(crate) out: Output,
@@ -83,6 +85,7 @@ impl Worker {
             bounds,
             clock: Time(0),
             swept: Time(0),
+            cleared: Time(0),
             payload: 0,
             limits: Limits::default(),
             out: Output {
@@ -119,7 +122,7 @@ impl Worker {
         let limit = if matches!(protocol, 6 | 255) { TCP_IDLE } else { DATAGRAM_IDLE };
         if let Some(slot) = found
             && self.flows.get(slot).is_some_and(|flow| {
-                at.time.since(flow.last) > limit
+                flow.apart(at, limit)
                     || tcp.is_some_and(|t| t.flags & SYN != 0 && flow.replaced_by(at, t, low))
             })
         {
@@ -143,6 +146,9 @@ impl Worker {
             self.flows.look_at(slot, NOW);
         }
         self.payload = (self.payload + after).saturating_sub(before);
+        if self.payload > self.bounds.payload && after > 0 {
+            self.clear();
+        }
         if self.payload > self.bounds.payload && after > 0 {
             self.limits.payload_evicted += 1;
             self.finish(slot);
@@ -180,6 +186,9 @@ impl Worker {
     #[inline(never)]
     fn insert(&mut self, flow: Flow) -> u32 {
         if self.flows.len() >= self.bounds.flows {
+            self.clear();
+        }
+        if self.flows.len() >= self.bounds.flows {
             self.evict();
         }
         self.flows.insert(flow)
@@ -208,17 +217,31 @@ impl Worker {
     }
 
     /// Time has come this far: ends flows that fell silent. Called at the same points of the input
-    /// whatever the number of workers, so that records do not depend on it.
-    pub(crate) fn tick(&mut self, clock: Time) {
+    /// whatever the number of workers, so that records do not depend on it. A flow that was not silent for
+    /// too long when the next input begins may go on there.
+    pub(crate) fn tick(&mut self, clock: Time, next: Option<Time>) {
         self.clock = clock;
+        let now = next.map_or(clock, |next| next.min(clock));
         // Another capture may begin where an earlier one did.
-        self.swept = self.swept.min(clock);
-        if self.clock.since(self.swept) < SWEEP {
-            return;
+        self.swept = self.swept.min(now);
+        self.cleared = self.cleared.min(clock);
+        if now.since(self.swept) >= SWEEP {
+            self.swept = now;
+            self.end_silent(now);
         }
-        self.swept = self.clock;
+    }
+
+    /// Makes room where there is none, so that nothing is lost to what only might go on in the next input.
+    fn clear(&mut self) {
+        if self.clock.since(self.cleared) >= SWEEP {
+            self.cleared = self.clock;
+            self.end_silent(self.clock);
+        }
+    }
+
+    fn end_silent(&mut self, now: Time) {
         for slot in self.flows.slots() {
-            if !self.flows.is_due(slot, self.clock) {
+            if !self.flows.is_due(slot, now) {
                 continue;
             }
             let Some(flow) = self.flows.get(slot) else { continue };
@@ -228,7 +251,7 @@ impl Worker {
                 Transport::Tcp | Transport::Link => TCP_IDLE,
                 _ => DATAGRAM_IDLE,
             };
-            if self.clock.since(flow.last) > limit {
+            if now.since(flow.last) > limit {
                 self.finish(slot);
             } else {
                 let due = Time(flow.last.0.saturating_add(limit));

@@ -1,8 +1,8 @@
 //! Notes of all workers put together.
 
 use super::{
-    Asset, AssetKey, AssetNotes, Conversation, HashMap, Line, MAX_HOSTS, in_parts, lease,
-    names_all,
+    Asset, AssetKey, AssetNotes, Conversation, ConversationKey, HashMap, MAX_HOSTS, in_parts,
+    lease, names_all,
     notes::Host,
     parts::{at_once, joined},
     role, vendor,
@@ -16,7 +16,7 @@ pub struct Inventory {
     /// Everything about assets, in a stable order.
     pub assets: Vec<Asset>,
     /// Who talked to whom how, in no order: to be sorted before anybody sees it.
-    pub conversations: Vec<(Line, Conversation)>,
+    pub conversations: Vec<(ConversationKey, Conversation)>,
     /// Assets and conversations that found no room.
     pub dropped: u64,
 }

@@ -1,7 +1,7 @@
 //! What one worker notes of assets while it decodes.
 
 use super::{
-    AssetKey, Conversation, FactNote, HashMap, Line, MAX_HOSTS, is_host,
+    AssetKey, Conversation, ConversationKey, FactNote, HashMap, MAX_HOSTS, is_host,
     lease::{Client, Leases},
 };
 use crate::decode::VerbCounts;
@@ -21,7 +21,7 @@ const MAX_MACS: usize = 8;
 #[derive(Debug)]
 pub struct AssetNotes {
     pub(super) hosts: HashMap<AssetKey, Host>,
-    pub(super) conversations: HashMap<Line, Conversation>,
+    pub(super) conversations: HashMap<ConversationKey, Conversation>,
     /// Assets and conversations that found no room.
     pub dropped: u64,
     /// How many conversations find room.
@@ -232,9 +232,14 @@ impl AssetNotes {
         }
         let (Some(client), Some(server)) = (client, server) else { return };
         let port = if session.protocol.is_empty() { session.destination.port } else { 0 };
-        let line =
-            Line { client, server, protocol: session.protocol, transport: session.transport, port };
-        if self.conversations.len() >= self.room && !self.conversations.contains_key(&line) {
+        let key = ConversationKey {
+            client,
+            server,
+            protocol: session.protocol,
+            transport: session.transport,
+            port,
+        };
+        if self.conversations.len() >= self.room && !self.conversations.contains_key(&key) {
             self.dropped += 1;
             return;
         }
@@ -246,12 +251,12 @@ impl AssetNotes {
             first: session.start,
             last: session.end,
         };
-        self.conversation(line, one);
+        self.conversation(key, one);
     }
 
-    fn conversation(&mut self, line: Line, one: Conversation) {
-        let Some(all) = self.conversations.get_mut(&line) else {
-            self.conversations.insert(line, one);
+    fn conversation(&mut self, key: ConversationKey, one: Conversation) {
+        let Some(all) = self.conversations.get_mut(&key) else {
+            self.conversations.insert(key, one);
             return;
         };
         all.sessions += one.sessions;

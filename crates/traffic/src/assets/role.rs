@@ -1,6 +1,7 @@
 //! Which role an asset plays, and what showed it.
 
-use super::{Asset, AssetKey, Conversation, HashMap, Line, in_parts};
+use super::{Asset, AssetKey, Conversation, ConversationKey, HashMap, in_parts};
+use crate::protocol::is_industrial;
 use hangtu_record::{FieldName, Mac, Transport, Verb, is_public};
 
 /// A role.
@@ -119,12 +120,7 @@ pub enum Evidence {
     Nothing,
 }
 
-fn industrial(protocol: &str) -> bool {
-    matches!(protocol, "modbus" | "s7comm" | "enip" | "cip" | "dnp3" | "iec104")
-        || is_opaque(protocol)
-}
-
-/// Whether it is industrial and its operations are not read: who asks by it may do anything.
+/// Whether an industrial protocol's operations are not read: who asks by it may do anything.
 fn is_opaque(protocol: &str) -> bool {
     protocol == "s7comm-plus"
 }
@@ -144,9 +140,9 @@ pub(super) struct How {
 }
 
 impl How {
-    pub(super) fn of(line: &Line) -> Self {
-        let transport = line.protocol.is_empty().then_some(line.transport);
-        Self { port: line.port, transport, protocol: line.protocol }
+    pub(super) fn of(key: &ConversationKey) -> Self {
+        let transport = key.protocol.is_empty().then_some(key.transport);
+        Self { port: key.port, transport, protocol: key.protocol }
     }
 
     /// `modbus`, or `tcp/4444` where not recognised.
@@ -206,7 +202,7 @@ impl Seen {
 pub(super) fn assign(
     assets: Vec<Asset>,
     absorbed: HashMap<AssetKey, usize>,
-    conversations: &[(Line, Conversation)],
+    conversations: &[(ConversationKey, Conversation)],
     routers: &HashMap<Mac, u64>,
     threads: usize,
 ) -> Vec<Asset> {
@@ -222,22 +218,22 @@ pub(super) fn assign(
         // Each thread looks through all conversations for those of its own assets.
         let mut seen: Vec<Seen> = assets.iter().map(|_| Seen::default()).collect();
         let place = |key| index.get(key).and_then(|i| i.checked_sub(start));
-        for (line, talk) in conversations {
+        for (key, talk) in conversations {
             let answered = talk.answered > 0 || talk.verbs.is_some();
-            if let Some(seen) = place(&line.server).and_then(|i| seen.get_mut(i))
+            if let Some(seen) = place(&key.server).and_then(|i| seen.get_mut(i))
                 && answered
             {
-                seen.answers.push((How::of(line), line.client));
+                seen.answers.push((How::of(key), key.client));
             }
-            if let Some(seen) = place(&line.client).and_then(|i| seen.get_mut(i)) {
-                seen.uses.push(How::of(line));
-                if industrial(line.protocol) && answered {
-                    seen.devices.push(line.server);
-                    if is_opaque(line.protocol) {
-                        seen.opaque.push(line.server);
+            if let Some(seen) = place(&key.client).and_then(|i| seen.get_mut(i)) {
+                seen.uses.push(How::of(key));
+                if is_industrial(key.protocol) && answered {
+                    seen.devices.push(key.server);
+                    if is_opaque(key.protocol) {
+                        seen.opaque.push(key.server);
                     }
                     let verbs = Verb::ALL.iter().zip(talk.verbs.iter().flat_map(|v| **v));
-                    let sent = verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, line.server));
+                    let sent = verbs.filter(|(_, n)| *n > 0).map(|(v, _)| (*v, key.server));
                     seen.asked.extend(sent);
                 }
             }
@@ -266,7 +262,8 @@ fn names<'a>(all: impl Iterator<Item = &'a How>) -> Vec<String> {
 
 fn roles(asset: &Asset, seen: &Seen, routers: &HashMap<Mac, u64>) -> Vec<(Role, Evidence)> {
     let mut out: Vec<(Role, Evidence)> = Vec::new();
-    let served = seen.answered().filter(|(p, _)| industrial(p)).max_by_key(|(_, clients)| *clients);
+    let served =
+        seen.answered().filter(|(p, _)| is_industrial(p)).max_by_key(|(_, clients)| *clients);
     let asks = !seen.devices.is_empty();
     if let Some((protocol, clients)) = served {
         let why = Evidence::Answers { protocol: protocol.to_owned(), clients };

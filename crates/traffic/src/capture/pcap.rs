@@ -138,9 +138,9 @@ impl Pcap {
         let known = now || self.known_time(&head) || self.recent[0].is_none();
         if !known || !self.ordinary(&head) {
             match self.leads_on(bytes, size, ended) {
-                Some(true) => {}
-                Some(false) => return Step::Bad,
-                None => return Step::Need(bytes.len() + self.header),
+                Ok(true) => {}
+                Ok(false) => return Step::Bad,
+                Err(need) => return Step::Need(need),
             }
         }
         if bytes.len() < size {
@@ -161,23 +161,23 @@ impl Pcap {
         }
     }
 
-    /// Whether two likely headers follow in a row from `at`, or the end; `None` when more bytes
-    /// would be needed to say.
-    fn leads_on(&self, bytes: &[u8], mut at: usize, ended: bool) -> Option<bool> {
+    /// Whether two likely headers follow in a row from `at`, or the end; an error when more bytes
+    /// would be needed to say: how many in all.
+    fn leads_on(&self, bytes: &[u8], mut at: usize, ended: bool) -> Result<bool, usize> {
         for _ in 0..2 {
             let rest = match bytes.get(at..) {
                 Some(rest) if rest.len() >= self.header => rest,
                 Some(_) if ended => break,
-                None if ended => return Some(false),
-                _ => return None,
+                None if ended => return Ok(false),
+                _ => return Err(at + self.header),
             };
             // Not `ordinary`: these may be the first of a capture whose packets are all in part.
             let likely =
                 |h: &Head| (1..=MAX_SNAP).contains(&h.wire) && (1..=h.wire).contains(&h.captured);
-            let Some(head) = self.head(rest).filter(likely) else { return Some(false) };
+            let Some(head) = self.head(rest).filter(likely) else { return Ok(false) };
             at += self.header + head.captured as usize;
         }
-        Some(true)
+        Ok(true)
     }
 
     /// Two headers in a row at a time near the last ones: chance gives that once in 10^12. Where

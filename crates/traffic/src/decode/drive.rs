@@ -66,18 +66,18 @@ fn run<'s, P: Into<Piece<'s>>>(
     let mut decoder = (registration.make)();
     let mut buffers: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
     let mut skip = [0_usize; 2];
-    let mut number = 0;
+    let mut cx = Context {
+        time: Time(0),
+        origin: Origin::default(),
+        parties: &parties,
+        facts: &mut facts,
+        protocol: &mut protocol,
+        held: &mut held,
+        out: &mut out,
+    };
     for (side, piece) in segments {
-        number += 1;
-        let mut cx = Context {
-            time: Time(number as i64 * 1_000_000),
-            origin: Origin { input: 0, number, offset: 0 },
-            parties: &parties,
-            facts: &mut facts,
-            protocol: &mut protocol,
-            held: &mut held,
-            out: &mut out,
-        };
+        cx.origin.number += 1;
+        cx.time = Time(cx.origin.number as i64 * 1_000_000);
         let (buffer, skip) = (&mut buffers[side as usize], &mut skip[side as usize]);
         let bytes = match piece.into() {
             Piece::Bytes(bytes) if transport == Transport::Udp => {
@@ -108,17 +108,8 @@ fn run<'s, P: Into<Piece<'s>>>(
             buffer.drain(..used.min(buffer.len()));
         }
     }
-    debug_assert!(held <= MAX_HELD, "{} keeps {held} bytes", registration.name);
-    let kept = held;
-    let mut cx = Context {
-        time: Time(number as i64 * 1_000_000),
-        origin: Origin { input: 0, number, offset: 0 },
-        parties: &parties,
-        facts: &mut facts,
-        protocol: &mut protocol,
-        held: &mut held,
-        out: &mut out,
-    };
+    let kept = *cx.held;
+    debug_assert!(kept <= MAX_HELD, "{} keeps {kept} bytes", registration.name);
     decoder.end(&mut cx);
     (out, facts, kept)
 }

@@ -13,6 +13,17 @@ use hangtu_record::{Session, Transport};
 const COPY: i64 = 3_000_000_000;
 
 impl Flow {
+    /// Whether so long a silence lies between the flow and a packet that it is not part of it. Inputs overlap:
+    /// one may tell of a time before all of what another one told, while interfaces of one may have clocks
+    /// that disagree.
+    #[inline(always)]
+    pub(crate) fn apart(&self, at: At, silence: i64) -> bool {
+        at.time.since(self.last) > silence
+            || self.last.since(at.time) > silence
+                && self.start.origin.input != at.origin.input
+                && self.start.time.since(at.time) > silence
+    }
+
     /// Whether this SYN begins another connection on the same ports.
     pub(crate) fn replaced_by(&self, at: At, tcp: Tcp, low_is_sender: bool) -> bool {
         if self.bytes == [0; 2] {

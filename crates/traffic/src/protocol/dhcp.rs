@@ -13,6 +13,8 @@ use std::{
 /// DHCP on UDP 67 and 68.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "dhcp",
+    also: &[],
+    industrial: false,
     tcp: false,
     udp: true,
     ports: &[67],

@@ -13,6 +13,8 @@ use application::Key;
 /// DNP3.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "dnp3",
+    also: &[],
+    industrial: true,
     tcp: true,
     udp: true,
     ports: &[20000, 19999],

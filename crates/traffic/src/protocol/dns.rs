@@ -10,6 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// DNS, mDNS and LLMNR.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "dns",
+    also: &["mdns", "llmnr"],
+    industrial: false,
     tcp: true,
     udp: true,
     ports: &[53, 5353, 5355],

@@ -10,6 +10,8 @@ use hangtu_record::{Outcome, Seen, Verb};
 /// EtherNet/IP explicit messaging.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "enip",
+    also: &["cip"],
+    industrial: true,
     tcp: true,
     udp: true,
     ports: &[44818],
@@ -27,6 +29,8 @@ pub(super) static REGISTRATION: Registration = Registration {
 /// EtherNet/IP implicit (I/O) messaging: recognised, not turned into operations.
 pub(super) static IO: Registration = Registration {
     name: "enip-io",
+    also: &[],
+    industrial: false,
     tcp: false,
     udp: true,
     ports: &[2222],

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 /// FTP on TCP 21; elsewhere by its greeting.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "ftp",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[21, 2121],
@@ -71,6 +73,8 @@ fn verb(line: &[u8]) -> Option<&'static str> {
 struct Asked {
     verb: &'static str,
     argument: Text,
+    /// Whose command it is.
+    user: Text,
     time: Time,
     origin: Origin,
     /// Bytes that the preliminary reply announced.
@@ -81,6 +85,8 @@ struct Asked {
 struct Ftp {
     waiting: VecDeque<Asked>,
     user: Text,
+    /// Whether an account was let in.
+    accepted: bool,
     rename_from: Text,
     tls: Option<Tls>,
     lost: [bool; 2],
@@ -97,7 +103,7 @@ fn announced(line: &[u8]) -> Option<u64> {
 impl Ftp {
     /// The most that the commands that wait take.
     fn memory(&self) -> usize {
-        self.waiting.capacity() * size_of::<Asked>() + self.waiting.len() * 200
+        self.waiting.capacity() * size_of::<Asked>() + self.waiting.len() * 400
     }
 
     fn command(&mut self, cx: &mut Context<'_>, line: &[u8]) {
@@ -106,15 +112,18 @@ impl Ftp {
         let secret = matches!(verb, "PASS" | "ACCT" | "SITE");
         let argument = if secret { Text::const_new("") } else { clean(rest) };
         if verb == "USER" {
-            cx.fact(FieldName::UserName, OwnedValue::Str(argument.clone()));
+            // Beside one that was let in it would look as if it were too.
+            if !self.accepted {
+                cx.fact(FieldName::UserName, OwnedValue::Str(argument.clone()));
+            }
             self.user.clone_from(&argument);
         }
         cx.fact(FieldName::Command, OwnedValue::Str(Text::const_new(verb)));
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();
         }
-        let (time, origin) = (cx.time, cx.origin);
-        self.waiting.push_back(Asked { verb, argument, time, origin, size: None });
+        let (time, origin, user) = (cx.time, cx.origin, self.user.clone());
+        self.waiting.push_back(Asked { verb, argument, user, time, origin, size: None });
     }
 
     fn reply(&mut self, cx: &mut Context<'_>, line: &[u8]) {
@@ -148,7 +157,7 @@ impl Ftp {
             cx.fact(FieldName::AuthOutcome, OwnedValue::Str(Text::const_new(outcome)));
             cx.fact(FieldName::AuthMethod, OwnedValue::Str(Text::const_new("password")));
             if outcome == "success" {
-                cx.about(Side::Client, FieldName::UserName, &self.user);
+                self.accept(cx, &asked.user);
             }
         }
         match asked.verb {
@@ -162,6 +171,16 @@ impl Ftp {
             "RNFR" => self.rename_from = asked.argument,
             _ => self.file(cx, asked, if code < 400 { 0 } else { code }),
         }
+    }
+
+    /// An account was let in: those refused before it are told no more.
+    fn accept(&mut self, cx: &mut Context<'_>, user: &Text) {
+        let known = OwnedValue::Str(user.clone());
+        if !std::mem::replace(&mut self.accepted, true) {
+            cx.facts.retain(|(name, value)| *name != FieldName::UserName || *value == known);
+        }
+        cx.fact(FieldName::UserName, known);
+        cx.about(Side::Client, FieldName::UserName, user);
     }
 
     fn file(&mut self, cx: &mut Context<'_>, asked: Asked, status: u32) {
@@ -196,7 +215,7 @@ impl Ftp {
             size,
             entropy: None,
             status,
-            user: self.user.clone(),
+            user: asked.user,
         });
     }
 }
@@ -287,6 +306,39 @@ mod tests {
         rename :a.prj -> a.prj.locked, 0 bytes, status 0x0, by eng, #9
         delete :b.prj, 0 bytes, status 0x226, by eng, #11
         "#);
+    }
+
+    #[test]
+    fn only_who_was_let_in_looks_as_if_they_were() {
+        use Side::{Client as C, Server as S};
+        let refused: [(Side, &[u8]); 2] =
+            [(C, b"USER anonymous\r\nPASS a@b\r\n"), (S, b"331 ok\r\n530 no\r\n")];
+        let told = |segments: &[(Side, &[u8])]| {
+            let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments.iter().copied());
+            crate::protocol::told(&out, &facts)
+        };
+        insta::assert_snapshot!(told(&refused), @r"
+        user.name = anonymous
+        session.command = USER
+        session.command = PASS
+        authentication.outcome = failure
+        authentication.method = password
+        ");
+        // All at once, and another try behind it.
+        let both: [(Side, &[u8]); 2] = [
+            (C, b"USER plc\r\nPASS x\r\nDELE a\r\nUSER root\r\nPASS y\r\n"),
+            (S, b"331 ok\r\n230 in\r\n250 Gone\r\n331 ok\r\n530 no\r\n"),
+        ];
+        insta::assert_snapshot!(told(&[refused, both].concat()), @r"
+        session.command = USER
+        session.command = PASS
+        authentication.outcome = failure
+        authentication.method = password
+        user.name = plc
+        session.command = DELE
+        authentication.outcome = success
+        delete :a, 0 bytes, status 0x0, by plc, #3
+        ");
     }
 
     #[test]

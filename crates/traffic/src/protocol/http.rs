@@ -3,6 +3,7 @@
 
 mod authorization;
 mod head;
+mod query;
 mod start;
 mod target;
 #[cfg(test)]
@@ -21,6 +22,8 @@ use target::Target;
 /// HTTP/1 over TCP, on any port.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "http",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[80, 8080, 8000, 8081, 8888, 3128, 5000, 9090],
@@ -121,6 +124,7 @@ impl Http {
                 self.paths += 1;
                 cx.fact_text(FieldName::UrlPath, target.path);
             }
+            query::read(cx, target.query);
             cx.fact_text(FieldName::UrlDomain, target.host);
             cx.fact_text(FieldName::UserName, target.user);
         }

@@ -9,6 +9,8 @@ use crate::decode::{Context, Decoder, Peek, Registration, Side, Verdict};
 /// IEC 60870-5-104.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "iec104",
+    also: &[],
+    industrial: true,
     tcp: true,
     udp: false,
     ports: &[2404],

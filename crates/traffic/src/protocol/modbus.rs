@@ -16,6 +16,8 @@ use hangtu_record::{Operation, Outcome, Seen, Verb};
 /// Modbus/TCP.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "modbus",
+    also: &[],
+    industrial: true,
     tcp: true,
     udp: true,
     ports: &[502],

@@ -10,6 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 /// NetBIOS name service on UDP 137.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "nbns",
+    also: &[],
+    industrial: false,
     tcp: false,
     udp: true,
     ports: &[137],
@@ -20,6 +22,8 @@ pub(super) static REGISTRATION: Registration = Registration {
 /// Resource record types of RFC 1002 §4.2.1.3.
 const NB: u16 = 0x20;
 const NBSTAT: u16 = 0x21;
+/// Resource records read of one message: none of RFC 1002 §4.2 has more than two.
+const MAX_RECORDS: u32 = 8;
 /// Suffixes that name a host: workstation and file server.
 const WORKSTATION: u8 = 0x00;
 const FILE_SERVER: u8 = 0x20;
@@ -102,7 +106,8 @@ impl Nbns {
                 cx.fact(FieldName::DnsQuestionName, hangtu_record::OwnedValue::Str(text.clone()));
             }
         }
-        for _ in 0..u32::from(answers) + u32::from(authority) + u32::from(additional).min(8) {
+        let records = u32::from(answers) + u32::from(authority) + u32::from(additional);
+        for _ in 0..records.min(MAX_RECORDS) {
             let owner = match name(&mut b)? {
                 Name::Written(text, suffix) => Some((text, suffix)),
                 Name::Pointer => asked.clone(),
@@ -215,7 +220,10 @@ mod tests {
             (Side::Client, &query[..20]),
         ];
         let (out, facts) = drive(&REGISTRATION, Transport::Udp, segments);
-        assert_eq!(told(&out, &facts), "dns.question.name = MES-01\n1 unreadable nbns\n");
+        insta::assert_snapshot!(told(&out, &facts), @"
+        dns.question.name = MES-01
+        1 unreadable nbns
+        ");
         let found = Inventory::new(vec![out.assets], 1);
         let mut names: Vec<String> = Vec::new();
         for asset in &found.assets {
@@ -223,6 +231,19 @@ mod tests {
         }
         names.sort();
         assert_eq!(names, ["10.0.0.7 is HMI-7", "192.0.2.2 is OPS-SHIFT-01"]);
+    }
+
+    #[test]
+    fn of_a_message_only_so_many_records_are_read() {
+        let record = |n: u8| {
+            let (owner, data) = (encoded(&format!("HOST-{n}"), 0), [0_u8, 0, 0, 0, 0, 6, 0, 0]);
+            [&owner[..], &kind(NB), &data, &[10, 0, 0, n]].concat()
+        };
+        let records: Vec<Vec<u8>> = (1..=12).map(record).collect();
+        let parts: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        let many = message(0x8500, [0, 4, 4, 4], &parts);
+        let (out, _) = drive(&REGISTRATION, Transport::Udp, [(Side::Server, &many[..])]);
+        assert_eq!(Inventory::new(vec![out.assets], 1).assets.len(), 8);
     }
 
     #[test]

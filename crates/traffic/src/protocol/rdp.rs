@@ -11,6 +11,8 @@ use hangtu_record::{FieldName, OwnedValue, Text};
 /// RDP on TCP 3389; elsewhere by its cookie or negotiation.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "rdp",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[3389],

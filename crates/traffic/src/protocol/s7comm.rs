@@ -15,6 +15,8 @@ use hangtu_record::{Operation, Outcome, Seen, Verb};
 /// S7comm.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "s7comm",
+    also: &["s7comm-plus"],
+    industrial: true,
     tcp: true,
     udp: false,
     ports: &[102],

@@ -23,6 +23,8 @@ use hangtu_record::{FieldName, OwnedValue, Text};
 /// SMB on TCP 445, and 139 under NetBIOS.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "smb",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[445, 139],

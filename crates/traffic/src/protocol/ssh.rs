@@ -11,6 +11,8 @@ use memchr::{memchr, memrchr};
 /// SSH over TCP, on any port.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "ssh",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[22, 2222],

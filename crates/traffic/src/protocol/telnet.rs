@@ -8,6 +8,8 @@ use memchr::memmem;
 /// Telnet on TCP 23 and where devices like to put it.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "telnet",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[23, 2323],

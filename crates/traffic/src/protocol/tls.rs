@@ -18,6 +18,8 @@ use sha2::{Digest, Sha256};
 /// TLS over TCP, on any port.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "tls",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[443, 8443, 465, 636, 853, 989, 990, 993, 995, 5061, 8883],

@@ -10,6 +10,8 @@ use hangtu_record::{FieldName, OwnedValue, Text};
 /// VNC on TCP 5900 and its displays.
 pub(super) static REGISTRATION: Registration = Registration {
     name: "vnc",
+    also: &[],
+    industrial: false,
     tcp: true,
     udp: false,
     ports: &[5900, 5901, 5902, 5903, 5800],

@@ -98,6 +98,24 @@ fn fragments_of_different_datagrams_are_not_put_together() {
 }
 
 #[test]
+fn a_datagram_in_more_fragments_than_any_link_makes_is_given_up() {
+    // Eight bytes each, the last one first.
+    let cut = |parts: u16| {
+        let datagram = udp(40_000, 9, &vec![7; usize::from(parts) * 8 - 8]);
+        let pieces = datagram.chunks(8).enumerate().rev();
+        let packets = pieces.map(|(at, piece)| {
+            let at = at as u16;
+            let more = if at + 1 < parts { 0x2000 } else { 0 };
+            (0, ipv4_part(CLIENT, SERVER, 17, 77, more | at, piece))
+        });
+        let seen = read(&packets.collect::<Vec<_>>());
+        (seen.sessions.len(), seen.summary.limits.fragments_dropped)
+    };
+    assert_eq!(cut(1_000), (1, 0));
+    assert_eq!(cut(2_000), (0, 1));
+}
+
+#[test]
 fn each_capture_has_its_own_clock() {
     // One exchange of datagrams every ten minutes for two hours, always between the same ports.
     let exchanges: Vec<(i64, Vec<u8>)> = (0..12)
@@ -117,6 +135,54 @@ fn each_capture_has_its_own_clock() {
     for threads in [1, 2] {
         assert_eq!(reading::inputs(&inputs, threads).sessions.len(), 12 + 1, "{threads}");
     }
+}
+
+/// Inputs in memory.
+fn taps<const N: usize>(captures: [&[(i64, Vec<u8>)]; N]) -> [Input; N] {
+    captures.map(|packets| Input::Memory("tap".into(), capture(packets).into()))
+}
+
+#[test]
+fn a_connection_goes_on_in_the_next_capture_whatever_was_read_between() {
+    const MINUTE: i64 = 60 * SECOND;
+    let mut talk = Talk::new(49152, 502);
+    let open: Vec<_> = talk.open().into_iter().map(|packet| (0, packet)).collect();
+    // A message and its answer every ten minutes, in files of an hour.
+    let mut hour = |hour: i64| -> Vec<(i64, Vec<u8>)> {
+        let exchange = |i: i64| {
+            let message = modbus_write(i as u16, i as u16);
+            let packets = [talk.send(true, ACK, &message), talk.send(false, ACK, &message)];
+            packets.map(|packet| ((hour * 60 + i * 10) * MINUTE, packet))
+        };
+        (0..6).flat_map(exchange).collect()
+    };
+    let hours = [[open, hour(0)].concat(), hour(1), hour(2)];
+    // Beside them one file of all hours and more.
+    let other: Vec<_> = (1..300)
+        .map(|i| (i * MINUTE, ipv4([192, 0, 2, 9], SERVER, 17, &udp(40_001, 9, b"x"))))
+        .collect();
+    let inputs = taps([&hours[0], &other, &hours[1], &hours[2]]);
+    for threads in [1, 2] {
+        let seen = reading::inputs(&inputs, threads);
+        assert_eq!(seen.sessions.len(), 2, "{threads}");
+        assert!(seen.sessions.iter().any(|s| s.state == "complete" && s.source_packets == 20));
+    }
+}
+
+#[test]
+fn what_another_capture_tells_of_an_earlier_time_is_no_part_of_what_came_later() {
+    let late = 7_200 * SECOND;
+    let query = |name: &str| ipv4(CLIENT, SERVER, 17, &udp(40_000, 53, &query(name)));
+    let other = ipv4([192, 0, 2, 9], SERVER, 17, &udp(40_001, 9, b"x"));
+    let inputs = taps([
+        &[(0, other), (late, query("late.example.com"))],
+        &[(SECOND, query("early.example.com"))],
+    ]);
+    let seen = reading::inputs(&inputs, 1);
+    let mut told: Vec<_> = seen.sessions.iter().filter(|s| s.protocol == "dns").collect();
+    told.sort_by_key(|s| s.start);
+    let [early, later] = told[..] else { panic!("{:#?}", seen.lines) };
+    assert_eq!((later.start.since(early.start), early.source_packets), (late - SECOND, 1));
 }
 
 #[test]

@@ -42,6 +42,23 @@ fn more_flows_than_the_bound_are_ended_early_and_counted() {
 }
 
 #[test]
+fn what_only_might_go_on_in_the_next_capture_takes_nobodys_room() {
+    let start = 1_700_000_000_000_000_000;
+    let exchange = |i: u32| {
+        let [_, a, b, c] = i.to_be_bytes();
+        let packet = ipv4([10, a, b, c], SERVER, 17, &udp(40_000, 9, b"x"));
+        (start + i64::from(i) * 1_000_000_000, packet)
+    };
+    let packets: Vec<_> = (0..20_000).map(exchange).collect();
+    let inputs = [&packets[..], &packets[..1]]
+        .map(|packets| Input::Memory("tap".into(), pcap(PLAIN, 101, packets).into()));
+    let mut seen = Seen::default();
+    let settings = Settings { threads: 1, max_flows: 10_000, ..Settings::default() };
+    let summary = read(&inputs, &settings, &mut seen).unwrap();
+    assert_eq!((summary.limits.flows_evicted, summary.sessions), (0, 20_001));
+}
+
+#[test]
 fn attempts_that_nobody_answers_do_not_fill_the_table() {
     const SECOND: i64 = 1_000_000_000;
     let mut packets: Vec<_> = (0..40_000_u32)

@@ -8,6 +8,7 @@ use hangtu_evidence::{Damage, DamageKind};
 use hangtu_record::Time;
 use hangtu_traffic::capture::{CaptureReader, Chunk};
 use proptest::prelude::*;
+use std::io;
 
 /// Three hundred packets, each unlike the others.
 fn packets() -> Vec<Stamped> {
@@ -279,4 +280,26 @@ proptest! {
             prop_assert!(near || bodies.contains(body), "record {i} at {start}, cut {from}+{gone}");
         }
     }
+}
+
+#[test]
+fn a_large_packet_is_read_at_once() {
+    /// Counts how often it is asked.
+    struct Asked<'a>(&'a [u8], u32);
+    impl io::Read for Asked<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.1 += 1;
+            io::Read::read(&mut self.0, out)
+        }
+    }
+    // Longer than is believed of a packet that no others follow.
+    let packets = stamped(&[vec![1; 60], vec![2; 1_000_000], vec![3; 60], vec![4; 60]]);
+    let bytes = pcap(Pcap { big: false, nanos: false, modified: false }, 1, &packets);
+    let mut source = Asked(&bytes, 0);
+    let mut reader = CaptureReader::new(&mut source).unwrap().expect("a capture");
+    let mut chunk = Chunk::default();
+    while reader.next_chunk(&mut chunk) {}
+    assert_eq!((reader.packets(), reader.damages().list.len()), (4, 0));
+    drop(reader);
+    assert!(source.1 < 200, "read {} times", source.1);
 }

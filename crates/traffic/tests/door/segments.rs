@@ -107,3 +107,22 @@ fn data_may_come_with_the_syn() {
     assert_eq!(seen.done(), [("write", 6, Some(40), Outcome::Success)]);
     assert_eq!((seen.sessions[0].lost, seen.sessions[0].state), (0, "complete"));
 }
+
+#[test]
+fn who_turns_out_to_be_the_client_while_segments_wait_stays_who_it_is() {
+    // By the ports the second one is the server; what it sent early says that it asks.
+    let mut talk = Talk::from(40_000, 30_000, [1_000, 5_000]);
+    let request = b"GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n";
+    let packets = [
+        talk.send(true, ACK, &[1]),
+        talk.send(false, ACK, &[1]),
+        talk.at(true, 2_000, ACK, b"early"),
+        talk.at(false, 6_000, ACK, request),
+        // What the first one acknowledges is more than either has sent in order.
+        Talk::from(40_000, 30_000, [1_001, 6_100]).send(true, ACK, &[]),
+    ];
+    let seen = read(&packets);
+    let told: Vec<_> = seen.sessions.iter().map(|s| (s.protocol, s.source.port)).collect();
+    assert_eq!(told, [("http", 30_000)]);
+    assert!(seen.lines.iter().any(|line| line.contains("url.path=/index.html")));
+}

@@ -133,7 +133,7 @@ fn a_control_ends_as_its_status_says() {
             [relay(7, 0), relay(9, 0)].concat(),
             [relay(7, 0), relay(9, 7)].concat(),
             0,
-            "control g12v1 g12v1: error 7 Local",
+            "control g12v1, g12v1: error 7 Local",
         ),
         (13, vec![], vec![], 0x10, "restart : error 16 Operation already executing"),
         // Of another function these are values.
@@ -145,7 +145,7 @@ fn a_control_ends_as_its_status_says() {
     }
     assert_eq!(told(&[answer(1, 129, 0, &relay(7, 4))]), ["other : error 4 Not supported"]);
     // However many objects a header claims.
-    let many = [&[12, 1, 9][..], &[0xff; 4], &[0; 11]].concat();
+    let many = [&[12_u8, 1, 9][..], &[0xff; 4], &[0; 11]].concat();
     assert_eq!(told(&[ask(1, 5, &many), answer(1, 129, 0, &many)]), ["control g12v1: success"]);
 }
 
@@ -242,15 +242,15 @@ fn nothing_answers_a_broadcast_or_what_asks_for_no_answer() {
 
 #[test]
 fn all_object_headers_of_a_request_are_told() {
-    let time = [50, 1, 7, 1, 0, 0, 0, 0, 0, 0];
+    let time = [50_u8, 1, 7, 1, 0, 0, 0, 0, 0, 0];
     let proof = sized(120, 9, &[0; 16]);
-    let restart = [80, 1, 0, 7, 7, 0];
+    let restart = [80_u8, 1, 0, 7, 7, 0];
     let requests = [
         ask(0, 2, &[&restart[..], &time].concat()),
         ask(1, 5, &[relay(7, 0), relay(9, 0)].concat()),
         ask(2, 1, &[60, 2, 6, 60, 3, 6, 60, 4, 6, 60, 1, 6, 30, 0, 0x17, 1, 3, 20, 0, 6]),
         // Aggressive mode: the proof stands around what is asked.
-        ask(3, 5, &[&[120, 3, 7, 1, 9, 0, 0, 0, 1, 0][..], &relay(7, 0), &proof].concat()),
+        ask(3, 5, &[&[120, 3, 7, 1, 9, 0, 0, 0, 1, 0][..], &relay(7, 0)[..], &proof[..]].concat()),
         ask(4, 22, &[60, 2, 6, 1, 0, 0, 0, 3]),
         ask(5, 22, &[60, 1, 6, 1, 0, 6]),
         ask(6, 11, &[50, 2, 7, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 6]),
@@ -262,13 +262,13 @@ fn all_object_headers_of_a_request_are_told() {
     assert_eq!(
         told,
         [
-            (Verb::SetTime, "g80v1 g50v1", None),
-            (Verb::Control, "g12v1 g12v1", Some(7)),
-            (Verb::Read, "g60v2 g60v3 g60v4 g60v1 +2", None),
-            (Verb::Control, "g120v3 g12v1 g120v9", Some(7)),
-            (Verb::Subscribe, "g60v2 g1v0", None),
-            (Verb::Unsubscribe, "g60v1 g1v0", None),
-            (Verb::Write, "g50v2 g20v0", None),
+            (Verb::SetTime, "g80v1, g50v1", None),
+            (Verb::Control, "g12v1, g12v1", Some(7)),
+            (Verb::Read, "g60v2, g60v3, g60v4, g60v1 +2", None),
+            (Verb::Control, "g120v3, g12v1, g120v9", Some(7)),
+            (Verb::Subscribe, "g60v2, g1v0", None),
+            (Verb::Unsubscribe, "g60v1, g1v0", None),
+            (Verb::Write, "g50v2, g20v0", None),
             (Verb::Write, "g99v1", None),
         ]
     );

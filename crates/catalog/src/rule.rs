@@ -114,6 +114,9 @@ pub enum BlockFault {
     /// A control point that nobody has heard of.
     #[error("there is no control point {0}")]
     Control(String),
+    /// A subject, peer or class that what the rule matches cannot have.
+    #[error("what it matches has no field `{0}`")]
+    Field(String),
 }
 
 /// How rules without a block of ours are filed (`content/tactics.yml`).
@@ -226,6 +229,10 @@ impl RuleInfo {
         if let Some(id) = info.controls.iter().find(|id| catalog.control(id).is_none()) {
             return Err(bad(BlockFault::Control(id.clone())));
         }
+        let mut named = info.subject.iter().chain(&info.peer).chain(&info.class);
+        if let Some(name) = named.find(|name| !rule.may_have(name)) {
+            return Err(bad(BlockFault::Field(name.clone())));
+        }
         info.level = catalog.matrix.level(info.likelihood, info.impact);
         Ok(info)
     }
@@ -254,7 +261,15 @@ impl RulePack {
             rules.extend(some);
             errors.extend(wrong);
         }
+        for rule in &mut rules {
+            rule.embedded = true;
+        }
         (rules, errors)
+    }
+
+    /// The rule file with this very text.
+    pub fn same(text: &[u8]) -> Option<&'static str> {
+        Self::files(false).find(|(_, own)| own.as_bytes() == text).map(|(path, _)| path)
     }
 
     /// Every test file, with the rule file it stands beside.

@@ -53,6 +53,7 @@ impl From<&RuleProblem> for Bilingual {
             BlockFault::Form(why) => named(key::RULES_BLOCK_FORM, "why", why),
             BlockFault::Grades => said(key::RULES_BLOCK_GRADES),
             BlockFault::Control(id) => named(key::RULES_BLOCK_CONTROL, "id", id),
+            BlockFault::Field(name) => named(key::RULES_BLOCK_FIELD, "name", name),
         };
         let rule = [("file", Arg::Text(&problem.file)), ("rule", Arg::Text(&problem.rule))];
         around(key::RULES_OF_BLOCK, &rule, &why)
@@ -99,6 +100,7 @@ fn wrong(wrong: &Wrong) -> Bilingual {
         Wrong::Unsupported(what) => said(match what {
             Unsupported::Aggregation => key::RULES_UNSUPPORTED_AGGREGATION,
             Unsupported::Words => key::RULES_UNSUPPORTED_WORDS,
+            Unsupported::Repetition => key::RULES_UNSUPPORTED_REPETITION,
         }),
     }
 }
@@ -199,6 +201,9 @@ fn kind(kind: &ProblemKind) -> Bilingual {
         ProblemKind::FilterTarget(rule) => named(key::RULES_FILTER_TARGET, "rule", rule),
         ProblemKind::Cycle => said(key::RULES_CYCLE),
         ProblemKind::Duplicate(rule) => named(key::RULES_DUPLICATE, "rule", rule),
+        ProblemKind::Taken(name) => named(key::RULES_TAKEN, "name", name),
+        ProblemKind::Field(name) => named(key::RULES_FIELD, "name", name),
+        ProblemKind::Beyond(limit) => counted(key::RULES_BEYOND, *limit),
     }
 }
 
@@ -244,6 +249,7 @@ mod tests {
             Wrong::NoSelection(word()),
             Wrong::Unsupported(Unsupported::Aggregation),
             Wrong::Unsupported(Unsupported::Words),
+            Wrong::Unsupported(Unsupported::Repetition),
         ];
         out.extend(
             [
@@ -336,6 +342,9 @@ mod tests {
             ProblemKind::FilterTarget(word()),
             ProblemKind::Cycle,
             ProblemKind::Duplicate(word()),
+            ProblemKind::Taken(word()),
+            ProblemKind::Field(word()),
+            ProblemKind::Beyond(7),
         ];
         out.extend(
             [
@@ -390,9 +399,12 @@ mod tests {
             let problem = Problem { rule: None, title, file, kind };
             holds(&Bilingual::from(&problem), &problem.to_string());
         }
-        for why in
-            [BlockFault::Form("x".into()), BlockFault::Grades, BlockFault::Control("X-1".into())]
-        {
+        for why in [
+            BlockFault::Form("x".into()),
+            BlockFault::Grades,
+            BlockFault::Control("X-1".into()),
+            BlockFault::Field("x".into()),
+        ] {
             let problem = RuleProblem { file: "f.yml".into(), rule: "r".into(), why };
             holds(&Bilingual::from(&problem), &problem.to_string());
         }

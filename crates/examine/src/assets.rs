@@ -10,7 +10,8 @@ use hangtu_catalog::{Arg, Bilingual, key};
 use hangtu_evidence::ReadError;
 use hangtu_record::{FieldName, Record, Verb, is_public};
 use hangtu_traffic::assets::{
-    Asset as Noted, AssetKey, Conversation as Talk, Evidence as Because, FactNote, Line, in_parts,
+    Asset as Noted, AssetKey, Conversation as Talk, ConversationKey, Evidence as Because, FactNote,
+    in_parts,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -220,13 +221,13 @@ fn because(evidence: &Because) -> Bilingual {
 }
 
 /// Conversations as the report has them.
-pub(crate) fn conversations(mut all: Vec<(Line, Talk)>) -> Vec<Conversation> {
-    all.sort_unstable_by_key(|(line, _)| *line);
+pub(crate) fn conversations(mut all: Vec<(ConversationKey, Talk)>) -> Vec<Conversation> {
+    all.sort_unstable_by_key(|(key, _)| *key);
     all.into_iter()
-        .map(|(line, talk)| Conversation {
-            source: line.client.to_string(),
-            destination: line.server.to_string(),
-            protocol: line.protocol_name(),
+        .map(|(key, talk)| Conversation {
+            source: key.client.to_string(),
+            destination: key.server.to_string(),
+            protocol: key.protocol_name(),
             sessions: talk.sessions,
             bytes: talk.bytes,
             verbs: Verb::ALL

@@ -5,6 +5,7 @@
 //! slip of the pen does not silently approve nothing.
 
 mod file;
+mod form;
 mod place;
 mod resolve;
 

@@ -5,7 +5,7 @@ use crate::{
     authorise::Authorisations,
     coverage::{self, Given, Ran, Seen},
     evidence::{self, Evidence, Reading},
-    judge::Judge,
+    judge::{Judge, Judged},
     logs::LogNotes,
     model::{AuthorisationsUsed, Examination, Input as InputModel, Problem, Run, SCHEMA},
     rules::Rules,
@@ -195,9 +195,10 @@ pub fn examine(
     let threads = setup.reading.traffic.threads;
     let found = summary.inventory(threads);
     summary.limit("logs", logs.dropped);
-    summary.limit("correlations", judge.correlation_dropped());
-    summary.limit("findings", judge.dropped);
-    let findings = judge.finish();
+    let Judged { findings, covered, correlations, dropped, forgotten } = judge.finish();
+    summary.limit("correlations", correlations);
+    summary.limit("findings", dropped);
+    summary.limit("covered", forgotten);
     let assets = assets::inventory(found.assets, &logs.hosts(), authorisations, &names, threads);
     let given = Given {
         inputs: &summary.inputs,
@@ -226,13 +227,15 @@ pub fn examine(
         rule_ids: ran.iter().map(|i| i.id.clone()).collect(),
         rules_sha256: rules.sha256.clone(),
         rule_problems: rules.left_out(),
-        filters: rules.filters(),
+        own_sha256: rules.own_sha256(),
+        covered,
         matrix: setup.catalog.matrix.id.clone(),
         matrix_sha256: setup.catalog.matrix.sha256.clone(),
         authorisations: setup.authorisations.map(|a| AuthorisationsUsed {
             path: a.path.clone(),
             sha256: sha256(a.text.as_bytes()),
             entries: a.authorisations.list.len(),
+            zones: a.authorisations.zones.kinds(),
         }),
     };
     Ok(Examination {

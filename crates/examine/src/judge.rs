@@ -3,16 +3,19 @@
 //! A finding is (rule, subject, peer, command class); a match more is a count more. Memory is
 //! bounded by the number of findings, not by the number of matches.
 
+mod finding;
+mod gathered;
+
 use crate::{
     authorise::Authorisations,
-    describe,
-    model::{Excerpt, Finding, Unapproved, Window},
-    reconcile::{Placed, Reason, Verdict},
+    model::{Excerpt, Finding},
+    reconcile::{Placed, Verdict},
 };
-use hangtu_catalog::{Arg, Bilingual, Catalog, Register, RuleInfo, RuleProblem, key, sha256};
-use hangtu_record::{Field, FieldName, Kind, Origin, Record, Text, Time};
-use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, RuleIndex, Ruleset, Scratch};
-use serde_json::value::{RawValue, to_raw_value};
+use finding::{Key, excerpt, finding, unkept};
+use gathered::{Doubt, Gathered};
+use hangtu_catalog::{Catalog, Register, RuleInfo, RuleProblem};
+use hangtu_record::{Field, Origin, Record, Text};
+use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, Rule, RuleIndex, Ruleset, Scratch};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt::Write,
@@ -25,10 +28,8 @@ const MAX_FINDINGS: usize = 20_000;
 const MAX_EXCERPTS: usize = 10_000;
 /// Samples kept of one finding.
 const MAX_SAMPLES: usize = 5;
-/// Spells kept of one finding.
-const MAX_WINDOWS: usize = 10;
-/// Quiet time that ends a spell.
-const QUIET: i64 = 3_600_000_000_000;
+/// Findings remembered that authorisations kept from being: a few megabytes.
+const MAX_COVERED: usize = 20_000;
 /// Samples kept for correlations, of all rules together: some ten megabytes.
 const MAX_KEPT: usize = 16_000;
 /// Bounds of the correlator: a few tens of megabytes.
@@ -46,10 +47,9 @@ struct Prepared {
     authorise: Option<Register>,
     /// What the correlations that count it group by; absent when none does.
     feeds: Option<Vec<Field>>,
+    /// The same one by one, of a rule that is reconciled.
+    feeding: Vec<Feed>,
 }
-
-/// A reconciliation that found nothing to cover a record: when, the nearest authorisation, why it does not.
-type Doubt = (Time, Option<String>, Vec<Reason>);
 
 /// A record that correlations may come to report.
 struct Kept {
@@ -57,35 +57,26 @@ struct Kept {
     doubt: Option<Doubt>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Key {
-    rule: u32,
-    subject: Text,
-    peer: Option<Text>,
-    class: Option<Text>,
+/// How a rule feeds a correlation whose matches are findings: the correlation, and the field of each value that it
+/// groups by.
+struct Feed {
+    correlation: RuleIndex,
+    group: Vec<(String, Field)>,
 }
 
-struct Spell {
-    first: Time,
-    last: Time,
-    count: u64,
-}
-
-impl Spell {
-    fn join(&mut self, other: &Self) {
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-        self.count += other.count;
-    }
-}
-
-#[derive(Default)]
-struct Gathered {
-    count: u64,
-    spells: Vec<Spell>,
-    /// Earliest samples, by place in the evidence.
-    samples: Vec<(Time, Origin, Excerpt)>,
-    unapproved: Option<Doubt>,
+/// What judging came to.
+pub(crate) struct Judged {
+    /// Every finding, worst first.
+    pub(crate) findings: Vec<Finding>,
+    /// Findings that would be there if an authorisation did not cover all that matched, by fingerprint, with the
+    /// first that did.
+    pub(crate) covered: BTreeMap<String, String>,
+    /// What the correlator's bounds cost.
+    pub(crate) correlations: u64,
+    /// Matches whose finding found no room.
+    pub(crate) dropped: u64,
+    /// Matches that were covered and whose finding found no room among those remembered.
+    pub(crate) forgotten: u64,
 }
 
 /// Judges the records of one run.
@@ -105,8 +96,12 @@ pub(crate) struct Judge<'a> {
     kept: HashMap<Origin, Kept>,
     /// How many of each rule, by what correlations group it by.
     kept_of: HashMap<(u32, Text), usize>,
-    /// Findings that found no room.
-    pub(crate) dropped: u64,
+    /// Matches whose finding found no room.
+    dropped: u64,
+    /// Findings of which something matched and was covered, with the authorisation.
+    covered: HashMap<Key, &'a str>,
+    /// Covered matches whose finding found no room there.
+    forgotten: u64,
 }
 
 impl<'a> Judge<'a> {
@@ -134,12 +129,18 @@ impl<'a> Judge<'a> {
                 .into_iter()
                 .flatten()
                 .find_map(|key| fed.get(key));
+            let authorise = info.authorise.or(fed.and_then(|(register, _)| *register));
+            let feeding = match authorise {
+                Some(_) if fed.is_some() => feeding(ruleset, infos, rule),
+                _ => Vec::new(),
+            };
             Prepared {
                 subject: info.subject.as_deref().map(Field::new),
                 peer: info.peer.as_deref().map(Field::new),
                 class: info.class.iter().map(|c| Field::new(c)).collect(),
                 alone: ruleset.stands_alone(index) && !info.base,
-                authorise: info.authorise.or(fed.and_then(|(register, _)| *register)),
+                authorise,
+                feeding,
                 feeds: fed.map(|(_, by)| by.iter().map(|name| Field::new(name)).collect()),
                 info: info.clone(),
             }
@@ -157,6 +158,8 @@ impl<'a> Judge<'a> {
             kept: HashMap::new(),
             kept_of: HashMap::new(),
             dropped: 0,
+            covered: HashMap::new(),
+            forgotten: 0,
             ruleset,
         }
     }
@@ -175,7 +178,10 @@ impl<'a> Judge<'a> {
             let mut unapproved = None;
             if let Some(register) = prepared.authorise {
                 match self.authorisations.check(register, &placed) {
-                    Verdict::Covered(_) => continue,
+                    Verdict::Covered(by) => {
+                        self.cover(*rule, &placed, by);
+                        continue;
+                    }
                     Verdict::Uncovered(nearest) => {
                         let (id, reasons) =
                             nearest.map_or((None, Vec::new()), |(id, r)| (Some(id.to_owned()), r));
@@ -195,25 +201,7 @@ impl<'a> Judge<'a> {
     }
 
     fn gather(&mut self, rule: RuleIndex, record: &Placed<'_>, unapproved: Option<Doubt>) {
-        let prepared = &self.rules[rule.0 as usize];
-        let text = |field: &Field| record.first(field).map(|v| Text::from(v.to_string()));
-        // An event is about the host that wrote it, whatever it talked to.
-        let host = || text(&FieldName::HostName.into());
-        let subject = prepared
-            .subject
-            .as_ref()
-            .and_then(text)
-            .or_else(|| (record.kind() == Kind::Event).then(host).flatten())
-            .or_else(|| text(&FieldName::DestinationIp.into()))
-            .or_else(|| text(&FieldName::DestinationMac.into()))
-            .unwrap_or_default();
-        let class: Vec<Text> = prepared.class.iter().filter_map(text).collect();
-        let key = Key {
-            rule: rule.0,
-            subject,
-            peer: prepared.peer.as_ref().and_then(text),
-            class: (!class.is_empty()).then(|| class.join(" ").into()),
-        };
+        let key = Key::of_record(rule, &self.rules[rule.0 as usize], record);
         let (time, origin) = (record.time(), record.origin());
         let names = &self.names;
         if self.findings.len() >= MAX_FINDINGS && !self.findings.contains_key(&key) {
@@ -225,6 +213,28 @@ impl<'a> Judge<'a> {
         gathered.add(time, time, 1);
         self.excerpts += gathered.sample(time, origin, room, || excerpt(names, record));
         gathered.doubt(unapproved);
+    }
+
+    /// Remembers of which findings a match would have been part, had this authorisation not covered it.
+    fn cover(&mut self, rule: RuleIndex, record: &Placed<'_>, by: &'a str) {
+        let prepared = &self.rules[rule.0 as usize];
+        let own = prepared.alone.then(|| Key::of_record(rule, prepared, record));
+        let counted = prepared.feeding.iter().map(|feed| {
+            let text = |field: &Field| record.first(field).map(|v| Text::from(v.to_string()));
+            let value = |name: &str| {
+                feed.group.iter().find(|(n, _)| n == name).and_then(|(_, field)| text(field))
+            };
+            let first = || feed.group.first().and_then(|(_, field)| text(field));
+            let info = &self.rules[feed.correlation.0 as usize].info;
+            Key::of_group(feed.correlation, info, &value, &first)
+        });
+        for key in own.into_iter().chain(counted) {
+            if self.covered.len() >= MAX_COVERED && !self.covered.contains_key(&key) {
+                self.forgotten += 1;
+            } else {
+                self.covered.entry(key).or_insert(by);
+            }
+        }
     }
 
     /// Keeps a few samples of what feeds correlations: the first of each group.
@@ -253,14 +263,8 @@ impl<'a> Judge<'a> {
         self.findings.len() as u64
     }
 
-    /// What the correlator's bounds cost.
-    pub(crate) fn correlation_dropped(&self) -> u64 {
-        let dropped = self.correlator.dropped();
-        dropped.events + dropped.groups + dropped.late
-    }
-
-    /// Every finding, worst first.
-    pub(crate) fn finish(mut self) -> Vec<Finding> {
+    /// What all came to. Most groups of correlations settle only here, and may find no room.
+    pub(crate) fn finish(mut self) -> Judged {
         for burst in self.correlator.finish() {
             let index = burst.rule.0 as usize;
             let prepared = &self.rules[index];
@@ -269,31 +273,18 @@ impl<'a> Judge<'a> {
             }
             let value =
                 |name: &str| burst.group.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-            let info = &prepared.info;
-            let class: Vec<Text> = info.class.iter().filter_map(|c| value(c)).collect();
-            let key = Key {
-                rule: burst.rule.0,
-                subject: info
-                    .subject
-                    .as_deref()
-                    .and_then(value)
-                    .or_else(|| value(FieldName::HostName.name()))
-                    .or_else(|| value(FieldName::DestinationIp.name()))
-                    .or_else(|| burst.group.first().map(|(_, v)| v.clone()))
-                    .unwrap_or_default(),
-                peer: info.peer.as_deref().and_then(value),
-                class: (!class.is_empty()).then(|| class.join(" ").into()),
-            };
+            let first = || burst.group.first().map(|(_, v)| v.clone());
+            let key = Key::of_group(burst.rule, &prepared.info, &value, &first);
             // What came before the condition held is background, not part of what happened.
             let temporal = matches!(&self.ruleset.rules()[index].body, Body::Correlation(c)
                 if matches!(c.kind, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered));
-            let first = if temporal { burst.met } else { burst.first };
+            let began = if temporal { burst.met } else { burst.first };
             if !self.findings.contains_key(&key) && self.findings.len() >= MAX_FINDINGS {
                 self.dropped += 1;
                 continue;
             }
             let gathered = self.findings.entry(key).or_default();
-            gathered.add(first, burst.last, burst.count);
+            gathered.add(began, burst.last, burst.count);
             let mut doubt = None;
             for (time, origin) in &burst.samples {
                 let kept = self.kept.get(origin);
@@ -304,10 +295,15 @@ impl<'a> Judge<'a> {
                 });
             }
             if prepared.authorise.is_some() {
-                gathered.doubt(Some(doubt.unwrap_or((first, None, Vec::new()))));
+                gathered.doubt(Some(doubt.unwrap_or((began, None, Vec::new()))));
             }
         }
+        let lost = self.correlator.dropped();
         let (rules, authorised) = (&self.rules, self.authorised);
+        let covered = self.covered.iter().filter(|(key, _)| !self.findings.contains_key(*key));
+        let covered = covered
+            .map(|(key, by)| (key.fingerprint(&rules[key.rule as usize].info), (*by).to_owned()))
+            .collect();
         let mut findings: Vec<Finding> = self
             .findings
             .into_iter()
@@ -317,168 +313,34 @@ impl<'a> Judge<'a> {
             .collect();
         findings
             .sort_by(|a, b| b.level.cmp(&a.level).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
-        findings
-    }
-}
-
-fn excerpt(names: &[Arc<str>], record: &dyn Record) -> Excerpt {
-    let origin = record.origin();
-    Excerpt {
-        file: names.get(origin.input as usize).cloned().unwrap_or_default(),
-        number: origin.number,
-        offset: origin.offset,
-        time: record.time().to_rfc3339(),
-        text: describe::line(record),
-        fields: describe::fields(record),
-    }
-}
-
-/// A record that was not kept: where it stands, and what its group has in common.
-fn unkept(names: &[Arc<str>], time: Time, origin: Origin, group: &[(String, Text)]) -> Excerpt {
-    let fields: BTreeMap<&str, &str> =
-        group.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let text: Vec<String> = group.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    Excerpt {
-        file: names.get(origin.input as usize).cloned().unwrap_or_default(),
-        number: origin.number,
-        offset: origin.offset,
-        time: time.to_rfc3339(),
-        text: text.join(" · "),
-        fields: to_raw_value(&fields).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-    }
-}
-
-impl Gathered {
-    /// So many more from one moment to another. Spells stand in the order of time, more than [`QUIET`] apart.
-    fn add(&mut self, first: Time, last: Time, count: u64) {
-        self.count += count;
-        // Most come in the order of time.
-        if let Some(newest) = self.spells.last_mut()
-            && first >= newest.first
-            && first.since(newest.last) <= QUIET
-        {
-            newest.last = newest.last.max(last);
-            newest.count += count;
-            return;
-        }
-        let start = self.spells.partition_point(|s| first.since(s.last) > QUIET);
-        let joined = self.spells[start..].partition_point(|s| s.first.since(last) <= QUIET);
-        let mut spell = Spell { first, last, count };
-        for old in self.spells.drain(start..start + joined) {
-            spell.join(&old);
-        }
-        self.spells.insert(start, spell);
-        if self.spells.len() > MAX_WINDOWS {
-            // The two that lie nearest to each other become one.
-            let gap = |i: &usize| self.spells[i + 1].first.since(self.spells[*i].last);
-            if let Some(at) = (0..self.spells.len() - 1).min_by_key(gap) {
-                let next = self.spells.remove(at + 1);
-                self.spells[at].join(&next);
-            }
-        }
-    }
-
-    /// Keeps the earliest samples, whatever order they come in; says how many more there are now.
-    fn sample(
-        &mut self,
-        time: Time,
-        origin: Origin,
-        room: usize,
-        excerpt: impl FnOnce() -> Excerpt,
-    ) -> usize {
-        let before = self.samples.len();
-        let at = self.samples.partition_point(|(t, o, _)| (*t, *o) < (time, origin));
-        let room = room.max(before);
-        if at < room && self.samples.get(at).is_none_or(|(_, o, _)| *o != origin) {
-            self.samples.insert(at, (time, origin, excerpt()));
-            self.samples.truncate(room);
-        }
-        self.samples.len() - before
-    }
-
-    /// The earliest reconciliation speaks for all.
-    fn doubt(&mut self, unapproved: Option<Doubt>) {
-        if let Some(new) = unapproved
-            && self.unapproved.as_ref().is_none_or(|known| new.0 < known.0)
-        {
-            self.unapproved = Some(new);
+        Judged {
+            findings,
+            covered,
+            correlations: lost.events + lost.groups + lost.late,
+            dropped: self.dropped,
+            forgotten: self.forgotten,
         }
     }
 }
 
-fn finding(info: &RuleInfo, key: &Key, gathered: Gathered, authorised: bool) -> Finding {
-    let mut stable = format!("{}\n{}", info.id, key.subject);
-    for part in [&key.peer, &key.class] {
-        stable.push('\n');
-        stable.push_str(part.as_deref().unwrap_or(""));
-    }
-    let spells = gathered.spells;
-    let first = spells.iter().map(|s| s.first).min().unwrap_or_default();
-    let last = spells.iter().map(|s| s.last).max().unwrap_or_default();
-    Finding {
-        fingerprint: format!("F-{}", &sha256(stable.as_bytes())[..16]),
-        rule: info.id.clone(),
-        title: info.title.clone(),
-        description: info.description.clone(),
-        advice: info.advice.clone(),
-        false_positives: info.false_positives.clone(),
-        scenario: info.scenario,
-        level: info.level,
-        likelihood: info.likelihood,
-        impact: info.impact,
-        controls: info.controls.clone(),
-        techniques: info.techniques.clone(),
-        subject: key.subject.to_string(),
-        peer: key.peer.as_ref().map(ToString::to_string),
-        class: key.class.as_ref().map(ToString::to_string),
-        count: gathered.count,
-        first: first.to_rfc3339(),
-        last: last.to_rfc3339(),
-        windows: spells
-            .iter()
-            .map(|s| Window {
-                first: s.first.to_rfc3339(),
-                last: s.last.to_rfc3339(),
-                count: s.count,
-            })
-            .collect(),
-        unapproved: gathered
-            .unapproved
-            .map(|(_, nearest, reasons)| unapproved(nearest.as_deref(), &reasons, authorised)),
-        evidence: gathered.samples.into_iter().map(|(_, _, excerpt)| excerpt).collect(),
-        status: None,
-    }
-}
-
-fn unapproved(nearest: Option<&str>, reasons: &[Reason], authorised: bool) -> Unapproved {
-    let texts: BTreeMap<&str, Bilingual> = reasons
-        .iter()
-        .filter_map(|r| {
-            let key = key::Key::find(&format!("reason-{}", r.code()))?;
-            Some((r.code(), Bilingual::message(key, &[])))
-        })
-        .collect();
-    let join = |pick: fn(&Bilingual) -> &str, comma: &str| {
-        texts.values().map(pick).collect::<Vec<_>>().join(comma)
-    };
-    let text = match nearest {
-        Some(id) => {
-            let reasons = Bilingual::new(join(|b| &b.zh, "、"), join(|b| &b.en, ", "));
-            let id = [("id", Arg::Text(id))];
-            Bilingual::around(key::UNAPPROVED_NEAREST, &id, "reasons", &reasons)
+/// The correlations that a rule feeds and whose matches are findings.
+fn feeding(ruleset: &Ruleset, infos: &[RuleInfo], rule: &Rule) -> Vec<Feed> {
+    let is = |name: &String| [&rule.id, &rule.name].into_iter().flatten().any(|own| own == name);
+    let mut out = Vec::new();
+    for (number, (other, info)) in ruleset.rules().iter().zip(infos).enumerate() {
+        let correlation = RuleIndex(number as u32);
+        let Body::Correlation(c) = &other.body else { continue };
+        if info.base || !ruleset.stands_alone(correlation) || !c.rules.iter().any(is) {
+            continue;
         }
-        None if authorised => Bilingual::message(key::UNAPPROVED_NONE, &[]),
-        None => Bilingual::message(key::UNAPPROVED_NO_FILE, &[]),
-    };
-    Unapproved {
-        nearest: nearest.map(ToOwned::to_owned),
-        reasons: if reasons.is_empty() {
-            vec!["none".into()]
-        } else {
-            reasons.iter().map(|r| r.code().to_owned()).collect()
-        },
-        text,
+        let field = |name: &String| {
+            let alias = c.aliases.iter().find(|(alias, of, _)| alias == name && is(of));
+            Field::new(alias.map_or(name.as_str(), |(_, _, field)| field.as_str()))
+        };
+        let group = c.group_by.iter().map(|name| (name.clone(), field(name))).collect();
+        out.push(Feed { correlation, group });
     }
+    out
 }
 
 /// Infos of rules, in their order; a block that cannot be used is a problem of that rule, which

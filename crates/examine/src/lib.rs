@@ -23,7 +23,7 @@ mod rules;
 pub mod timeline;
 
 pub use assets::assets;
-pub use compare::{BaselineError, Known, Retest, baseline, compare, retest_reason, span};
+pub use compare::{BaselineError, Known, Proof, Retest, baseline, compare, retest_reason, span};
 pub use coverage::is_serious;
 pub use evidence::{Evidence, Reading};
 pub use examine::{AuthorisationsFile, Progress, Setup, SoFar, examine, problem, stopped};

@@ -50,9 +50,14 @@ pub struct Run {
     /// Rules of one's own that were left out or cannot fire, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rule_problems: Vec<Bilingual>,
-    /// SHA-256 of what filters left out of a rule, by its id; rules without any are not named.
+    /// SHA-256 of what the site itself says of a rule, by its id: what its filters leave out, its values of
+    /// placeholders, and of a rule of its own the rule. Rules of which it says nothing are not named.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub filters: BTreeMap<String, String>,
+    pub own_sha256: BTreeMap<String, String>,
+    /// Findings that are absent because an authorisation covers all that matched: fingerprint to the first such
+    /// authorisation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub covered: BTreeMap<String, String>,
     /// Identifier of the risk matrix, e.g. `default/1`.
     pub matrix: String,
     /// SHA-256 of the risk matrix.
@@ -71,6 +76,9 @@ pub struct AuthorisationsUsed {
     pub sha256: String,
     /// How many authorisations it holds.
     pub entries: usize,
+    /// Declared zones, with the kind of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub zones: BTreeMap<String, String>,
 }
 
 /// One piece of evidence.

@@ -9,6 +9,7 @@ use crate::{
 };
 use hangtu_catalog::Register;
 use hangtu_record::{Endpoint, Field, FieldName, Kind as RecordKind, Record, Value};
+use hangtu_traffic::protocol::is_industrial;
 
 /// Why an authorisation does not cover something; codes of `findings.json`, texts `reason-…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,9 +53,11 @@ impl Reason {
         }
     }
 
-    /// How far off it is: time slips are nearest, another asset or source is farthest.
-    const fn weight(self) -> u32 {
+    /// How far off it is, by the nanoseconds between the window and what was seen: slips of hours are nearest, another
+    /// asset or source is farthest, and so is the order of another day.
+    const fn weight(self, apart: i64) -> u32 {
         match self {
+            Self::Expired | Self::NotYetValid if apart > DAY => 5,
             Self::WrongWindow | Self::Expired | Self::NotYetValid | Self::SelfApproved => 2,
             Self::Revoked => 3,
             Self::WrongVerb | Self::WrongProtocol | Self::WrongPerson => 4,
@@ -63,8 +66,8 @@ impl Reason {
     }
 }
 
-/// Protocols by which stations operate controllers.
-const INDUSTRIAL: [&str; 7] = ["modbus", "s7comm", "s7comm-plus", "enip", "cip", "dnp3", "iec104"];
+/// Nanoseconds of a day.
+const DAY: i64 = 86_400_000_000_000;
 
 /// Farther off than this is not near: it shares neither source nor asset.
 const NEAR: u32 = 9;
@@ -82,15 +85,17 @@ impl Authorisations {
     /// Reconciles a record with a register.
     pub fn check(&self, register: Register, record: &dyn Record) -> Verdict<'_> {
         let seen = Observed::of(record, register, self);
-        let mut nearest: Option<(u32, &str, Vec<Reason>)> = None;
+        let mut nearest: Option<((u32, i64), &str, Vec<Reason>)> = None;
         for authorisation in self.list.iter().filter(|a| a.serves(register, &seen)) {
             let reasons = authorisation.reasons(&seen, self);
             if reasons.is_empty() {
                 return Verdict::Covered(&authorisation.id);
             }
-            let far = reasons.iter().map(|r| r.weight()).sum();
-            if far <= NEAR && nearest.as_ref().is_none_or(|(n, _, _)| far < *n) {
-                nearest = Some((far, &authorisation.id, reasons));
+            let apart = authorisation.apart(&seen);
+            let far: u32 = reasons.iter().map(|r| r.weight(apart)).sum();
+            // Of those as far off, that of the nearest time; of these the first in the file.
+            if far <= NEAR && nearest.as_ref().is_none_or(|(n, _, _)| (far, apart) < *n) {
+                nearest = Some(((far, apart), &authorisation.id, reasons));
             }
         }
         Verdict::Uncovered(nearest.map(|(_, id, reasons)| (id, reasons)))
@@ -108,11 +113,18 @@ impl Authorisation {
                 self.kind == Kind::RemoteTicket
                     || self.kind == Kind::Station
                         && !self.protocols.is_empty()
-                        && !seen.protocol.map_or(seen.event, |p| INDUSTRIAL.contains(&p))
+                        && !seen.protocol.map_or(seen.event, is_industrial)
             }
             Register::Flow => self.kind == Kind::Flow,
             Register::Tool => self.kind == Kind::Tool,
         }
+    }
+
+    /// Nanoseconds between its window and what was seen; 0 where they touch.
+    fn apart(&self, seen: &Observed<'_>) -> i64 {
+        let after = self.to.map_or(0, |to| seen.start.saturating_sub(to));
+        let before = self.from.map_or(0, |from| from.saturating_sub(seen.end));
+        after.max(before).max(0)
     }
 
     fn reasons(&self, seen: &Observed<'_>, all: &Authorisations) -> Vec<Reason> {
@@ -264,6 +276,36 @@ mod tests {
         assert!(verdict(Register::Remote, "ssh"));
         assert!(!verdict(Register::Remote, "modbus"));
         assert!(!verdict(Register::Remote, "vnc"));
+    }
+
+    #[test]
+    fn the_nearest_of_several_orders_is_that_of_the_day() {
+        let order = |id: &str, from: &str, to: &str, verbs: &str| {
+            format!(
+                "{{id: {id}, from: '{from}', to: '{to}', sources: [10.0.0.9], targets: [10.0.0.1], \
+                 verbs: [{verbs}], person: a, approved_by: b}}"
+            )
+        };
+        let old = order("W-OLD", "1960-01-01T08:00:00Z", "1960-01-01T10:00:00Z", "write");
+        let other = order("W-OTHER", "1970-01-01T08:00:00Z", "1970-01-01T18:00:00Z", "stop");
+        let today = order("W-TODAY", "1970-01-01T08:00:00Z", "1970-01-01T11:58:00Z", "write");
+        let morning = order("W-MORNING", "1970-01-01T06:00:00Z", "1970-01-01T08:00:00Z", "write");
+        let nearest = |orders: &[&str]| {
+            let text = format!("{{version: 1, work_orders: [{}]}}", orders.join(", "));
+            let all = Authorisations::parse("t", &text).expect("it can be read");
+            let noon = Time(12 * 3_600_000_000_000);
+            let mut record = Fields::new(RecordKind::Operation, noon, Origin::default());
+            record.push("source.ip", Value::Ip(IpAddr::from([10, 0, 0, 9])));
+            record.push("destination.ip", Value::Ip(IpAddr::from([10, 0, 0, 1])));
+            record.push("operation.verb", Value::Str("write"));
+            match all.check(Register::Operation, &record) {
+                Verdict::Covered(id) => panic!("{id} covers it"),
+                Verdict::Uncovered(nearest) => nearest.expect("one is near").0.to_owned(),
+            }
+        };
+        assert_eq!(nearest(&[&old, &morning, &today]), "W-TODAY");
+        assert_eq!(nearest(&[&old, &other]), "W-OTHER");
+        assert_eq!(nearest(&[&old]), "W-OLD");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The rules of a run: the embedded pack and the user's own folders, compiled together.
 
+mod own;
+
 use crate::{judge, logs::TELLS};
 use hangtu_catalog::{
     Arg, Bilingual, Catalog, RuleInfo, RulePack,
@@ -39,6 +41,10 @@ pub struct Rules {
     pub problems: Vec<Problem>,
     /// SHA-256 over everything that was loaded.
     pub sha256: String,
+    /// Files left out because one before them has the same text, which stands for them.
+    same: HashMap<String, String>,
+    /// What of them the site brought.
+    own: own::Own,
 }
 
 impl Rules {
@@ -57,6 +63,9 @@ impl Rules {
         let (mut rules, wrong) = RulePack::rules();
         let mut errors: Vec<Bilingual> = wrong.iter().map(Bilingual::from).collect();
         let mut placeholders = catalog.placeholders.clone();
+        let mut own = own::Own::default();
+        let mut same = HashMap::new();
+        let mut known: HashMap<String, String> = HashMap::new();
         for path in paths {
             for file in walk(path)? {
                 let name = file.display().to_string();
@@ -66,22 +75,42 @@ impl Rules {
                 };
                 if file.file_name().is_some_and(|name| name == PLACEHOLDERS) {
                     match hangtu_sigma::placeholders(&name, &bytes) {
-                        Ok(some) => placeholders.extend(some),
+                        Ok(some) => {
+                            own.placeholders.extend(some.clone());
+                            placeholders.extend(some);
+                        }
                         Err(e) => errors.push(Bilingual::from(&e)),
                     }
                     continue;
                 }
+                let sum = sha256(&bytes);
+                let before = RulePack::same(&bytes).or(known.get(&sum).map(String::as_str));
+                if let Some(before) = before {
+                    // The same path given twice is one file all the same.
+                    if before != name {
+                        same.insert(name, before.to_owned());
+                    }
+                    continue;
+                }
+                known.insert(sum, name.clone());
                 let (some, wrong) = hangtu_sigma::parse(&name, &bytes);
                 rules.extend(some);
                 errors.extend(wrong.iter().map(Bilingual::from));
+                own.files.insert(name);
             }
         }
         for (name, text) in packs {
+            own.files.insert(name.clone());
             let (some, wrong) = hangtu_sigma::parse(name, text.as_bytes());
             rules.extend(some);
             errors.extend(wrong.iter().map(Bilingual::from));
         }
-        Ok(Self::compile(catalog, rules, placeholders, errors))
+        Ok(Self { same, own, ..Self::compile(catalog, rules, placeholders, errors) })
+    }
+
+    /// The file whose rules a file's are: itself, or one with the same text before it.
+    pub fn loaded_as<'f>(&'f self, file: &'f str) -> &'f str {
+        self.same.get(file).map_or(file, String::as_str)
     }
 
     /// What could not be read, and what keeps rules from firing where they could. A placeholder without a
@@ -151,22 +180,13 @@ impl Rules {
         let may = self.ruleset.fire_where(&absent, samples.as_ref());
         let looks = |index| {
             self.ruleset.works(index)
+                && self.ruleset.stands_alone(index)
                 && Kind::ALL.iter().any(|k| self.ruleset.looks_at(index, *k) && there(*k))
         };
         let numbered = self.infos.iter().enumerate();
         numbered
             .filter(|(n, info)| !info.base && may[*n] && looks(RuleIndex(*n as u32)))
             .map(|(_, info)| info)
-            .collect()
-    }
-
-    /// SHA-256 of what filters leave out of each rule they touch, by its id.
-    pub fn filters(&self) -> BTreeMap<String, String> {
-        let numbered = self.infos.iter().enumerate();
-        numbered
-            .map(|(n, info)| (info, self.ruleset.excluded_from(RuleIndex(n as u32))))
-            .filter(|(_, excluded)| !excluded.is_empty())
-            .map(|(info, excluded)| (info.id.clone(), sha256(excluded.as_bytes())))
             .collect()
     }
 
@@ -183,7 +203,15 @@ impl Rules {
         let (ruleset, problems) = Ruleset::compile(rules, &catalog.logsources, &options);
         let (infos, wrong) = judge::infos(&ruleset, catalog);
         errors.extend(wrong.iter().map(Bilingual::from));
-        Self { ruleset, infos, errors, problems, sha256: sha256(all.join("\n").as_bytes()) }
+        Self {
+            ruleset,
+            infos,
+            errors,
+            problems,
+            sha256: sha256(all.join("\n").as_bytes()),
+            same: HashMap::new(),
+            own: own::Own::default(),
+        }
     }
 }
 
@@ -214,3 +242,6 @@ pub fn walk(path: &Path) -> Result<Vec<PathBuf>, Unreadable> {
     });
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;

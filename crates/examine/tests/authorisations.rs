@@ -101,8 +101,8 @@ fn slips_of_the_pen_are_named_with_their_place() {
         ),
         (
             "10.1.2.0/24",
-            "10.1.1.7/24",
-            "zone control-room: network \"10.1.1.7/24\" belongs to zone line-1",
+            "10.1.1.0/24",
+            "zone control-room: network \"10.1.1.0/24\" belongs to zone line-1",
         ),
         ("id: hmi-1", "id: plc-1", "asset plc-1 stands twice"),
         ("id: li.na", "id: wang.wei", "person wang.wei stands twice"),
@@ -125,6 +125,19 @@ fn slips_of_the_pen_are_named_with_their_place() {
         ("hours: 08:00-18:00", "hours: 08:00-24:30", "ST-EWS: hours \"08:00-24:30\": write"),
         ("protocols: [rdp]", "protocols: [rpd]", "RM-17: there is no protocol \"rpd\""),
         ("targets: [ews-1]", "targets: [10.20.1.l1]", "RM-17: \"10.20.1.l1\" is no address"),
+        (
+            "10.1.1.0/24",
+            "10.1.1.7/24",
+            "line-1: \"10.1.1.7/24\" names a host with the prefix of a network; write \
+             10.1.1.0/24 for the network or 10.1.1.7",
+        ),
+        ("[10.1.1.11]", "[10.1.1.11/24]", "plc-1: \"10.1.1.11/24\" names a host"),
+        ("targets: [ews-1]", "targets: [10.1.2.31/24]", "RM-17: \"10.1.2.31/24\" names a host"),
+        (
+            "to: 2026-03-02T16:00:00+08:00",
+            "to: \"2026-03-02T16:00:00+08:00[America/New_York]\"",
+            "WO-118: \"2026-03-02T16:00:00+08:00[America/New_York]\" is no time",
+        ),
         ("sources: [10.1.3.40]", "sources: [frpc]", "AT-01: \"frpc\" is no address"),
     ] {
         let said = refused(&slip(from, to));
@@ -189,6 +202,56 @@ fn faults_of_form_are_named_with_their_line() {
         assert_eq!(said.lines().count(), 1, "{said}");
     }
     assert!(refused(&slip("title: New", "titel: New")).contains("titel"));
+}
+
+/// The reader's own words are for developers.
+#[test]
+fn faults_of_form_are_said_in_both_languages() {
+    for (text, en, zh) in [
+        ("version: 1\nwork_orders: [{id: A, id: B}]", "the key id stands twice", "键 id 重复出现"),
+        ("version: 1\nzones: 7", "a list should stand here", "此处应为列表"),
+        ("version: 1\nflow: []", "there is no key flow; there are version, ", "没有键 flow"),
+        ("version: 1\npeople: [{name: A}]", "the key id is missing", "缺少键 id"),
+        ("version: 1\npeople: [{id: }]", "a value is missing here", "此处缺少值"),
+        ("version: one", "no value that its key can have", "不是该键可用的值"),
+        ("version: 1\nzones: [", "no YAML", "不是 YAML"),
+    ] {
+        let said = Authorisations::parse("plant.yaml", text).expect_err("it is refused").message();
+        assert!(said.en.starts_with("plant.yaml: line ") && said.en.contains(en), "{}", said.en);
+        assert!(said.zh.starts_with("plant.yaml：第 ") && said.zh.contains(zh), "{}", said.zh);
+    }
+}
+
+#[test]
+fn empty_keys_are_empty_lists() {
+    let text = "version: 1\nzones:\nstations:\n  - id: ST\n    addresses: [any]\n    people:\n    \
+                targets: [any]\nwork_orders:\n";
+    assert_eq!(Authorisations::parse("t", text).expect("it can be read").list.len(), 1);
+}
+
+#[test]
+fn tens_of_thousands_of_orders_are_read() {
+    let order = "title: t, from: '2026-03-02T14:00:00+08:00', to: '2026-03-02T16:00:00+08:00', \
+                 sources: [10.1.2.31], targets: [10.1.1.11], verbs: [stop, download, start], \
+                 protocols: [s7comm], person: a, approved_by: b";
+    let orders: Vec<String> = (0..30_000).map(|n| format!("  - {{id: W{n}, {order}}}\n")).collect();
+    let text = format!("version: 1\nwork_orders:\n{}", orders.concat());
+    assert_eq!(Authorisations::parse("t", &text).expect("it can be read").list.len(), 30_000);
+    let start = "version: 1\nstations:\n  - id: A\n    addresses:\n";
+    let text = format!("{start}{}", "      - a\n".repeat(1_500_000));
+    let said = refused(&text);
+    assert!(said.contains("more than this program reads of one file: 1,500,000"), "{said}");
+}
+
+/// Logs and captures say IPv4 as it is, whatever the socket was.
+#[test]
+fn mapped_addresses_are_their_ipv4() {
+    use hangtu_examine::authorise::Net;
+    let net = |text| Net::parse(text).expect("an address");
+    let ip = |text: &str| text.parse().expect("an address");
+    assert!(net("::ffff:10.1.2.3").contains(ip("10.1.2.3")));
+    assert!(net("::ffff:10.1.2.0/120").contains(ip("10.1.2.9")));
+    assert!(net("10.1.2.3").contains(ip("::ffff:10.1.2.3")));
 }
 
 #[test]

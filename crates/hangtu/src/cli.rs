@@ -14,7 +14,12 @@ use hangtu_examine::{
 };
 use hangtu_logs::{LogMap, MapError};
 use hangtu_record::Time;
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
 
 /// The language asked for by `--lang`, else by the environment, else English.
 pub(crate) fn language(args: &[OsString]) -> Language {
@@ -306,10 +311,12 @@ pub(crate) fn template(language: Language, command: &str) -> String {
 }
 
 /// Help without a command.
-#[allow(clippy::print_stdout, reason = "help is what was asked for")]
-pub(crate) fn print_help(language: Language) -> Ending {
-    print!("{}", command(language).render_help());
-    Ending::Done
+pub(crate) fn print_help(language: Language) -> Result<Ending, Failure> {
+    let mut out = io::stdout().lock();
+    write!(out, "{}", command(language).render_help())
+        .and_then(|()| out.flush())
+        .map_err(|e| Failure::output(&e))?;
+    Ok(Ending::Done)
 }
 
 /// A parser error in the user's language; help and version are none.

@@ -16,6 +16,9 @@ use std::{
 
 /// The result that is always written.
 const FINDINGS: &str = "findings.json";
+/// What other formats are written to.
+const REPORTS: [&str; 4] =
+    ["report.html", "findings.sarif", "findings.ocsf.jsonl", "findings.xlsx"];
 
 /// The captures and logs that paths name.
 pub(crate) fn evidence(paths: &[PathBuf], reading: &Reading) -> Result<Evidence, Failure> {
@@ -82,7 +85,7 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let catalog = Catalog::embedded()?;
     let authorisations = authorisations(matches, &paths)?;
     let rules = Rules::load(&catalog, &cli::paths(matches, "rules"))?;
-    let earlier = match matches.get_one::<PathBuf>("baseline") {
+    let before = match matches.get_one::<PathBuf>("baseline") {
         None => None,
         Some(path) => {
             let text = fs::read_to_string(path).map_err(|e| Failure::read(path, &e))?;
@@ -104,11 +107,12 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
     let mut bar = Bar::new(language, &evidence.inputs);
     let mut examination = hangtu_examine::examine(&evidence, &setup, &mut bar)?;
     drop(bar);
-    if let Some((path, earlier)) = &earlier {
-        compare(&mut examination, earlier, &path.display().to_string());
+    if let Some((path, before)) = &before {
+        compare(&mut examination, before, &path.display().to_string(), &rules);
     }
     let written = write(language, matches, &out, &examination)?;
-    summary::print(language, &examination, &evidence, &written).map_err(|e| Failure::output(&e))?;
+    let files = summary::Files { earlier: earlier(&out, &written), written };
+    summary::print(language, &examination, &evidence, &files).map_err(|e| Failure::output(&e))?;
     let limit = matches.get_one::<String>("fail-on").and_then(|l| Level::from_name(l));
     let worst = examination.findings.iter().map(|f| f.level).max();
     Ok(if limit.is_some() && worst >= limit {
@@ -127,7 +131,7 @@ fn folder(matches: &ArgMatches) -> Result<PathBuf, Failure> {
     fs::create_dir_all(out).map_err(|e| Failure::write(out, &e))?;
     let path = out.join(FINDINGS);
     let there = path.exists();
-    // What an earlier examination wrote stays as it is until this one is done.
+    // What an earlier examination wrote stays as it is until this one is written.
     fs::OpenOptions::new()
         .append(true)
         .create(true)
@@ -147,14 +151,9 @@ fn write(
     let asked: Vec<&str> =
         matches.get_many::<String>("format").into_iter().flatten().map(String::as_str).collect();
     let wants = |name: &str| asked.contains(&name) || asked.is_empty() && name == "html";
-    let mut written = Vec::new();
+    let mut begun = Begun::default();
     let mut put = |name: &str, fill: &mut Fill<'_>| -> Result<(), Failure> {
-        let path = out.join(name);
-        let file = fs::File::create(&path).map_err(|e| Failure::write(&path, &e))?;
-        let mut file = BufWriter::with_capacity(1 << 16, file);
-        fill(&mut file).and_then(|()| file.flush()).map_err(|e| Failure::write(&path, &e))?;
-        written.push(path);
-        Ok(())
+        begun.add(out.join(name), fill)
     };
     put(FINDINGS, &mut |f| pretty(f, examination))?;
     if wants("html") {
@@ -174,7 +173,56 @@ fn write(
             f.write_all(&bytes)
         })?;
     }
-    Ok(written)
+    begun.place(out)
+}
+
+/// Results that stand beside their places until all of them are whole: a full disk must not take an earlier
+/// examination away, nor leave one's page beside another's findings.
+#[derive(Default)]
+struct Begun(Vec<PathBuf>);
+
+impl Begun {
+    fn part(path: &Path) -> PathBuf {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".part");
+        name.into()
+    }
+
+    fn add(&mut self, path: PathBuf, fill: &mut Fill<'_>) -> Result<(), Failure> {
+        let part = Self::part(&path);
+        self.0.push(path);
+        let mut write = || {
+            let mut file = BufWriter::with_capacity(1 << 16, fs::File::create(&part)?);
+            fill(&mut file)?;
+            file.flush()?;
+            file.get_ref().sync_all()
+        };
+        write().map_err(|e| Failure::write(&part, &e))
+    }
+
+    /// Puts all into their places.
+    fn place(mut self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+        for path in &self.0 {
+            fs::rename(Self::part(path), path).map_err(|e| Failure::write(path, &e))?;
+        }
+        // A folder cannot be opened everywhere; the files are safe without that.
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+        Ok(std::mem::take(&mut self.0))
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _ = fs::remove_file(Self::part(path));
+        }
+    }
+}
+
+/// Results of other formats in the folder, of an earlier examination.
+fn earlier(out: &Path, written: &[PathBuf]) -> Vec<PathBuf> {
+    let all = REPORTS.iter().map(|name| out.join(name));
+    all.filter(|path| !written.contains(path) && path.is_file()).collect()
 }
 
 /// Fills one result file.

@@ -104,7 +104,7 @@ pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Fa
             threads.block_on(serve(language, what, m))?;
             Ok(Ending::Done)
         }
-        _ => Ok(cli::print_help(language)),
+        _ => cli::print_help(language),
     }
 }
 

@@ -74,6 +74,6 @@ fn run(language: Language, args: Vec<std::ffi::OsString>) -> Result<Ending, Fail
         Some(("verify", m)) => verify::run(language, m),
         #[cfg(feature = "history")]
         Some(("history", m)) => history::run(language, m),
-        _ => Ok(cli::print_help(language)),
+        _ => cli::print_help(language),
     }
 }

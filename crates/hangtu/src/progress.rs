@@ -1,12 +1,12 @@
 //! A progress bar with rate and time left, on a terminal only.
 
-use hangtu_catalog::{Language, key, text};
+use hangtu_catalog::{Arg, Language, key, text};
 use hangtu_evidence::Input;
 use hangtu_examine::{Progress, SoFar};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{io::IsTerminal, ops::ControlFlow};
 
-pub(crate) struct Bar(Option<ProgressBar>);
+pub(crate) struct Bar(Option<(ProgressBar, Language)>);
 
 impl Bar {
     /// A bar over the inputs, or none where standard error is no terminal.
@@ -25,15 +25,16 @@ impl Bar {
             bar.set_style(style);
         }
         bar.set_message(text(language, key::CLI_PROGRESS_READING, &[]));
-        Self(Some(bar))
+        Self(Some((bar, language)))
     }
 }
 
 impl Progress for Bar {
     fn at(&mut self, so_far: SoFar) -> ControlFlow<()> {
-        if let Some(bar) = &self.0 {
+        if let Some((bar, language)) = &self.0 {
             bar.set_position(so_far.bytes);
-            bar.set_prefix(hangtu_catalog::grouped(so_far.records));
+            let records = [("records", Arg::Number(so_far.records))];
+            bar.set_prefix(text(*language, key::CLI_PROGRESS_RECORDS, &records));
         }
         ControlFlow::Continue(())
     }
@@ -41,7 +42,7 @@ impl Progress for Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
+        if let Some((bar, _)) = &self.0 {
             bar.finish_and_clear();
         }
     }

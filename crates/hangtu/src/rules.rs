@@ -17,7 +17,7 @@ type Tests = Vec<(String, Result<check::TestFile, check::CheckError>)>;
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
     let Some((command, matches)) = matches.subcommand() else {
-        return Ok(cli::print_help(language));
+        return cli::print_help(language);
     };
     let catalog = Catalog::embedded()?;
     let paths = cli::paths(matches, "dir");
@@ -129,8 +129,9 @@ fn test(language: Language, rules: &Rules, own: Tests, alone: &[PathBuf]) -> io:
     let (mut passed, mut failed) = (0_u64, 0_u64);
     let mut tested = Vec::new();
     for (file, parsed) in files {
+        let loaded = rules.loaded_as(&file);
         let here: Vec<RuleIndex> = (0..rules.infos.len())
-            .filter(|i| rules.ruleset.rules()[*i].file == file && !rules.infos[*i].base)
+            .filter(|i| rules.ruleset.rules()[*i].file == loaded && !rules.infos[*i].base)
             .map(|i| RuleIndex(i as u32))
             .collect();
         tested.push(file.clone());

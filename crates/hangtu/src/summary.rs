@@ -109,11 +109,17 @@ pub(crate) fn tell_damage(language: Language, names: &[String], read: &evidence:
     hides
 }
 
+/// Results in the folder: those of this examination, and those of an earlier one that it did not write over.
+pub(crate) struct Files {
+    pub(crate) written: Vec<PathBuf>,
+    pub(crate) earlier: Vec<PathBuf>,
+}
+
 pub(crate) fn print(
     language: Language,
     e: &Examination,
     evidence: &Evidence,
-    written: &[PathBuf],
+    files: &Files,
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let t = |k, args: &[(&str, Arg<'_>)]| plain(&text(language, k, args)).into_owned();
@@ -199,8 +205,12 @@ pub(crate) fn print(
         }
     }
     writeln!(out, "\n{}", t(key::CLI_SUMMARY_WRITTEN, &[]))?;
-    for path in written {
+    for path in &files.written {
         writeln!(out, "  {}", path.display())?;
+    }
+    for path in &files.earlier {
+        let path = path.display().to_string();
+        writeln!(out, "{}", t(key::CLI_SUMMARY_EARLIER, &[("path", Arg::Text(&path))]))?;
     }
     Ok(())
 }

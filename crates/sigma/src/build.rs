@@ -12,7 +12,7 @@ use crate::{
     test::Test,
 };
 use foldhash::{HashMap, HashMapExt};
-use hangtu_record::Field;
+use hangtu_record::{Field, FieldName};
 use std::cell::RefCell;
 
 /// Nodes of one rule's expression.
@@ -38,6 +38,8 @@ pub(crate) struct Builder<'o> {
     rules: Vec<(RuleIndex, Expr)>,
     /// The reading of the log source at hand.
     pub(crate) entry: Option<&'o MappingEntry>,
+    /// Whether the records at hand have known fields only.
+    closed: bool,
     /// What the rule at hand may still ask: tests, and regular expressions among them.
     left: [usize; 2],
 }
@@ -54,20 +56,27 @@ impl<'o> Builder<'o> {
             regexes,
             rules: Vec::new(),
             entry: None,
+            closed: false,
             left: [0; 2],
         }
     }
 
     /// The expression of a rule without what filters exclude, for one reading of its log source.
+    /// `closed` says that records have known fields only.
     pub(crate) fn expression(
         &mut self,
         detection: &Detection,
         excluded: &[&Detection],
         entry: Option<&'o MappingEntry>,
+        closed: bool,
     ) -> Result<Expr, ProblemKind> {
         self.entry = entry;
         self.left = [MAX_TESTS, MAX_REGEXES];
-        let mut parts = vec![self.detection(detection)?];
+        self.closed = closed;
+        let own = self.detection(detection);
+        // A filter may speak of several kinds of records.
+        self.closed = false;
+        let mut parts = vec![own?];
         for filter in excluded {
             parts.push(Expr::Not(Box::new(self.detection(filter)?)));
         }
@@ -125,6 +134,9 @@ impl<'o> Builder<'o> {
         let name = self.entry.and_then(|e| e.fields.get(name)).map_or(name, String::as_str);
         if name == WHOLE {
             return Err(ProblemKind::Value { field: String::new(), why: ValueFault::NoName });
+        }
+        if self.closed && FieldName::from_name(name).is_none() {
+            return Err(ProblemKind::Field(name.to_owned()));
         }
         self.slot(name)
     }

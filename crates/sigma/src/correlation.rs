@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 
 /// Rules one correlation may name.
 const MAX_RULES: usize = 256;
+/// How far events of a window are counted.
+const MAX_EVENTS: usize = 100_000;
+/// How far different values of a window are counted.
+const MAX_VALUES: usize = 4_096;
 
 /// What a correlation computes over a window (*correlations*, "Correlation Types").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +108,15 @@ impl Threshold {
     pub fn holds(&self, value: f64) -> bool {
         self.bounds.iter().all(|b| b.holds(value))
     }
+
+    /// The least count, from 1, that it takes to tell of every bound whether it holds.
+    pub(crate) fn enough(&self) -> usize {
+        let enough = self.bounds.iter().map(|bound| match bound {
+            Bound::Gte(n) | Bound::Lt(n) => n.ceil(),
+            Bound::Gt(n) | Bound::Lte(n) | Bound::Eq(n) | Bound::Neq(n) => n.floor() + 1.0,
+        });
+        enough.fold(1.0, f64::max) as usize
+    }
 }
 
 /// A correlation of rules.
@@ -126,6 +139,28 @@ pub struct Correlation {
 }
 
 impl Correlation {
+    /// Whether more events can undo that the condition holds. Only a whole window tells then; else
+    /// it holds as soon as enough is there.
+    pub(crate) fn whole(&self) -> bool {
+        let at_least = |bound: &Bound| matches!(bound, Bound::Gt(_) | Bound::Gte(_));
+        match self.kind {
+            CorrelationKind::ValueAvg
+            | CorrelationKind::ValuePercentile
+            | CorrelationKind::ValueMedian => true,
+            _ => !self.condition.bounds.iter().all(at_least),
+        }
+    }
+
+    /// How far is counted, when the condition asks for more than that.
+    pub(crate) fn beyond(&self) -> Option<usize> {
+        let limit = match self.kind {
+            CorrelationKind::EventCount if !self.whole() => MAX_EVENTS,
+            CorrelationKind::ValueCount => MAX_VALUES,
+            _ => return None,
+        };
+        (self.condition.enough() > limit).then_some(limit)
+    }
+
     pub(crate) fn read(value: &Value, top: &Map<String, Value>) -> Result<Self, At> {
         let inside = |(at, wrong): At| (format!("correlation.{at}"), wrong);
         let at = |key: &str, wrong| inside((key.to_owned(), wrong));
@@ -141,6 +176,8 @@ impl Correlation {
         for rule in texts(map, "rules").map_err(inside)? {
             if !rules.contains(&rule) {
                 rules.push(rule);
+            } else if kind == CorrelationKind::TemporalOrdered {
+                return Err(at("rules", Wrong::Unsupported(Unsupported::Repetition)));
             }
             if rules.len() > MAX_RULES {
                 return Err(at("rules", Wrong::TooMuch { what: Counted::Rules, limit: MAX_RULES }));

@@ -2,10 +2,12 @@
 
 use crate::{
     Ruleset,
+    event::{Burst, Bursts, Event, EventValue},
+    fold::folded,
     relate::{Feed, Plan, Relations},
     ruleset::RuleIndex,
     scratch::Number,
-    window::{Burst, Bursts, Event, EventValue, Group},
+    window::Group,
 };
 use foldhash::{HashMap, HashMapExt};
 use hangtu_record::{Field, Fields, Kind, Origin, Record, Text, Time, Value};
@@ -16,7 +18,8 @@ use std::{fmt::Write, sync::Arc};
 pub struct Limits {
     /// Groups, all correlations together.
     pub groups: usize,
-    /// Events of one group that wait to be put in order, and events of one window.
+    /// Events of one group that wait to be put in order, and events or numbers of one window where
+    /// each of them counts.
     pub events_per_group: usize,
     /// Events, all groups together.
     pub events: usize,
@@ -31,7 +34,8 @@ impl Default for Limits {
 /// What the limits cost; all zero means nothing was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Events pushed out of a full window, or refused because of [`Limits::events`].
+    /// Events that a full window had no room for though they could have mattered, or refused because
+    /// of [`Limits::events`].
     pub events: u64,
     /// Events of groups refused because of [`Limits::groups`].
     pub groups: u64,
@@ -52,11 +56,12 @@ pub struct Correlated {
     pub met: Time,
     /// Events that took part.
     pub count: u64,
-    /// The `group-by` names and their values.
+    /// The `group-by` names and their values, as the earliest event writes them.
     pub group: Vec<(String, Text)>,
     /// When up to five of the events happened and where they stand in the evidence, the earliest first.
     pub samples: Vec<(Time, Origin)>,
-    /// The largest value reached: events, different values, rules, sum, mean, …
+    /// The largest value reached: events, different values, rules, sum, mean, … Counts as far as the
+    /// condition asks.
     pub value: f64,
 }
 
@@ -68,8 +73,15 @@ pub struct Correlated {
 /// set of records alone, not on their order.
 ///
 /// One burst is one result: it begins when the condition first holds and goes on while windows in
-/// which it holds overlap. Records without one of the `group-by` fields, or without the value that
-/// is counted, take no part. Of several values of such a field the first counts.
+/// which it holds overlap. Where more events can undo a condition (an upper bound, `eq`, `neq`, a
+/// mean, a percentile), windows do not slide but follow each other, each from its first event on, and
+/// are judged when they are over. Records without one of the `group-by` fields, or without the value
+/// that is counted, take no part. Of several values of such a field the first counts; case is no
+/// difference, as everywhere in Sigma.
+///
+/// Of many events of a rule of a `temporal` correlation a few are kept, so that the same windows
+/// fulfil the condition: `met` is exact, `last` to a thirty-second part of the timespan, `first` and
+/// `count` nearly.
 #[derive(Debug)]
 pub struct Correlator {
     relations: Arc<Relations>,
@@ -129,13 +141,14 @@ impl Correlator {
         let relations = Arc::clone(&self.relations);
         // Plans stand after those that feed them.
         for (number, plan) in relations.plans.iter().enumerate() {
-            for (key, group) in std::mem::take(&mut self.plans[number]) {
+            for group in std::mem::take(&mut self.plans[number]).into_values() {
                 self.groups -= 1;
                 self.events -= group.len();
+                let values = group.spelling();
                 let mut bursts = Bursts::default();
                 self.dropped.events +=
                     group.finish(plan, self.limits.events_per_group, &mut bursts);
-                self.emit(plan, &key, bursts);
+                self.emit(plan, &values, bursts);
                 self.deliver();
             }
         }
@@ -154,7 +167,7 @@ impl Correlator {
         let relations = Arc::clone(&self.relations);
         for feed in relations.feeds(rule) {
             let plan = &relations.plans[feed.plan];
-            let Some(key) =
+            let Some(group) =
                 feed.group.iter().map(|f| self.read(record, f)).collect::<Option<Box<[Text]>>>()
             else {
                 continue;
@@ -165,16 +178,18 @@ impl Correlator {
             let event = Event {
                 time: record.time().0,
                 position: feed.position,
+                count: 1,
                 origin: record.origin(),
                 value,
                 carry,
             };
             self.newest = self.newest.max(event.time);
-            self.add(feed.plan, plan, key, event);
+            self.add(feed.plan, plan, group, event);
         }
     }
 
-    fn add(&mut self, number: usize, plan: &Plan, key: Box<[Text]>, event: Event) {
+    fn add(&mut self, number: usize, plan: &Plan, values: Box<[Text]>, event: Event) {
+        let key: Box<[Text]> = values.iter().map(same_case).collect();
         if self.events >= self.limits.events {
             self.relieve();
             if self.events >= self.limits.events {
@@ -191,21 +206,23 @@ impl Correlator {
         }
         let cap = self.limits.events_per_group.max(1);
         let groups = &mut self.groups;
-        let group = self.plans[number].entry(key.clone()).or_insert_with(|| {
+        let group = self.plans[number].entry(key).or_insert_with(|| {
             *groups += 1;
             Group::new(plan)
         });
-        if !group.push(event) {
+        let before = group.len();
+        if !group.push(plan, event, values) {
             self.dropped.late += 1;
             return;
         }
-        self.events += 1;
+        let mut bursts = Bursts::default();
         if group.waiting() >= cap {
-            let mut bursts = Bursts::default();
-            let before = group.len();
             self.dropped.events += group.settle_half(plan, cap, &mut bursts);
-            self.events = self.events - before + group.len();
-            self.emit(plan, &key, bursts);
+        }
+        self.events = self.events - before + group.len();
+        if !bursts.is_empty() {
+            let values = group.spelling();
+            self.emit(plan, &values, bursts);
         }
     }
 
@@ -225,7 +242,7 @@ impl Correlator {
         let relations = Arc::clone(&self.relations);
         for (number, plan) in relations.plans.iter().enumerate() {
             let mut groups = std::mem::take(&mut self.plans[number]);
-            groups.retain(|key, group| {
+            groups.retain(|_, group| {
                 let mut bursts = Bursts::default();
                 let before = group.len();
                 let cap = self.limits.events_per_group.max(1);
@@ -233,7 +250,9 @@ impl Correlator {
                 let over = group.expire(plan, upto.0, &mut bursts);
                 self.events = self.events - before + group.len();
                 self.groups -= usize::from(over);
-                self.emit(plan, key, bursts);
+                if !bursts.is_empty() {
+                    self.emit(plan, &group.spelling(), bursts);
+                }
                 !over
             });
             self.plans[number] = groups;
@@ -242,9 +261,9 @@ impl Correlator {
         }
     }
 
-    fn emit(&mut self, plan: &Plan, key: &[Text], bursts: Bursts) {
+    fn emit(&mut self, plan: &Plan, values: &[Text], bursts: Bursts) {
         if !self.relations.feeds(plan.rule).is_empty() {
-            let records = bursts.begun.iter().map(|b| (plan.rule, as_record(plan, key, b)));
+            let records = bursts.begun.iter().map(|b| (plan.rule, as_record(plan, values, b)));
             self.outbox.extend(records);
         }
         for burst in bursts.ended {
@@ -254,7 +273,7 @@ impl Correlator {
                 last: Time(burst.last),
                 met: Time(burst.met),
                 count: burst.count,
-                group: plan.group_by.iter().cloned().zip(key.iter().cloned()).collect(),
+                group: plan.group_by.iter().cloned().zip(values.iter().cloned()).collect(),
                 samples: burst.samples,
                 value: burst.value,
             });
@@ -296,18 +315,26 @@ impl Correlator {
             }
             out.push_str(&self.read(record, field)?);
         }
-        Some(EventValue::Text(out))
+        Some(EventValue::Text(same_case(&out)))
     }
 }
 
+/// A value as it is grouped by and counted: Sigma knows no case.
+fn same_case(text: &Text) -> Text {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        return text.clone();
+    }
+    folded(text).into()
+}
+
 /// A result as a record, for the correlations above: it happens when the condition was met.
-fn as_record(plan: &Plan, key: &[Text], burst: &Burst) -> Fields {
+fn as_record(plan: &Plan, values: &[Text], burst: &Burst) -> Fields {
     let origin = burst.samples.first().map(|(_, origin)| *origin).unwrap_or_default();
     let mut out = Fields::new(Kind::Event, Time(burst.met), origin);
     let mut add = |name: &str, value: &Text| {
         out.push(name, value.as_str());
     };
-    plan.group_by.iter().zip(key).for_each(|(name, value)| add(name, value));
+    plan.group_by.iter().zip(values).for_each(|(name, value)| add(name, value));
     for (name, value) in plan.carry.iter().zip(burst.carry.iter().flatten()) {
         if let Some(value) = value {
             add(name, value);

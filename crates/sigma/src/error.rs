@@ -274,6 +274,9 @@ pub enum Unsupported {
     /// The extended conditions of temporal correlations.
     #[error("a condition over rules in words")]
     Words,
+    /// An order in which a rule comes more than once.
+    #[error("a rule twice in the order of `temporal_ordered`")]
+    Repetition,
 }
 
 /// Why a rule, or part of it, does not work here. The other rules do.
@@ -341,6 +344,16 @@ pub enum ProblemKind {
     /// Another rule has the same id or name; references go to the first.
     #[error("`{0}` is also the id or name of another rule; references go to the first")]
     Duplicate(String),
+    /// A rule before it is known by the same id, name or title: it cannot fire, for nothing would tell
+    /// the findings of the two apart.
+    #[error("a rule before it is called `{0}` already; give it an `id` of its own")]
+    Taken(String),
+    /// A field that no record of the rule's kind has: it cannot fire.
+    #[error("records of its kind have no field `{0}`")]
+    Field(String),
+    /// A condition that asks for more than is counted: it cannot fire.
+    #[error("its condition asks for more than the {0} that a window is counted to")]
+    Beyond(usize),
 }
 
 /// Why modifiers cannot take a value.

@@ -69,12 +69,27 @@ impl Filter {
 /// example selects what to leave out, pySigma adds the condition to the rule, so that it says
 /// `not`. A condition that only negates means the second.
 fn exclusion(condition: Condition) -> Condition {
+    if negates(&condition) { opposite(condition) } else { condition }
+}
+
+/// Whether nothing in it but `and` and `or` stands outside a `not`.
+fn negates(condition: &Condition) -> bool {
+    match condition {
+        Condition::Not(_) => true,
+        Condition::And(list) | Condition::Or(list) => list.iter().all(negates),
+        _ => false,
+    }
+}
+
+/// The opposite of a condition that only negates: `not a or not b` leaves out what is both.
+fn opposite(condition: Condition) -> Condition {
+    let each =
+        |list: Vec<Condition>| -> Vec<Condition> { list.into_iter().map(opposite).collect() };
     match condition {
         Condition::Not(inner) => *inner,
-        Condition::And(list) if list.iter().all(|c| matches!(c, Condition::Not(_))) => {
-            Condition::Or(list.into_iter().map(exclusion).collect())
-        }
-        condition => condition,
+        Condition::And(list) => Condition::Or(each(list)),
+        Condition::Or(list) => Condition::And(each(list)),
+        condition => Condition::Not(Box::new(condition)),
     }
 }
 

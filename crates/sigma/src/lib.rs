@@ -42,9 +42,11 @@ mod ruleset;
 // Match.
 mod clock;
 mod correlator;
+mod event;
 mod fold;
 mod glob;
 mod scratch;
+mod sum;
 mod test;
 mod window;
 // Tests of rules, as data.

@@ -284,7 +284,7 @@ impl Program {
             }
         };
         for (index, slot) in self.indexes.iter().zip(slots.iter()) {
-            for cell in &slot.cells {
+            for cell in slot.cells.iter().filter(|cell| cell.scalar != Scalar::Null) {
                 if !index.numbers.is_empty()
                     && let Some(Number::Int(n)) = slot.number(cell)
                     && let Some(tests) = index.numbers.get(&n)
@@ -299,10 +299,7 @@ impl Program {
                         hit(*t, true);
                     }
                 }
-                let Some(parts) = index.parts.as_ref().filter(|_| cell.scalar != Scalar::Null)
-                else {
-                    continue;
-                };
+                let Some(parts) = &index.parts else { continue };
                 for found in parts.find_overlapping_iter(text) {
                     for &(test, position, decided) in &index.hits[found.pattern().as_usize()] {
                         let holds = match position {

@@ -6,7 +6,7 @@ use crate::{
     rule::{Body, Rule},
     ruleset::RuleIndex,
 };
-use hangtu_record::Field;
+use hangtu_record::{Field, FieldName};
 use std::collections::HashMap;
 
 /// One correlation, ready to run.
@@ -18,6 +18,9 @@ pub(crate) struct Plan {
     pub(crate) group_by: Vec<String>,
     pub(crate) timespan: i64,
     pub(crate) condition: Threshold,
+    /// See [`Correlation::whole`] and [`Threshold::enough`].
+    pub(crate) whole: bool,
+    pub(crate) enough: usize,
     /// Fields that correlations above this one group by and this one does not.
     pub(crate) carry: Vec<String>,
 }
@@ -52,13 +55,14 @@ impl Relations {
     }
 }
 
-/// Compiles the correlations among the rules.
+/// Compiles the correlations among the rules; those `taken` are none.
 pub(crate) fn relate(
     rules: &[Rule],
+    taken: &[bool],
     works: &mut [bool],
     found: &mut Vec<(RuleIndex, ProblemKind)>,
 ) -> Relations {
-    let names = names(rules, found);
+    let names = names(rules, taken, found);
     let mut out = Relations {
         plans: Vec::new(),
         feeds: rules.iter().map(|_| Vec::new()).collect(),
@@ -69,11 +73,15 @@ pub(crate) fn relate(
     let mut waiting: Vec<(usize, &Correlation, Vec<usize>)> = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
         let Body::Correlation(correlation) = &rule.body else { continue };
+        if taken[number] {
+            continue;
+        }
         let mut inputs = Vec::new();
         for name in &correlation.rules {
             match names.get(name.as_str()) {
                 Some(&input) => {
-                    out.alone[input] = false;
+                    // What comes with the program is no building block of the site's rules.
+                    out.alone[input] &= rules[input].embedded != rule.embedded;
                     generated[input] |= correlation.generate;
                     inputs.push(input);
                 }
@@ -98,21 +106,48 @@ pub(crate) fn relate(
         if let Some(deaf) = deaf {
             found.push((index, ProblemKind::Deaf(correlation.rules[deaf].clone())));
         }
+        let unknown = unknown_field(rules, correlation, &inputs, &names);
+        let fault = correlation.beyond().map(ProblemKind::Beyond);
+        if let Some(fault) = unknown.map(ProblemKind::Field).or(fault) {
+            works[number] = false;
+            found.push((index, fault));
+        }
         if works[number] {
             out.add(index, correlation, &inputs, &names);
         }
     }
-    out.carry(rules);
+    out.carry(rules, &names);
     out
+}
+
+/// A field that a correlation reads of records that cannot have it.
+fn unknown_field(
+    rules: &[Rule],
+    correlation: &Correlation,
+    inputs: &[usize],
+    names: &HashMap<&str, usize>,
+) -> Option<String> {
+    let fields = || correlation.group_by.iter().chain(&correlation.condition.fields);
+    let closed = |input: &&usize| match &rules[**input].body {
+        Body::Detection(source, _) => source.closed(),
+        _ => false,
+    };
+    inputs.iter().filter(closed).find_map(|input| {
+        fields()
+            .map(|name| resolve(correlation, names, *input, name))
+            .find(|field| FieldName::from_name(field).is_none())
+            .map(ToOwned::to_owned)
+    })
 }
 
 /// Ids and names of rules; the first of equals counts.
 fn names<'r>(
     rules: &'r [Rule],
+    taken: &[bool],
     found: &mut Vec<(RuleIndex, ProblemKind)>,
 ) -> HashMap<&'r str, usize> {
     let mut names: HashMap<&str, usize> = HashMap::new();
-    for (number, rule) in rules.iter().enumerate() {
+    for (number, rule) in rules.iter().enumerate().filter(|(number, _)| !taken[*number]) {
         for name in [&rule.id, &rule.name].into_iter().flatten() {
             if *names.entry(name).or_insert(number) != number {
                 let problem = ProblemKind::Duplicate(name.clone());
@@ -231,14 +266,15 @@ impl Relations {
             group_by: correlation.group_by.clone(),
             timespan: correlation.timespan,
             condition: correlation.condition.clone(),
+            whole: correlation.whole(),
+            enough: correlation.condition.enough(),
             carry: Vec::new(),
         });
     }
 
     /// Lets a correlation hand up fields it does not group by itself (*correlations*, the note
     /// under "Ordered Temporal Proximity"). From the top down, so that chains work.
-    fn carry(&mut self, rules: &[Rule]) {
-        let names = names(rules, &mut Vec::new());
+    fn carry(&mut self, rules: &[Rule], names: &HashMap<&str, usize>) {
         for plan in (0..self.plans.len()).rev() {
             let rule = self.plans[plan].rule.0 as usize;
             let mut carry: Vec<String> = Vec::new();
@@ -256,7 +292,7 @@ impl Relations {
             let Body::Correlation(correlation) = &rules[rule].body else { continue };
             for (input, feeds) in self.feeds.iter_mut().enumerate() {
                 for feed in feeds.iter_mut().filter(|feed| feed.plan == plan) {
-                    let resolved = carry.iter().map(|n| resolve(correlation, &names, input, n));
+                    let resolved = carry.iter().map(|n| resolve(correlation, names, input, n));
                     feed.carry = resolved.map(Field::new).collect();
                 }
             }

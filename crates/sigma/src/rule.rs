@@ -8,6 +8,7 @@ use crate::{
     filter::Filter,
     yaml,
 };
+use hangtu_record::{FieldName, Kind};
 use serde_json::{Map, Value};
 
 macro_rules! words {
@@ -141,12 +142,25 @@ pub struct Rule {
     pub extension: Value,
     /// The file it was read from.
     pub file: String,
+    /// Whether it comes with the program. Correlations that do not leave it a detection of its own.
+    pub embedded: bool,
 }
 
 impl Rule {
     /// What to call the rule in lists: its id, else its name, else its title.
     pub fn key(&self) -> &str {
         self.id.as_deref().or(self.name.as_deref()).unwrap_or(&self.title)
+    }
+
+    /// Whether what the rule matches may have that field. Events have any; a correlation's results have
+    /// what it groups by, which may be a name of its own.
+    pub fn may_have(&self, field: &str) -> bool {
+        FieldName::from_name(field).is_some()
+            || match &self.body {
+                Body::Detection(source, _) => !source.closed(),
+                Body::Correlation(correlation) => correlation.group_by.iter().any(|by| by == field),
+                Body::Filter(_) => true,
+            }
     }
 }
 
@@ -214,6 +228,7 @@ fn read(file: &str, document: Value) -> Result<Rule, At> {
         body,
         extension: map.remove("hangtu").unwrap_or(Value::Null),
         file: file.to_owned(),
+        embedded: false,
     })
 }
 
@@ -244,6 +259,15 @@ fn related(value: Option<&Value>) -> Result<Vec<Related>, At> {
             })
             .collect(),
         Some(_) => Err(wrong()),
+    }
+}
+
+impl LogSource {
+    /// Whether it means records of ours that have known fields only. Events have any.
+    pub fn closed(&self) -> bool {
+        let kind = self.category.as_deref().and_then(Kind::from_name);
+        self.product.as_deref() == Some("hangtu")
+            && matches!(kind, Some(Kind::Operation | Kind::Session | Kind::File))
     }
 }
 

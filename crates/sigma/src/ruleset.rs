@@ -13,7 +13,12 @@ use crate::{
     scratch::Scratch,
 };
 use hangtu_record::{Field, Fields, Kind, Record};
-use std::{cell::RefCell, collections::HashMap, fmt, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 /// A rule's number within its [`Ruleset`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,11 +80,16 @@ impl Ruleset {
             .iter()
             .map(|list| if list.is_empty() { String::new() } else { format!("{list:?}\n") })
             .collect();
+        let taken = taken(&rules);
         let mut works = vec![false; rules.len()];
         let mut kinds = vec![[false; Kind::ALL.len()]; rules.len()];
         let mut found = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             let index = RuleIndex(number as u32);
+            if taken[number] {
+                found.push((index, ProblemKind::Taken(rule.key().to_owned())));
+                continue;
+            }
             let Body::Detection(source, detection) = &rule.body else { continue };
             if let Some(text) = &detection.aggregation {
                 found.push((index, ProblemKind::Unsupported(text.clone())));
@@ -106,7 +116,7 @@ impl Ruleset {
             }
             found.extend(seen.into_iter().map(|kind| (index, kind)));
         }
-        let relations = relate(&rules, &mut works, &mut found);
+        let relations = relate(&rules, &taken, &mut works, &mut found);
         relations.inherit(&mut kinds);
         relations.inherit_text(&mut texts);
         found.sort_by_key(|(index, _)| *index);
@@ -171,7 +181,8 @@ impl Ruleset {
     }
 
     /// Whether a match of the rule is a detection by itself. A rule that a correlation refers to
-    /// only feeds it, unless the correlation says `generate` (*correlations*, "Generate").
+    /// only feeds it, unless the correlation says `generate` (*correlations*, "Generate"), or the rule
+    /// comes with the program and the correlation does not.
     pub fn stands_alone(&self, index: RuleIndex) -> bool {
         self.relations.stands_alone(index)
     }
@@ -203,6 +214,12 @@ impl Ruleset {
     }
 }
 
+/// Which rules have the key of one before them.
+fn taken(rules: &[Rule]) -> Vec<bool> {
+    let mut keys = HashSet::new();
+    rules.iter().map(|rule| !keys.insert(rule.key())).collect()
+}
+
 /// The rule's expression for each kind it can mean, all alternatives of a kind in one.
 fn detection_rule<'o>(
     builders: &mut [Builder<'o>; Kind::ALL.len()],
@@ -218,7 +235,7 @@ fn detection_rule<'o>(
     let mut out: Vec<(usize, Vec<Expr>)> = Vec::new();
     for (kind, entry) in readings {
         let kind = kind as usize;
-        let expr = builders[kind].expression(detection, excluded, entry)?;
+        let expr = builders[kind].expression(detection, excluded, entry, source.closed())?;
         match out.iter_mut().find(|(k, _)| *k == kind) {
             Some((_, list)) => list.push(expr),
             None => out.push((kind, vec![expr])),

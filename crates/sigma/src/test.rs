@@ -140,7 +140,7 @@ pub(crate) enum Test {
     },
     Number(Compare, Number),
     Bool(bool),
-    /// Absent, null or empty.
+    /// Absent or null.
     Null,
     /// There, whatever the value.
     Exists,
@@ -168,21 +168,11 @@ impl Test {
         let any = |f: &dyn Fn(&Cell) -> bool| field.cells.iter().any(f);
         match self {
             Self::Exists => !field.cells.is_empty(),
-            Self::Null => {
-                field.cells.is_empty()
-                    || any(&|c| {
-                        c.scalar == Scalar::Null
-                            || c.scalar == Scalar::Text && field.raw(c).is_empty()
-                    })
-            }
-            // Null shows as empty text: only the empty pattern is like it.
+            // *rules*, "Special Field Values": `null` is no value, `''` an empty one.
+            Self::Null => field.cells.is_empty() || any(&|c| c.scalar == Scalar::Null),
             Self::Text { shape, cased } => any(&|c| {
                 let text = if *cased { field.raw(c) } else { field.folded(c) };
-                if c.scalar == Scalar::Null {
-                    matches!(shape, Shape::Literal(Position::Whole, text) if text.is_empty())
-                } else {
-                    shape.holds(text)
-                }
+                c.scalar != Scalar::Null && shape.holds(text)
             }),
             Self::Number(compare, number) => {
                 any(&|c| field.number(c).is_some_and(|n| compare.holds(n.order(*number))))

@@ -3,86 +3,30 @@
 //! Events wait in `pending` until they are settled, in the order of time whatever the order they
 //! came in. Settling slides a window over them: at each moment with events the window holds those
 //! not older than the timespan. Events of one moment enter together, so their order is nothing.
+//!
+//! Where more events can undo a condition (an upper bound, a mean), a window that still fills says
+//! nothing. Such a plan looks at whole windows: one begins with the first event behind the window
+//! before it, and is judged when its timespan is over or the evidence ends.
 
-use crate::{correlation::CorrelationKind, relate::Plan};
+use crate::{
+    correlation::CorrelationKind,
+    event::{Burst, Bursts, Event, EventValue, SAMPLES, coalesce, thin},
+    relate::Plan,
+    sum::Sum,
+};
 use hangtu_record::{Origin, Text, Time};
 use std::{
-    cmp::Ordering,
     collections::{HashMap, VecDeque},
+    mem,
 };
 
-/// Origins kept of each detection.
-const SAMPLES: usize = 5;
+/// Waiting events of temporal proximity that are worth coalescing.
+const CROWD: usize = 64;
+/// Events kept of a window that is judged without them, to show and to count.
+const SHOWN: usize = 16;
 
-/// What a correlation keeps of a record.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub(crate) time: i64,
-    pub(crate) position: u16,
-    pub(crate) origin: Origin,
-    pub(crate) value: EventValue,
-    pub(crate) carry: Option<Box<[Option<Text>]>>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum EventValue {
-    None,
-    Text(Text),
-    Number(f64),
-}
-
-impl Event {
-    const fn place(&self) -> (Time, Origin) {
-        (Time(self.time), self.origin)
-    }
-
-    /// Time first; the rest makes equal sets of events equal lists.
-    fn order(&self, other: &Self) -> Ordering {
-        let value = || match (&self.value, &other.value) {
-            (EventValue::Text(a), EventValue::Text(b)) => a.cmp(b),
-            (EventValue::Number(a), EventValue::Number(b)) => a.total_cmp(b),
-            _ => Ordering::Equal,
-        };
-        (self.time, self.position, self.origin)
-            .cmp(&(other.time, other.position, other.origin))
-            .then_with(value)
-            .then_with(|| self.carry.cmp(&other.carry))
-    }
-}
-
-/// A detection that may still grow.
-#[derive(Clone, Debug)]
-pub(crate) struct Burst {
-    pub(crate) first: i64,
-    pub(crate) last: i64,
-    pub(crate) met: i64,
-    pub(crate) count: u64,
-    pub(crate) value: f64,
-    pub(crate) samples: Vec<(Time, Origin)>,
-    pub(crate) carry: Option<Box<[Option<Text>]>>,
-}
-
-/// What settling brought to light.
-#[derive(Debug, Default)]
-pub(crate) struct Bursts {
-    /// As they stood when their condition was met: what correlations above see.
-    pub(crate) begun: Vec<Burst>,
-    /// Complete.
-    pub(crate) ended: Vec<Burst>,
-}
-
-/// What the window's events add up to, kept up to date as they come and go.
-#[derive(Debug)]
-enum Sum {
-    Count,
-    Values(HashMap<Text, u32>),
-    /// Last time of each rule.
-    Seen(Vec<Option<i64>>),
-    /// For each length of the sequence, the latest time at which one so long began.
-    Chain(Vec<Option<i64>>),
-    Total(f64),
-    Sorted(Vec<f64>),
-}
+/// An event's place and the values it groups by, as it writes them.
+type Spelt = ((Time, Origin), Box<[Text]>);
 
 /// The state of a group.
 #[derive(Debug)]
@@ -93,81 +37,129 @@ pub(crate) struct Group {
     burst: Option<Burst>,
     /// Up to here events are settled.
     settled: i64,
-    /// Time of the last event that the cap pushed out of the window.
-    pushed_out: i64,
+    /// Records that entered and that no burst has counted yet.
+    entered: u64,
+    /// When the whole window at hand began.
+    since: Option<i64>,
+    /// So many waiting events are coalesced next.
+    crowd: usize,
+    coalesced: bool,
+    /// The group's values as its earliest event writes them.
+    spelt: Option<Spelt>,
 }
 
 impl Group {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let sum = match plan.kind {
-            CorrelationKind::EventCount => Sum::Count,
-            CorrelationKind::ValueCount => Sum::Values(HashMap::new()),
-            CorrelationKind::Temporal => Sum::Seen(vec![None; plan.inputs]),
-            CorrelationKind::TemporalOrdered => Sum::Chain(vec![None; plan.inputs]),
-            CorrelationKind::ValueSum | CorrelationKind::ValueAvg => Sum::Total(0.0),
-            CorrelationKind::ValuePercentile | CorrelationKind::ValueMedian => {
-                Sum::Sorted(Vec::new())
-            }
-        };
-        let (pending, window) = (Vec::new(), VecDeque::new());
-        Self { pending, window, sum, burst: None, settled: i64::MIN, pushed_out: i64::MIN }
+        Self {
+            pending: Vec::new(),
+            window: VecDeque::new(),
+            sum: Sum::new(plan),
+            burst: None,
+            settled: i64::MIN,
+            entered: 0,
+            since: None,
+            crowd: CROWD,
+            coalesced: false,
+            spelt: None,
+        }
     }
 
-    /// Events held.
+    /// What it holds, in events.
     pub(crate) fn len(&self) -> usize {
-        self.pending.len() + self.window.len()
+        self.pending.len() + self.window.len() + self.sum.held()
     }
 
     pub(crate) const fn waiting(&self) -> usize {
         self.pending.len()
     }
 
-    /// Takes an event; `false` when it comes after its time was settled.
-    pub(crate) fn push(&mut self, event: Event) -> bool {
-        let in_time = event.time >= self.settled;
-        if in_time {
-            self.pending.push(event);
-        }
-        in_time
+    /// The group's values, to show.
+    pub(crate) fn spelling(&self) -> Box<[Text]> {
+        self.spelt.as_ref().map(|(_, values)| values.clone()).unwrap_or_default()
     }
 
-    /// Settles the older half. Returns how many events the cap pushed out.
-    pub(crate) fn settle_half(&mut self, plan: &Plan, cap: usize, out: &mut Bursts) -> u64 {
+    /// Takes an event and how it writes the group's values; `false` when it comes after its time was
+    /// settled.
+    pub(crate) fn push(&mut self, plan: &Plan, event: Event, values: Box<[Text]>) -> bool {
+        if event.time < self.settled {
+            return false;
+        }
+        if self.spelt.as_ref().is_none_or(|(place, _)| event.place() < *place) {
+            self.spelt = Some((event.place(), values));
+        }
+        self.pending.push(event);
+        // Whole windows begin with an event, whichever it is.
+        if plan.kind == CorrelationKind::Temporal && !plan.whole && self.pending.len() >= self.crowd
+        {
+            self.coalesced = true;
+            self.order(plan);
+            self.crowd = CROWD.max(2 * self.pending.len());
+        }
+        true
+    }
+
+    /// Puts the waiting events in order, few where they are many. Always once they were many: what
+    /// is left must not depend on when that was.
+    fn order(&mut self, plan: &Plan) {
         self.pending.sort_by(Event::order);
+        if self.coalesced {
+            coalesce(&mut self.pending, plan.timespan, plan.inputs);
+        }
+    }
+
+    /// Settles the older half. Returns how many events found no room.
+    pub(crate) fn settle_half(&mut self, plan: &Plan, cap: usize, out: &mut Bursts) -> u64 {
+        self.order(plan);
         let middle = self.pending.get(self.pending.len() / 2).map_or(i64::MAX, |e| e.time);
         self.settle(plan, middle, cap, out)
     }
 
-    /// Settles all events up to a time. Returns how many events the cap pushed out.
+    /// Settles all events up to a time. Returns how many events found no room.
     pub(crate) fn settle(&mut self, plan: &Plan, upto: i64, cap: usize, out: &mut Bursts) -> u64 {
-        self.pending.sort_by(Event::order);
+        self.order(plan);
         let end = self.pending.partition_point(|e| e.time <= upto);
-        let mut pushed_out = 0;
+        let mut lost = 0;
         let mut events: VecDeque<Event> = self.pending.drain(..end).collect();
         while let Some(now) = events.front().map(|e| e.time) {
-            self.forget_before(now.saturating_sub(plan.timespan));
-            while let Some(event) = events.pop_front_if(|e| e.time == now) {
-                self.enter(event);
-                if self.window.len() > cap {
-                    self.pushed_out = self.window.front().map_or(now, |e| e.time);
-                    self.leave();
-                    pushed_out += 1;
+            let oldest = now.saturating_sub(plan.timespan);
+            if plan.whole {
+                if self.since.is_some_and(|since| since < oldest) {
+                    self.close(plan, out);
                 }
+                self.since = self.since.or(Some(now));
+            } else {
+                self.forget_before(oldest);
+            }
+            while let Some(event) = events.pop_front_if(|e| e.time == now) {
+                self.entered += u64::from(event.count);
+                lost += u64::from(!self.sum.enter(plan, &event, cap));
+                self.window.push_back(event);
             }
             self.settled = now;
-            let value = self.measure(plan, now);
-            if plan.condition.holds(value) {
-                self.met(plan, now, value, out);
+            if !plan.whole {
+                let value = self.sum.measure(plan, oldest);
+                if plan.condition.holds(value) {
+                    self.met(plan, oldest, value, out);
+                }
             }
+            lost += self.trim(plan, cap);
         }
-        pushed_out
+        lost
     }
 
     /// Drops what a window at `newest` no longer holds; `true` when nothing is left to wait for.
     pub(crate) fn expire(&mut self, plan: &Plan, newest: i64, out: &mut Bursts) -> bool {
         let oldest = newest.saturating_sub(plan.timespan);
-        self.forget_before(oldest);
-        let over = self.len() == 0 && self.burst.as_ref().is_none_or(|b| b.last < oldest);
+        if !plan.whole {
+            self.forget_before(oldest);
+        } else if let Some(since) = self.since.filter(|since| *since < oldest) {
+            self.close(plan, out);
+            self.settled = self.settled.max(since.saturating_add(plan.timespan));
+        }
+        let over = self.len() == 0
+            && self.since.is_none()
+            && self.sum.idle(oldest)
+            && self.burst.as_ref().is_none_or(|b| b.until < oldest);
         if over {
             out.ended.extend(self.burst.take());
         }
@@ -176,55 +168,27 @@ impl Group {
 
     /// The last detection.
     pub(crate) fn finish(mut self, plan: &Plan, cap: usize, out: &mut Bursts) -> u64 {
-        let pushed_out = self.settle(plan, i64::MAX, cap, out);
+        let lost = self.settle(plan, i64::MAX, cap, out);
+        self.close(plan, out);
         out.ended.extend(self.burst);
-        pushed_out
+        lost
     }
 
-    fn enter(&mut self, event: Event) {
-        let at = usize::from(event.position);
-        match (&mut self.sum, &event.value) {
-            (Sum::Values(counts), EventValue::Text(text)) => {
-                *counts.entry(text.clone()).or_default() += 1;
-            }
-            (Sum::Seen(times), _) => times[at] = Some(event.time),
-            // Events of one moment come by their rule's place, so they follow each other.
-            (Sum::Chain(starts), _) => {
-                let start = if at == 0 { Some(event.time) } else { starts[at - 1] };
-                starts[at] = starts[at].max(start);
-            }
-            (Sum::Total(total), EventValue::Number(n)) => *total += n,
-            (Sum::Sorted(list), EventValue::Number(n)) => {
-                let at = list.partition_point(|m| m < n);
-                list.insert(at, *n);
-            }
-            _ => {}
+    /// Judges the whole window at hand, if there is one, and empties it.
+    fn close(&mut self, plan: &Plan, out: &mut Bursts) {
+        let Some(since) = self.since.take() else { return };
+        let value = self.sum.measure(plan, i64::MIN);
+        if plan.condition.holds(value) {
+            self.met(plan, since.saturating_sub(plan.timespan), value, out);
         }
-        self.window.push_back(event);
+        self.sum = Sum::new(plan);
+        self.window.clear();
+        self.entered = 0;
     }
 
     fn leave(&mut self) {
-        let Some(event) = self.window.pop_front() else { return };
-        match (&mut self.sum, &event.value) {
-            (Sum::Values(counts), EventValue::Text(text)) => {
-                if let Some(count) = counts.get_mut(text) {
-                    *count -= 1;
-                    if *count == 0 {
-                        counts.remove(text);
-                    }
-                }
-            }
-            // An empty window starts anew, so rounding does not add up for ever.
-            (Sum::Total(total), EventValue::Number(n)) => {
-                *total = if self.window.is_empty() { 0.0 } else { *total - n };
-            }
-            (Sum::Sorted(list), EventValue::Number(n)) => {
-                let at = list.partition_point(|m| m < n);
-                if at < list.len() {
-                    list.remove(at);
-                }
-            }
-            _ => {}
+        if let Some(event) = self.window.pop_front() {
+            self.sum.leave(&event, self.window.is_empty());
         }
     }
 
@@ -232,71 +196,110 @@ impl Group {
         while self.window.front().is_some_and(|e| e.time < oldest) {
             self.leave();
         }
+        self.sum.forget_before(oldest);
     }
 
-    fn measure(&self, plan: &Plan, now: i64) -> f64 {
-        let oldest = now.saturating_sub(plan.timespan);
-        let fresh = |time: &Option<i64>| time.is_some_and(|t| t >= oldest);
-        match &self.sum {
-            Sum::Count => self.window.len() as f64,
-            Sum::Values(counts) => counts.len() as f64,
-            Sum::Seen(times) => times.iter().filter(|t| fresh(t)).count() as f64,
-            Sum::Chain(starts) => starts.iter().rposition(fresh).map_or(0, |at| at + 1) as f64,
-            Sum::Total(total) => match plan.kind {
-                CorrelationKind::ValueAvg => total / self.window.len().max(1) as f64,
-                _ => *total,
-            },
-            Sum::Sorted(list) => match plan.kind {
-                CorrelationKind::ValueMedian => median(list),
-                _ => percentile(list, plan.condition.percentile),
-            },
+    /// Bounds what a judged moment leaves behind. Returns how many events went that could have
+    /// mattered.
+    fn trim(&mut self, plan: &Plan, cap: usize) -> u64 {
+        self.sum.trim(plan);
+        match plan.kind {
+            CorrelationKind::ValueCount if !plan.whole => {
+                if self.window.len() > plan.enough.saturating_add(cap) {
+                    self.keep_newest_values(plan.enough);
+                }
+                0
+            }
+            CorrelationKind::ValueSum if !plan.whole => {
+                let over = self.window.len().saturating_sub(cap);
+                for _ in 0..over {
+                    self.leave();
+                }
+                over as u64
+            }
+            _ => {
+                if self.window.len() > SHOWN.max(4 * plan.inputs) {
+                    thin(&mut self.window, plan.inputs);
+                }
+                0
+            }
         }
     }
 
-    /// The condition holds: opens a detection, or extends the last when it shares events.
-    fn met(&mut self, plan: &Plan, now: i64, value: f64, out: &mut Bursts) {
-        // Events the cap pushed out were in the window; forgetting them must not split a burst.
-        let full = self.pushed_out >= now.saturating_sub(plan.timespan);
-        let front = self.window.front().map_or(now, |e| e.time);
-        let first = if full { self.pushed_out } else { front };
+    /// Keeps of each value the newest event, and of these as many as the bounds ask for: a value
+    /// leaves the window after all that are older than it.
+    fn keep_newest_values(&mut self, enough: usize) {
+        let mut places: HashMap<Text, usize> = HashMap::new();
+        let mut kept: Vec<Event> = Vec::new();
+        while let Some(event) = self.window.pop_back() {
+            let EventValue::Text(text) = &event.value else { continue };
+            if let Some(at) = places.get(text) {
+                kept[*at].join(event.count);
+            } else if kept.len() < enough {
+                places.insert(text.clone(), kept.len());
+                kept.push(event);
+            }
+        }
+        self.window = kept.into_iter().rev().collect();
+        self.sum = Sum::Values(places.into_keys().map(|text| (text, 1)).collect());
+    }
+
+    /// The condition holds for what was settled last: opens a detection, or extends the one that
+    /// goes on until `reach`.
+    fn met(&mut self, plan: &Plan, reach: i64, value: f64, out: &mut Bursts) {
+        let now = self.settled;
+        let until = self.sum.until(plan, now);
         if let Some(burst) = &mut self.burst
-            && first <= burst.last
+            && reach <= burst.until
         {
             let known = self.window.partition_point(|e| e.time <= burst.last);
-            burst.count += (self.window.len() - known) as u64;
             let room = SAMPLES.saturating_sub(burst.samples.len());
             burst.samples.extend(self.window.range(known..).take(room).map(Event::place));
+            burst.count += mem::take(&mut self.entered);
             burst.last = now;
+            burst.until = until;
             burst.value = burst.value.max(value);
             return;
         }
         out.ended.extend(self.burst.take());
+        self.entered = 0;
+        let (first, count) = match &self.sum {
+            Sum::Times(times) => (times.front().copied(), times.len() as u64),
+            _ => {
+                let counts = self.window.iter().map(|e| u64::from(e.count));
+                (self.window.front().map(|e| e.time), counts.sum())
+            }
+        };
         let burst = Burst {
-            first,
+            first: first.unwrap_or(now),
             last: now,
             met: now,
-            count: self.window.len() as u64,
+            until,
+            count,
             value,
-            samples: self.window.iter().take(SAMPLES).map(Event::place).collect(),
+            samples: self.samples(plan.inputs),
             // What one of the events at the moment of meeting says, the same one each run.
             carry: self.window.iter().rev().find_map(|e| e.carry.clone()),
         };
         out.begun.push(burst.clone());
         self.burst = Some(burst);
     }
-}
 
-fn median(sorted: &[f64]) -> f64 {
-    let half = sorted.len() / 2;
-    match sorted.get(half) {
-        None => 0.0,
-        Some(high) if sorted.len() % 2 == 1 => *high,
-        Some(high) => f64::midpoint(sorted[half - 1], *high),
+    /// The earliest events of the window, but one of each rule as far as there is room: the many of
+    /// one do not hide the few of another.
+    fn samples(&self, rules: usize) -> Vec<(Time, Origin)> {
+        let mut known = vec![false; rules];
+        let (mut out, mut others) = (Vec::new(), Vec::new());
+        for event in &self.window {
+            let one = !mem::replace(&mut known[usize::from(event.position)], true);
+            let list = if one { &mut out } else { &mut others };
+            if list.len() < SAMPLES {
+                list.push(event.place());
+            }
+        }
+        let room = SAMPLES - out.len();
+        out.extend(others.into_iter().take(room));
+        out.sort_unstable();
+        out
     }
-}
-
-/// Nearest rank: the smallest value that so many percent do not exceed.
-fn percentile(sorted: &[f64], percent: f64) -> f64 {
-    let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
 }

@@ -1,8 +1,17 @@
 //! The file as it is written, before its names are resolved.
 
-use super::AuthorisationError;
+use super::{AuthorisationError, form};
 use hangtu_catalog::{Arg, key};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A list; nothing behind its key is an empty one.
+fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Vec<T>>::deserialize(from)?.unwrap_or_default())
+}
 
 /// The file as it is written.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -14,28 +23,28 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utc_offset: Option<String>,
     /// Parts of the network.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<ZoneEntry>,
     /// Devices and hosts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetEntry>,
     /// Who may be named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<PersonEntry>,
     /// Standing permissions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub stations: Vec<StationEntry>,
     /// Work orders.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub work_orders: Vec<OrderEntry>,
     /// Remote-maintenance tickets.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub remote_tickets: Vec<OrderEntry>,
     /// Declared flows.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<FlowEntry>,
     /// Approved tools.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<FlowEntry>,
 }
 
@@ -48,6 +57,7 @@ pub struct ZoneEntry {
     /// What it is.
     pub kind: String,
     /// Its networks.
+    #[serde(deserialize_with = "list")]
     pub networks: Vec<String>,
 }
 
@@ -61,6 +71,7 @@ pub struct AssetEntry {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Where it is.
+    #[serde(deserialize_with = "list")]
     pub addresses: Vec<String>,
 }
 
@@ -74,7 +85,7 @@ pub struct PersonEntry {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Under which names they log on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
 }
 
@@ -88,17 +99,19 @@ pub struct StationEntry {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Where it is.
+    #[serde(deserialize_with = "list")]
     pub addresses: Vec<String>,
     /// Who may be named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
     /// To where.
+    #[serde(deserialize_with = "list")]
     pub targets: Vec<String>,
     /// Which operations.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub verbs: Vec<String>,
     /// Over which protocols.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub protocols: Vec<String>,
     /// Hours of the local day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,18 +135,19 @@ pub struct OrderEntry {
     /// Not after.
     pub to: String,
     /// Standing permissions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub stations: Vec<String>,
     /// From where.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<String>,
     /// To where.
+    #[serde(deserialize_with = "list")]
     pub targets: Vec<String>,
     /// Which operations.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub verbs: Vec<String>,
     /// Over which protocols.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub protocols: Vec<String>,
     /// Who does the work.
     pub person: String,
@@ -154,11 +168,13 @@ pub struct FlowEntry {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub purpose: String,
     /// From where.
+    #[serde(deserialize_with = "list")]
     pub sources: Vec<String>,
     /// To where.
+    #[serde(deserialize_with = "list")]
     pub destinations: Vec<String>,
     /// Over which protocols.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub protocols: Vec<String>,
     /// Who approved it.
     pub approved_by: String,
@@ -170,10 +186,8 @@ pub struct FlowEntry {
 impl File {
     /// Reads a file's text; names are resolved by [`Authorisations::of`](super::Authorisations::of).
     pub fn read(name: &str, text: &str) -> Result<Self, AuthorisationError> {
-        // One line that names the place; the file is named in front of it.
-        let options = serde_saphyr::options! { with_snippet: false };
-        let file: Self = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|e| AuthorisationError::form(name, &e.to_string()))?;
+        let file: Self = serde_saphyr::from_str_with_options(text, form::options())
+            .map_err(|e| form::wrong(name, &e))?;
         if file.version != 1 {
             let what = file.version.to_string();
             let args = [("what", Arg::Text(&what))];

@@ -1,6 +1,9 @@
 //! Places: addresses, networks, zones, names.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// A network, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,7 +13,8 @@ pub struct Net {
 }
 
 impl Net {
-    /// Reads `10.1.0.0/16`, `10.1.2.3`, `2001:db8::/32`.
+    /// Reads `10.1.0.0/16`, `10.1.2.3`, `2001:db8::/32`. What IPv6 writes of IPv4 (`::ffff:10.1.2.3`, RFC 4291 2.5.5.2)
+    /// is IPv4, as it is in records.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((a, p)) => (a.parse::<IpAddr>().ok()?, Some(p.parse::<u8>().ok()?)),
@@ -18,7 +22,32 @@ impl Net {
         };
         let width = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(width);
-        (prefix <= width).then_some(Self { address, prefix })
+        if prefix > width {
+            return None;
+        }
+        let mapped = match address {
+            IpAddr::V6(ip) => ip.to_ipv4_mapped().zip(prefix.checked_sub(96)),
+            IpAddr::V4(_) => None,
+        };
+        Some(match mapped {
+            Some((ip, prefix)) => Self { address: ip.into(), prefix },
+            None => Self { address, prefix },
+        })
+    }
+
+    /// The network that it lies in, where it names a host and the length of a network's prefix.
+    pub(super) fn network(&self) -> Option<String> {
+        let network: IpAddr = match self.address {
+            IpAddr::V4(ip) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+                Ipv4Addr::from_bits(ip.to_bits() & mask).into()
+            }
+            IpAddr::V6(ip) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+                Ipv6Addr::from_bits(ip.to_bits() & mask).into()
+            }
+        };
+        (network != self.address).then(|| format!("{network}/{}", self.prefix))
     }
 
     /// The address as written.
@@ -28,7 +57,7 @@ impl Net {
 
     /// Whether an address lies in it.
     pub fn contains(&self, ip: IpAddr) -> bool {
-        match (self.address, ip) {
+        match (self.address, ip.to_canonical()) {
             (IpAddr::V4(a), IpAddr::V4(b)) => {
                 let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
                 a.to_bits() & mask == b.to_bits() & mask
@@ -59,6 +88,11 @@ impl Zones {
             .iter()
             .find(|(net, _, _)| net.contains(ip))
             .map(|(_, name, kind)| (name.as_str(), kind.as_str()))
+    }
+
+    /// The kind of each zone, by its name.
+    pub fn kinds(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(_, name, kind)| (name.clone(), kind.clone())).collect()
     }
 
     /// Whether any zone was declared.

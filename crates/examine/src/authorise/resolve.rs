@@ -7,7 +7,7 @@ use super::{
     place::{Net, Place},
 };
 use hangtu_catalog::{Arg, key};
-use jiff::Timestamp;
+use jiff::{Timestamp, ZonedDateTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of zones that rules know.
@@ -77,6 +77,7 @@ impl<'f> Resolver<'f> {
             let what = ("what", Arg::Text(&what));
             let net = Net::parse(text)
                 .ok_or_else(|| self.bad("networks", key::AUTHORISATIONS_NETWORK, &[at, what]))?;
+            self.whole("networks", &zone.name, text, net)?;
             if let Some(other) = self.out.zones.owner(net).filter(|other| *other != zone.name) {
                 let args = [at, what, ("other", Arg::Text(other))];
                 return Err(self.bad("networks", key::AUTHORISATIONS_NETWORK_TWICE, &args));
@@ -89,9 +90,11 @@ impl<'f> Resolver<'f> {
     fn asset(&mut self, asset: &'f AssetEntry) -> Result<(), AuthorisationError> {
         let mut nets = Vec::new();
         for text in &asset.addresses {
-            nets.push(Net::parse(text).ok_or_else(|| {
+            let net = Net::parse(text).ok_or_else(|| {
                 self.about("addresses", key::AUTHORISATIONS_ADDRESS, &asset.id, &quoted(text))
-            })?);
+            })?;
+            self.whole("addresses", &asset.id, text, net)?;
+            nets.push(net);
         }
         let shown = if asset.name.is_empty() { &asset.id } else { &asset.name };
         for net in &nets {
@@ -211,6 +214,25 @@ impl Resolver<'_> {
         AuthorisationError::new(self.name, field, key, args)
     }
 
+    /// Refuses a host with the prefix of a network: of which of the two it is meant nobody can tell.
+    fn whole(
+        &self,
+        field: &'static str,
+        at: &str,
+        text: &str,
+        net: Net,
+    ) -> Result<(), AuthorisationError> {
+        let Some(network) = net.network() else { return Ok(()) };
+        let (what, address) = (quoted(text), net.address().to_string());
+        let args = [
+            ("at", Arg::Text(at)),
+            ("what", Arg::Text(&what)),
+            ("network", Arg::Text(&network)),
+            ("address", Arg::Text(&address)),
+        ];
+        Err(self.bad(field, key::AUTHORISATIONS_HOST_BITS, &args))
+    }
+
     /// What is wrong with an entry.
     fn about(
         &self,
@@ -252,8 +274,13 @@ impl Resolver<'_> {
         let mut out = Vec::new();
         for text in list {
             let places = Place::parse(text, &self.out.zones, &self.assets);
-            let places = places.or_else(|| program(text));
-            out.extend(places.ok_or_else(|| bad(text))?);
+            let places = places.or_else(|| program(text)).ok_or_else(|| bad(text))?;
+            for place in &places {
+                if let Place::Net(net) = place {
+                    self.whole(field, at, text, *net)?;
+                }
+            }
+            out.extend(places);
         }
         Ok(out)
     }
@@ -305,7 +332,12 @@ impl Resolver<'_> {
     }
 
     fn moment(&self, field: &'static str, at: &str, text: &str) -> Result<i64, AuthorisationError> {
-        let time = text.parse::<Timestamp>();
+        // A zone in brackets (RFC 9557) must agree with the offset; a timestamp alone would not look at it.
+        let time = if text.contains('[') {
+            text.parse::<ZonedDateTime>().map(|zoned| zoned.timestamp())
+        } else {
+            text.parse::<Timestamp>()
+        };
         time.map(|t| i64::try_from(t.as_nanosecond()).unwrap_or(i64::MAX))
             .map_err(|_| self.about(field, key::AUTHORISATIONS_TIME, at, &quoted(text)))
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Rules;
-use hangtu_record::{Fields, Kind, Value};
+use hangtu_record::{Fields, Kind, Time, Value};
 use std::fs;
 
 const RULE: &str = "
@@ -53,7 +53,8 @@ fn findings_of_events_are_about_their_host() {
     judge.record(&process("TEST-01", "firm_li"));
     // The site's list replaces the default, of which this would be one.
     judge.record(&process("ENG-03", "vendor01"));
-    let findings: Vec<_> = judge.finish().into_iter().filter(|f| f.rule == "own-1").collect();
+    let findings = judge.finish().findings;
+    let findings: Vec<_> = findings.into_iter().filter(|f| f.rule == "own-1").collect();
     let subjects: Vec<&str> = findings.iter().map(|f| f.subject.as_str()).collect();
     assert_eq!(subjects, ["ENG-01"]);
 
@@ -69,5 +70,89 @@ fn findings_of_events_are_about_their_host() {
     assert!(has(&rules.ran(&|_| true, true, Some(&sysmon))));
     assert!(!has(&rules.ran(&|_| true, true, Some(&log("Application")))));
     // A filter is told apart from none, for the rule that it touches.
-    assert_eq!(rules.filters().keys().collect::<Vec<_>>(), ["own-1"]);
+    assert!(rules.own_sha256().contains_key("own-1"));
+}
+
+/// What own rules judge, each a file's text.
+fn own(test: &str, texts: &[&str]) -> Rules {
+    let folder = std::env::temp_dir().join(format!("hangtu-judge-{test}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    for (number, text) in texts.iter().enumerate() {
+        fs::write(folder.join(format!("{number}.yml")), text).expect("a file");
+    }
+    let catalog = Catalog::embedded().expect("the content is sound");
+    let rules = Rules::load(&catalog, std::slice::from_ref(&folder)).expect("rules");
+    fs::remove_dir_all(&folder).expect("the folder");
+    assert_eq!((&rules.errors, &rules.problems), (&Vec::new(), &Vec::new()));
+    rules
+}
+
+fn operation(unit: usize) -> Fields {
+    let mut record = Fields::new(Kind::Operation, Time(unit as i64), Origin::default());
+    record.push("network.protocol", Value::Str("own"));
+    record.push("operation.unit", Value::Str(&unit.to_string()));
+    record.push("source.ip", Value::Ip([10, 0, 0, 9].into()));
+    record.push("destination.ip", Value::Ip([10, 0, 0, 1].into()));
+    record
+}
+
+const EACH: &str = "
+title: Each
+id: own-each
+logsource: {product: hangtu, category: operation}
+detection: {s: {network.protocol: own}, condition: s}
+hangtu: {subject: operation.unit}
+";
+
+/// Most groups settle at the end of the evidence: what then finds no room is told too.
+#[test]
+fn what_finds_no_room_at_the_end_is_counted() {
+    let many = "
+title: Many
+id: own-many
+correlation: {type: event_count, rules: [own-each], group-by: [source.ip], timespan: 1h, \
+  condition: {gte: 2}, generate: true}
+";
+    let rules = own("room", &[EACH, many]);
+    let none = Authorisations::default();
+    let mut judge = Judge::new(&rules.ruleset, &rules.infos, None, &none, &["x".into()]);
+    for unit in 0..MAX_FINDINGS {
+        judge.record(&operation(unit));
+    }
+    assert_eq!(judge.dropped, 0);
+    let judged = judge.finish();
+    assert_eq!(judged.findings.len(), MAX_FINDINGS);
+    assert!(judged.dropped > 0);
+}
+
+#[test]
+fn what_is_covered_is_remembered_with_its_approval() {
+    let each =
+        EACH.replace("{subject: operation.unit}", "{base: true}").replace("own-each", "base");
+    let many = "
+title: Many
+id: own-many
+correlation:
+  type: event_count
+  rules: [base]
+  aliases: {plant: {base: destination.ip}}
+  group-by: [plant]
+  timespan: 1h
+  condition: {gte: 2}
+hangtu: {subject: plant, authorise: operation}
+";
+    let text = "{version: 1, stations: [{id: ST, addresses: [10.0.0.9], targets: [any]}]}";
+    let rules = own("covered", &[&each, many]);
+    let all = Authorisations::parse("t", text).expect("it can be read");
+    let none = Authorisations::default();
+    let judged = |authorisations| {
+        let names = ["x".to_owned()];
+        let mut judge = Judge::new(&rules.ruleset, &rules.infos, authorisations, &none, &names);
+        (0..3).for_each(|unit| judge.record(&operation(unit)));
+        judge.finish()
+    };
+    let (found, covered) = (judged(None), judged(Some(&all)));
+    let found = found.findings.iter().find(|f| f.rule == "own-many").expect("it is found");
+    assert!(covered.findings.iter().all(|f| f.rule != "own-many"));
+    assert_eq!(covered.covered.get(&found.fingerprint).map(String::as_str), Some("ST"));
 }

@@ -239,13 +239,15 @@ pub(super) fn small() -> Examination {
             rule_ids: vec!["hangtu-modbus-write-unapproved".into()],
             rules_sha256: "ab".repeat(32),
             rule_problems: vec![both(HOSTILE[0], HOSTILE[0])],
-            filters: BTreeMap::new(),
+            own_sha256: [(HOSTILE[0].into(), "0a".repeat(32))].into(),
+            covered: [("F-00000000000000c1".into(), HOSTILE[0].into())].into(),
             matrix: "default/1".into(),
             matrix_sha256: "cd".repeat(32),
             authorisations: Some(AuthorisationsUsed {
                 path: HOSTILE[0].into(),
                 sha256: "ef".repeat(32),
                 entries: 14,
+                zones: [(HOSTILE[1].into(), "office".into())].into(),
             }),
         },
         coverage: Coverage {

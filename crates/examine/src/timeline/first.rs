@@ -165,8 +165,11 @@ impl First {
 
 fn of_session(look: &Look<'_>, found: &mut Vec<(Novelty, String)>) {
     let address = |name: &str| look.get(name)?.parse::<IpAddr>().ok();
+    // In a subnet wider than /24 such an address may be a host's, which then answers.
+    let answered = look.get("destination.bytes").is_some_and(|n| n != "0");
+    let all = |octet: u8| octet == 255 && !answered;
     let many = |ip: IpAddr| match ip {
-        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || ip.octets()[3] == 255,
+        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || all(ip.octets()[3]),
         IpAddr::V6(ip) => ip.is_multicast(),
     };
     if address("destination.ip").is_none_or(many) {
@@ -257,4 +260,24 @@ fn usb(look: &Look<'_>, action: &str) -> Option<String> {
 fn remote(name: &str) -> bool {
     let name = name.to_lowercase();
     REMOTE.iter().any(|tool| name.starts_with(tool)) || matches!(&*name, "vnc" | "rdp")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hangtu_record::{Fields, Kind, Origin, Time, Value};
+
+    #[test]
+    fn an_address_that_ends_in_255_may_be_a_hosts() {
+        let seen = |answered: i64| {
+            let mut record = Fields::new(Kind::Session, Time(0), Origin::default());
+            record.push("source.ip", Value::Ip([10, 1, 2, 3].into()));
+            record.push("destination.ip", Value::Ip([10, 1, 7, 255].into()));
+            record.push("destination.bytes", answered);
+            let mut found = Vec::new();
+            of_session(&Look::of(&record), &mut found);
+            found.len()
+        };
+        assert_eq!((seen(0), seen(40)), (0, 1));
+    }
 }

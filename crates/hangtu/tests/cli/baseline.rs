@@ -88,7 +88,18 @@ fn absence_is_proof_only_in_newer_and_longer_evidence() {
         &["--baseline", text(&baseline), "--rules", text(&rules)],
     );
     assert!(compared(&now, "gone").is_empty(), "{now:#}");
-    assert!(why(&now, "Not re-tested: a filter that was not there before") > 0);
+    let changed = "Not re-tested: the site's own filters, placeholders or rule are not";
+    assert!(why(&now, changed) > 0);
+    // Nor where another device has the address; behind a router that is not known.
+    let mut other = shorter.clone();
+    for asset in other["assets"].as_array_mut().expect("a list") {
+        asset["macs"] = serde_json::json!(["02:00:00:00:00:99"]);
+    }
+    fs::write(&baseline, other.to_string()).expect("it can be written");
+    let now = examine(EVENING, &evening, &["--baseline", text(&baseline)]);
+    let left = compared(&now, "gone");
+    assert!(left.is_subset(&gone) && left.len() < gone.len(), "{left:#?}");
+    assert!(why(&now, "Not re-tested: another device has the address of ") > 0);
     for asset in shorter["assets"].as_array_mut().expect("a list") {
         asset["first"] = "2026-03-01T00:00:00Z".into();
     }
@@ -101,4 +112,83 @@ fn absence_is_proof_only_in_newer_and_longer_evidence() {
     let old = "Not re-tested: this evidence is not newer than the finding.";
     assert!(compared(&back, "gone").is_empty());
     assert!(compared(&back, "not_retested").iter().all(|(_, why)| why == old));
+}
+
+/// What a comparison says of a list of its findings.
+fn reasons(now: &Value, list: &str) -> Vec<String> {
+    let all = now["comparison"][list].as_array().expect("a list");
+    all.iter().map(|e| e["reason"]["en"].as_str().expect("text").to_owned()).collect()
+}
+
+/// The same evidence, as if the baseline's were of the day before.
+fn day_before(baseline: &Path) {
+    let text = fs::read_to_string(baseline).expect("it was written");
+    let text = text.replace("2026-03-01T", "2026-02-28T").replace("2026-03-02T", "2026-03-01T");
+    fs::write(baseline, text).expect("it can be written");
+}
+
+#[test]
+fn what_the_site_changed_in_its_authorisations_is_told_from_what_is_gone() {
+    let (out, approved) = (folder("changed-authorisations"), root().join(APPROVED));
+    let approved = fs::read_to_string(approved).expect("the file");
+    let (file, baseline) = (out.join("approved.yaml"), out.join("baseline"));
+    let examine = |approved: &str, to: &Path, more: &[&str]| {
+        fs::write(&file, approved).expect("it can be written");
+        let args = ["examine", PLANT, "--authorisations", text(&file), "--out", text(to)];
+        assert_eq!(hangtu(&[&args, more].concat()).code, 0);
+        json(&to.join("findings.json"))
+    };
+    examine(&approved, &baseline, &[]);
+    let baseline = baseline.join("findings.json");
+    day_before(&baseline);
+    let again = |approved: &str| examine(approved, &out, &["--baseline", text(&baseline)]);
+
+    // A zone less: its rule still runs, but can no longer find the same.
+    let office: Vec<&str> = approved.lines().filter(|l| !l.contains("name: office,")).collect();
+    let now = again(&office.join("\n"));
+    assert_eq!(reasons(&now, "gone"), Vec::<String>::new());
+    let moved = |why: &String| why.contains("lies in another zone than in the earlier run");
+    assert!(reasons(&now, "not_retested").iter().any(moved), "{:#}", now["comparison"]);
+    // The same zone of another kind.
+    let now = again(&approved.replace("name: office, kind: office", "name: office, kind: dmz"));
+    assert_eq!(reasons(&now, "gone"), Vec::<String>::new());
+
+    // Approved now: gone, and by what.
+    let any = "stations:\n  - { id: ST-ANY, addresses: [any], targets: [any] }\n";
+    let now = again(&approved.replacen("stations:\n", any, 1));
+    let gone = reasons(&now, "gone");
+    assert!(gone.len() >= 5, "{gone:#?}");
+    for why in gone {
+        assert!(why.contains("authorisation ST-ANY covers it now"), "{why}");
+    }
+    assert!(now["run"]["covered"].as_object().is_some_and(|all| all.values().all(|id| id != "")));
+}
+
+#[test]
+fn a_rule_of_ones_own_that_changed_proves_nothing() {
+    let (out, rules) = (folder("changed-rule"), folder("changed-rule-own"));
+    let rule = "title: Written register\nid: own-1\nlogsource: {product: hangtu, category: operation}\n\
+                detection:\n  s: {operation.verb: write}\n  condition: s\n\
+                hangtu: {subject: destination.ip, peer: source.ip}\n";
+    let examine = |rule: &str, more: &[&str]| {
+        fs::write(rules.join("own.yml"), rule).expect("it can be written");
+        let args = ["examine", PLANT, "--rules", text(&rules), "--out", text(&out)];
+        assert_eq!(hangtu(&[&args, more].concat()).code, 0);
+        json(&out.join("findings.json"))
+    };
+    examine(rule, &[]);
+    let baseline = out.join("baseline.json");
+    fs::rename(out.join("findings.json"), &baseline).expect("it was written");
+    day_before(&baseline);
+    let again = |rule: &str| examine(rule, &["--baseline", text(&baseline)]);
+    let narrow = again(&rule.replace("verb: write", "verb: write, operation.address: 999999"));
+    assert_eq!(reasons(&narrow, "gone"), Vec::<String>::new());
+    let changed = |why: &String| why.starts_with("Not re-tested: the site's own filters");
+    assert!(reasons(&narrow, "not_retested").iter().any(changed), "{narrow:#}");
+    // Its title is no part of what it finds, and only it is held against itself.
+    let titled = again(&rule.replace("Written register", "Register written"));
+    assert_eq!(titled["run"]["own_sha256"], json(&baseline)["run"]["own_sha256"]);
+    let own: Vec<&String> =
+        titled["run"]["own_sha256"].as_object().expect("hashes").keys().collect();
+    assert_eq!(own, ["own-1"]);
 }

@@ -254,3 +254,44 @@ fn a_finding_is_explained_by_the_beginning_of_its_fingerprint() {
     assert_eq!(none.code, 2);
     assert!(none.err.contains("F-0000"), "{}", none.err);
 }
+
+#[test]
+fn a_full_disk_leaves_the_earlier_examination_whole() {
+    let out = folder("full-disk");
+    assert_eq!(hangtu(&["examine", MORNING, "--out", text(&out)]).code, 0);
+    let before = fs::read(out.join("findings.json")).expect("it was written");
+    // No file may grow beyond a few kilobytes.
+    let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", limited, env!("CARGO_BIN_EXE_hangtu")]);
+    command.args(["examine", EVENING, "--lang", "en", "--out", text(&out)]).current_dir(root());
+    let full = ran(command.output().expect("it runs"));
+    assert_eq!(full.code, 2, "{}", full.out);
+    assert!(full.err.contains("cannot be written"), "{}", full.err);
+    assert!(fs::read(out.join("findings.json")).expect("it is there") == before);
+    let names = fs::read_dir(&out).expect("the folder").map(|e| e.expect("an entry").file_name());
+    let names: BTreeSet<_> = names.collect();
+    assert_eq!(names, ["findings.json".into(), "report.html".into()].into());
+}
+
+#[test]
+fn results_of_an_earlier_examination_are_named() {
+    let out = folder("earlier-results");
+    let first = hangtu(&["examine", MORNING, "--format", "html,xlsx", "--out", text(&out)]);
+    assert!(!first.out.contains("of an earlier examination"), "{}", first.out);
+    let second = hangtu(&["examine", EVENING, "--format", "xlsx", "--out", text(&out)]);
+    let said: Vec<&str> = second.out.lines().filter(|l| l.contains("of an earlier")).collect();
+    assert_eq!(said.len(), 1, "{}", second.out);
+    assert!(said[0].contains("report.html"), "{}", said[0]);
+    assert!(out.join("report.html").exists());
+}
+
+#[test]
+fn help_that_nobody_can_read_is_an_error() {
+    for args in [&[][..], &["--help"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+        let run = ran(command(args).stdout(full).output().expect("it runs"));
+        assert_eq!(run.code, 2, "{args:?}: {}", run.err);
+        assert!(run.err.contains("cannot be written"), "{args:?}: {}", run.err);
+    }
+}

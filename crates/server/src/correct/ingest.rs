@@ -49,7 +49,7 @@ impl Run<'_> {
         row.span = self.span;
         if let Some(retest) = &self.retest {
             row.seen = retest.seen(&row.subject);
-            retest.filter(&row.rule).clone_into(&mut row.filter);
+            retest.own(&row.rule).clone_into(&mut row.filter);
         }
     }
 }
@@ -202,12 +202,16 @@ impl Book {
                 continue;
             }
             let judged = retest.judge(&Known {
+                fingerprint: &row.fingerprint,
                 rule: &row.rule,
                 subject: &row.subject,
                 after: clock::stamp(row.settled()),
                 span: row.span,
                 seen: row.seen,
-                filter: &row.filter,
+                own: &row.filter,
+                // Neither link addresses nor zones of that run are kept with the finding.
+                macs: &[],
+                moved: false,
             });
             if judged.is_ok() {
                 let reason = retest_reason(&row.subject, judged);

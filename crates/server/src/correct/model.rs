@@ -41,6 +41,8 @@ pub(crate) struct Row {
     pub(crate) run_last: String,
     pub(crate) span: i64,
     pub(crate) seen: i64,
+    /// The hash of what the site itself said of the rule in the run that saw it last: what its filters left out, its
+    /// placeholders, and of a rule of its own the rule.
     pub(crate) filter: String,
     pub(crate) recurrence_of: String,
 }

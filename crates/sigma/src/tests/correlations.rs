@@ -91,7 +91,8 @@ fn samples_and_values() {
     let events: Vec<_> = (0..9).map(|t| (t, "{k: a}")).collect();
     let (list, correlator) = run(&ruleset, Limits::default(), &events);
     assert_eq!(list[0].samples.iter().map(|(_, o)| o.number).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
-    assert_eq!((list[0].met, list[0].count), (Time::new(2, 0), 9));
+    // More could have gone beyond the upper bound: known with the last.
+    assert_eq!((list[0].met, list[0].count), (Time::new(8, 0), 9));
     assert_eq!(correlator.dropped(), crate::Dropped::default());
 }
 
@@ -133,6 +134,146 @@ fn temporal() {
 }
 
 #[test]
+fn what_more_can_undo_is_judged_by_whole_windows() {
+    let go = |kind: &str, condition: &str, events: &[(i64, &str)]| {
+        let text =
+            format!("{{type: {kind}, rules: [a], timespan: 60s, condition: {{{condition}}}}}");
+        show(&compile(&(rules() + &correlation("x", &text))), events).len()
+    };
+    let many = |count: i64| (0..count).map(|t| (t % 60, "{k: a}")).collect::<Vec<_>>();
+    for (condition, count, results) in [
+        ("gt: 10, lte: 20", 15, 1),
+        ("gt: 10, lte: 20", 5, 0),
+        ("gt: 10, lte: 20", 100, 0),
+        ("lt: 3", 2, 1),
+        ("lt: 3", 100, 0),
+        ("eq: 3", 3, 1),
+        ("eq: 3", 10, 0),
+        ("neq: 3", 2, 1),
+        ("neq: 3", 3, 0),
+    ] {
+        assert_eq!(go("event_count", condition, &many(count)), results, "{condition} of {count}");
+    }
+    // The first event behind a window begins the next; such neighbours are one result.
+    let apart = [(0, "{k: a}"), (60, "{k: a}"), (61, "{k: a}"), (200, "{k: a}"), (201, "{k: a}")];
+    assert_eq!(go("event_count", "eq: 2", &apart), 2);
+    assert_eq!(go("event_count", "lte: 2", &apart), 2);
+    // The first value alone is no mean.
+    let values = [(0, "{k: a, v: 1000}"), (1, "{k: a, v: 10}"), (2, "{k: a, v: 10}")];
+    assert_eq!(go("value_avg", "field: v, gt: 500", &values), 0);
+    assert_eq!(go("value_avg", "field: v, gt: 300", &values), 1);
+    assert_eq!(go("value_count", "field: v, eq: 2", &values), 1);
+    assert_eq!(go("value_count", "field: v, lt: 2", &values), 0);
+}
+
+#[test]
+fn counts_go_far_and_not_farther() {
+    let text = |threshold: u32| {
+        let body = format!(
+            "{{type: event_count, rules: [a], timespan: 1d, condition: {{gte: {threshold}}}}}"
+        );
+        rules() + &correlation("x", &body)
+    };
+    let ruleset = compile(&text(20_000));
+    let go = |count: i64| {
+        let limits = Limits { events: 8_000, ..Limits::default() };
+        let mut correlator = Correlator::new(&ruleset, limits);
+        let mut record = event("{k: a}");
+        for second in 0..count {
+            record.time = Time::new(second, 0);
+            correlator.push(crate::RuleIndex(0), &record);
+        }
+        let list = correlator.finish();
+        assert_eq!(correlator.dropped(), crate::Dropped::default());
+        list.iter().map(|one| (one.met.0 / 1_000_000_000, one.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(go(19_999), []);
+    assert_eq!(go(21_000), [(19_999, 21_000)]);
+    let kinds = |text: &str| {
+        let (ruleset, problems) = compile_with(text, &Options::default());
+        let kinds: Vec<ProblemKind> = problems.into_iter().map(|p| p.kind).collect();
+        (ruleset.works(crate::RuleIndex(3)), kinds)
+    };
+    assert_eq!(kinds(&text(200_000)), (false, vec![ProblemKind::Beyond(100_000)]));
+    let values = text(5_000).replace("event_count", "value_count").replace("gte", "field: v, gte");
+    assert_eq!(kinds(&values), (false, vec![ProblemKind::Beyond(4_096)]));
+}
+
+#[test]
+fn a_value_that_comes_often_takes_no_room() {
+    let body = "{type: value_count, rules: [a], timespan: 1h, condition: {field: v, gte: 3}}";
+    let ruleset = compile(&(rules() + &correlation("x", body)));
+    let values = ["{k: a, v: 1}", "{k: a, v: 2}"];
+    let mut events: Vec<(i64, &str)> = (0..500).map(|t| (t, values[t as usize % 2])).collect();
+    let limits = Limits { events_per_group: 16, events: 100, ..Limits::default() };
+    assert_eq!(run(&ruleset, limits, &events).0, []);
+    events.push((500, "{k: a, v: 3}"));
+    let (list, correlator) = run(&ruleset, limits, &events);
+    assert_eq!((list.len(), list[0].met), (1, Time::new(500, 0)));
+    assert_eq!(correlator.dropped(), crate::Dropped::default());
+}
+
+#[test]
+fn a_day_of_one_rule_takes_no_room_beside_another() {
+    let day = "{type: temporal, rules: [a, b], group-by: [u], timespan: 24h}";
+    let ruleset = compile(&(rules() + &correlation("x", day)));
+    // Five controllers polled each minute for a day; late on, one of them does something else.
+    let polls: Vec<String> = (0..5).map(|u| format!("{{k: a, u: {u}}}")).collect();
+    let minutes = (0..1440).flat_map(|m| polls.iter().map(move |poll| (60 * m, poll.as_str())));
+    let mut events: Vec<(i64, &str)> = minutes.collect();
+    events.push((80_000, "{k: b, u: 3}"));
+    let limits = Limits { events: 1_000, ..Limits::default() };
+    let (list, correlator) = run(&ruleset, limits, &events);
+    assert_eq!(correlator.dropped(), crate::Dropped::default());
+    let late = Time::new(80_000, 0);
+    assert_eq!((list.len(), list[0].met, list[0].group[0].1.as_str()), (1, late, "3"));
+    // The one event of the other rule is shown among the many, and all are counted.
+    assert!(list[0].samples.iter().any(|(time, _)| *time == late));
+    assert_eq!(list[0].count, 1441);
+    events.reverse();
+    let (turned, correlator) = run(&ruleset, limits, &events);
+    assert_eq!(correlator.dropped(), crate::Dropped::default());
+    assert_eq!(turned, list);
+}
+
+#[test]
+fn an_order_with_a_rule_twice_is_refused() {
+    let body = |kind: &str| {
+        let body = format!("{{type: {kind}, rules: [a, b, a], timespan: 1m}}");
+        parse("t", correlation("x", &body).as_bytes()).1
+    };
+    assert!(body("temporal_ordered")[0].to_string().contains("a rule twice"));
+    assert_eq!(body("temporal"), []);
+}
+
+#[test]
+fn groups_and_values_know_no_case() {
+    let count = "{type: event_count, rules: [a], group-by: [u], timespan: 1m, condition: {gte: 2}}";
+    let ruleset = compile(&(rules() + &correlation("x", count)));
+    let events = [(1, "{k: a, u: Admin}"), (2, "{k: a, u: ADMIN}"), (3, "{k: a, u: other}")];
+    assert_eq!(show(&ruleset, &events), ["1 2 2 2 Admin"]);
+    let values = "{type: value_count, rules: [a], timespan: 1m, condition: {field: u, gte: 3}}";
+    assert_eq!(show(&compile(&(rules() + &correlation("x", values))), &events), [""; 0]);
+}
+
+#[test]
+fn a_correlation_of_the_site_leaves_a_rule_of_the_program_alone() {
+    let text = rules()
+        + &correlation("x", "{type: temporal, rules: [a, b], timespan: 1m}")
+        + &correlation("y", "{type: temporal, rules: [b, c], timespan: 1m}");
+    let (mut rules, _) = parse("t.yml", text.as_bytes());
+    for rule in &mut rules {
+        rule.embedded = matches!(rule.title.as_str(), "a" | "b" | "y");
+    }
+    let (ruleset, problems) =
+        Ruleset::compile(rules, &crate::Mapping::default(), &Options::default());
+    assert_eq!(problems, []);
+    let alone: Vec<bool> = (0..5).map(|n| ruleset.stands_alone(crate::RuleIndex(n))).collect();
+    // The program's own correlation takes `b`, not the site's `c`.
+    assert_eq!(alone, [true, false, true, true, true]);
+}
+
+#[test]
 fn chains_and_aliases() {
     // The specification's example: many failures, then a success; the inner one groups by host
     // too, the outer by user only, whose field has another name in `b`.
@@ -169,8 +310,13 @@ fn limits_hold_and_are_counted() {
     assert_eq!(run(&ruleset, limits, &events[..5]).1.dropped().groups, 0);
     let same: Vec<(i64, &str)> = (0..200).map(|t| (t / 20, "{k: a, u: 1}")).collect();
     assert!(run(&ruleset, limits, &events).1.dropped().groups < 195);
+    // Enough of a full window is there to tell; a sum needs every event.
     let limits = Limits { events_per_group: 16, ..Limits::default() };
     let (list, correlator) = run(&ruleset, limits, &same);
+    assert_eq!((list.len(), correlator.dropped()), (1, crate::Dropped::default()));
+    let sum = "{type: value_sum, rules: [a], timespan: 10s, condition: {field: v, gte: 3}}";
+    let summed: Vec<(i64, &str)> = same.iter().map(|(t, _)| (*t, "{k: a, v: 1}")).collect();
+    let (list, correlator) = run(&compile(&(rules() + &correlation("x", sum))), limits, &summed);
     assert_eq!(list.len(), 1);
     assert!(correlator.dropped().events > 0);
     // A full group whose events come in order loses nothing.
@@ -222,9 +368,11 @@ fn references_that_fail_are_problems() {
     assert_eq!(kinds(rules() + &correlation("x", &body("z"))), [ProblemKind::NoRule("z".into())]);
     let cycle = rules() + &correlation("x", &body("y")) + &correlation("y", &body("x, a"));
     assert_eq!(kinds(cycle), [ProblemKind::Cycle, ProblemKind::Cycle]);
+    assert_eq!(kinds(rules() + &correlation("a", &body("b"))), [ProblemKind::Taken("a".into())]);
+    let other = correlation("x", &body("b")) + "id: '1'\n";
     assert_eq!(
-        kinds(rules() + &correlation("a", &body("b"))),
-        [ProblemKind::Duplicate("a".into())]
+        kinds(rules() + &other + &other.replace("'1'", "'2'")),
+        [ProblemKind::Duplicate("x".into())]
     );
     let deaf = rule("d", "{s: {k: d}, condition: s}").replace("hangtu", "other");
     assert!(kinds(deaf + &correlation("x", &body("d"))).contains(&ProblemKind::Deaf("d".into())));

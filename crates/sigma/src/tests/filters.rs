@@ -44,6 +44,11 @@ fn filters_take_away() {
         ("rules: [y], ", "condition: not s", "x"),
         ("rules: any, ", "t: {v: 1}, condition: not s and not t", ""),
         ("rules: any, ", "t: {v: 1}, condition: s and t", "x y"),
+        // What is both is left out, what is one of them is not.
+        ("rules: any, ", "t: {v: 1}, condition: not s or not t", "x y"),
+        ("rules: any, ", "t: {a: 1}, condition: not s or not t", ""),
+        ("rules: any, ", "t: {a: 1}, condition: not s or (not t and not s)", ""),
+        ("rules: any, ", "t: {a: 2}, condition: not s and (not t or not s)", ""),
         ("rules: any, ", "t: {v: 1}, condition: s and not t", ""),
         ("rules: any, ", "t: {v: 1}, condition: not 1 of them", ""),
     ] {

@@ -8,6 +8,7 @@ mod property;
 mod robust;
 mod sigma1;
 mod sigmahq;
+mod windows;
 
 use crate::{Mapping, Options, Problem, RuleIndex, Ruleset, Scratch, parse};
 use hangtu_record::{Fields, Record};

@@ -55,9 +55,8 @@ fn value(item: &Item, literal: &Literal, values: &[Value<'_>], r: &Fields) -> bo
     if item.has(M::Exists) {
         return !values.is_empty() == matches!(literal, Literal::Bool(true));
     }
-    let empty = |v: &&Value<'_>| matches!(v, Value::Null) || shown(v).is_empty();
     if *literal == Literal::Null {
-        return values.is_empty() || values.iter().any(|v| empty(&v));
+        return values.is_empty() || values.contains(&Value::Null);
     }
     values.iter().any(|v| one(item, literal, v, r))
 }
@@ -119,7 +118,7 @@ fn one(item: &Item, literal: &Literal, v: &Value<'_>, r: &Fields) -> bool {
             && matches!(v, Value::Bool(_) | Value::Str(_));
     }
     if *v == Value::Null {
-        return text.is_empty() && !placed;
+        return false;
     }
     let mut pattern: Vec<(char, bool)> = Vec::new();
     let lowered = lower(&text);

@@ -49,6 +49,62 @@ fn a_bad_document_costs_itself_only() {
     assert!(rules[1].extension.is_null());
 }
 
+/// Problems, and which rules can fire.
+fn compiled(text: &str) -> (Vec<ProblemKind>, Vec<bool>) {
+    let (rules, errors) = parse("f.yml", text.as_bytes());
+    assert_eq!(errors, [], "{text}");
+    let (ruleset, problems) = Ruleset::compile(rules, &Mapping::default(), &Options::default());
+    let works = (0..ruleset.rules().len()).map(|n| ruleset.works(RuleIndex(n as u32)));
+    (problems.into_iter().map(|p| p.kind).collect(), works.collect())
+}
+
+#[test]
+fn a_rule_that_is_called_as_another_does_not_run() {
+    let named = rule("r", "{s: {a: 1}, condition: s}");
+    let titled = named.replace("name: r\n", "");
+    let (one, two) = (format!("{titled}id: '1'\n"), format!("{titled}id: '2'\n"));
+    let taken = |name: &str| vec![ProblemKind::Taken(name.into())];
+    for (first, second, problems) in [
+        (&titled, &titled, taken("r")),
+        (&named, &titled, taken("r")),
+        (&one, &one, taken("1")),
+        (&one, &titled, vec![]),
+        (&one, &two, vec![]),
+    ] {
+        let runs = problems.is_empty();
+        let text = format!("{first}---\n{second}");
+        assert_eq!(compiled(&text), (problems, vec![true, runs]), "{text}");
+    }
+    // A global document with an id gives it to all that follow.
+    let global =
+        format!("action: global\nid: '1'\n---\n{named}---\n{}", named.replace(": r", ": q"));
+    assert_eq!(compiled(&global), (taken("1"), vec![true, false]));
+}
+
+#[test]
+fn fields_that_no_record_has_are_told() {
+    let of = |category: &str, selection: &str| {
+        let text = rule("r", &format!("{{s: {selection}, condition: s}}"));
+        compiled(&text.replace("category: event", &format!("category: {category}")))
+    };
+    let unknown = |field: &str| (vec![ProblemKind::Field(field.into())], vec![false]);
+    let fine = (vec![], vec![true]);
+    assert_eq!(of("operation", "{operation.verbb: stop}"), unknown("operation.verbb"));
+    assert_eq!(of("session", "{'source.ip|fieldref': destinaton.ip}"), unknown("destinaton.ip"));
+    assert_eq!(of("file", "[{file.path: x}, {file.pth: x}]"), unknown("file.pth"));
+    assert_eq!(of("operation", "{operation.verb: stop, source.zone.kind: x}"), fine);
+    assert_eq!(of("operation", "[word]"), fine);
+    assert_eq!(of("event", "{operation.verbb: stop}"), fine);
+    let counted = rule("r", "{s: {operation.verb: stop}, condition: s}")
+        .replace("category: event", "category: operation");
+    let by = |field: &str| {
+        let body = "{type: event_count, rules: [r], timespan: 1m, condition: {gte: 2}, group-by: ";
+        compiled(&format!("{counted}---\ntitle: c\ncorrelation: {body}[{field}]}}\n"))
+    };
+    assert_eq!(by("source.ip"), (vec![], vec![true, true]));
+    assert_eq!(by("sorce.ip"), (vec![ProblemKind::Field("sorce.ip".into())], vec![true, false]));
+}
+
 #[test]
 fn anchors_work_and_bombs_do_not() {
     let text = rule("r", "{s: &s {a: 1}, t: *s, condition: s and t}");

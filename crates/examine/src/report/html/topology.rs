@@ -4,6 +4,7 @@
 //! height, outside networks at the top and controllers at the bottom. Pure numbers, no markup.
 
 use hangtu_catalog::Level;
+use hangtu_traffic::protocol::is_industrial;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{Asset, Examination};
@@ -21,49 +22,6 @@ const MARGIN: usize = 80;
 /// The page's own width; more scrolls.
 const WIDTH: usize = 1190;
 const MIN_WIDTH: usize = 420;
-
-/// Industrial protocols by the beginnings of their names.
-const INDUSTRIAL: &[&str] = &[
-    "bacnet",
-    "cip",
-    "codesys",
-    "coap-ics",
-    "dlms",
-    "dnp3",
-    "enip",
-    "ethercat",
-    "ethernet-ip",
-    "ethernetip",
-    "ff-hse",
-    "fins",
-    "ge-srtp",
-    "gesrtp",
-    "goose",
-    "hart",
-    "iccp",
-    "iec10",
-    "iec61850",
-    "iec-10",
-    "iec-61850",
-    "knx",
-    "melsec",
-    "mms",
-    "modbus",
-    "niagara",
-    "omron",
-    "opc",
-    "pcworx",
-    "profinet",
-    "proconos",
-    "pnio",
-    "s7",
-    "slmp",
-    "sv",
-    "synchrophasor",
-    "tristation",
-    "umas",
-    "vnet",
-];
 
 /// Levels of the plant from the top of the picture to the bottom.
 pub(super) const BANDS: usize = 5;
@@ -115,7 +73,7 @@ pub(super) struct Topology<'a> {
 }
 
 fn industrial(protocol: &str, operations: bool) -> bool {
-    operations || INDUSTRIAL.iter().any(|name| protocol.starts_with(name))
+    operations || is_industrial(protocol)
 }
 
 /// The level an asset stands at: 0 outside, 1 enterprise, 2 operations, 3 supervision, 4 control.

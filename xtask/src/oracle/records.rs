@@ -77,7 +77,8 @@ fn address(protocol: &str, code: u64, record: &Value) -> Option<String> {
                     .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
             };
             let named = if code == 130 { 1 } else { NAMED };
-            let objects: Vec<_> = object.split(' ').take_while(header).take(named).collect();
+            let words = object.split([' ', ',']).filter(|word| !word.is_empty());
+            let objects: Vec<_> = words.take_while(header).take(named).collect();
             format!("{unit} {} {}", objects.join(" "), range(address, count))
         }
         "dnp3" => unit,

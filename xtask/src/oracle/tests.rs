@@ -149,7 +149,7 @@ fn paths_of_connections_and_routes_are_nobodys_address() {
 #[test]
 fn controls_say_how_they_ended() {
     let operations = [json!({
-        "code": 4, "unit": 10, "object": "g12v1 g41v2", "address": 3, "count": 1,
+        "code": 4, "unit": 10, "object": "g12v1, g41v2", "address": 3, "count": 1,
         "outcome": "error", "error": 2
     })];
     let asked = [

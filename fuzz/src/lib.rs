@@ -282,11 +282,17 @@ pub fn authorisations(data: &[u8]) {
 
 /// An earlier examination.
 pub fn baseline(data: &[u8]) {
+    thread_local! {
+        static RULES: hangtu_examine::Rules = {
+            let catalog = hangtu_catalog::Catalog::embedded().expect("the content is sound");
+            hangtu_examine::Rules::load(&catalog, &[]).expect("no folder is read")
+        };
+    }
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(examination) = hangtu_examine::baseline(text)
     {
         let mut now = examination.clone();
-        hangtu_examine::compare(&mut now, &examination, "fuzz");
+        RULES.with(|rules| hangtu_examine::compare(&mut now, &examination, "fuzz", rules));
     }
 }
 

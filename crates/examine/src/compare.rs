@@ -10,7 +10,10 @@ use crate::{
 };
 use hangtu_catalog::{Arg, Bilingual, key};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
 /// A day: a run this long counts as long enough whatever the baseline's length.
 const DAY: i64 = 86_400;
@@ -225,7 +228,8 @@ pub fn compare(now: &mut Examination, before: &Examination, name: &str, rules: &
     }
     let present: BTreeSet<&str> = now.findings.iter().map(|f| f.fingerprint.as_str()).collect();
     let (retest, was, span) = (Retest::new(now), Retest::new(before), span(before));
-    let of_zones = rules.of_zones();
+    // Walks the text of every rule: only where a finding is absent.
+    let of_zones = LazyCell::new(|| rules.of_zones());
     let (mut gone, mut not_retested) = (Vec::new(), Vec::new());
     for finding in before.findings.iter().filter(|f| !present.contains(f.fingerprint.as_str())) {
         let judged = retest.judge(&Known {

@@ -13,19 +13,12 @@ use crate::{
 use hangtu_record::Time;
 use std::{
     collections::VecDeque,
-    hint, io, iter,
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    io, iter,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// Packets of one worker for which a parcel keeps room: more come in a chunk only when they are nearly empty.
 const ROOM: usize = 4_096;
-
-/// Looks before a thread that waits goes to sleep, some tens of microseconds: most waits are as short, and to be woken
-/// takes as long.
-const SPINS: usize = 1_000;
 
 /// A chunk on its way: who gets which packet was decided by the reading thread.
 #[derive(Default)]
@@ -54,8 +47,6 @@ struct Lane {
 struct State {
     lanes: Vec<Lane>,
     pool: Vec<Parcel>,
-    /// Threads that nothing but [`Team::changed`] wakes.
-    asleep: usize,
     over: bool,
 }
 
@@ -103,8 +94,6 @@ impl State {
 /// The workers.
 pub(crate) struct Team {
     state: Mutex<State>,
-    /// Counts the changes of the state; only who holds it adds.
-    changes: AtomicU32,
     changed: Condvar,
 }
 
@@ -113,9 +102,8 @@ pub(crate) struct Leaving<'a>(&'a Team);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.over = true;
-        self.0.tell(&state);
+        self.0.lock().over = true;
+        self.0.changed.notify_all();
     }
 }
 
@@ -128,8 +116,8 @@ impl Team {
             spare: Vec::new(),
         };
         let lanes = workers.map(lane).collect();
-        let state = Mutex::new(State { lanes, pool: Vec::new(), asleep: 0, over: false });
-        Self { state, changes: AtomicU32::new(0), changed: Condvar::new() }
+        let state = Mutex::new(State { lanes, pool: Vec::new(), over: false });
+        Self { state, changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -139,40 +127,13 @@ impl Team {
     /// Does what there is to do, or waits until something has changed.
     fn step<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let Some(mut job) = state.job() else {
-            return self.wait(state);
+            return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         };
         drop(state);
         job.run();
         let mut state = self.lock();
         state.done(job);
-        self.tell(&state);
-        state
-    }
-
-    /// The state has changed.
-    fn tell(&self, state: &State) {
-        self.changes.fetch_add(1, Ordering::Relaxed);
-        if state.asleep > 0 {
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits until the state has changed, at first without sleeping.
-    fn wait<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let seen = self.changes.load(Ordering::Relaxed);
-        drop(state);
-        for _ in 0..SPINS {
-            if self.changes.load(Ordering::Relaxed) != seen {
-                return self.lock();
-            }
-            hint::spin_loop();
-        }
-        let mut state = self.lock();
-        if self.changes.load(Ordering::Relaxed) == seen {
-            state.asleep += 1;
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.asleep -= 1;
-        }
+        self.changed.notify_all();
         state
     }
 
@@ -219,7 +180,7 @@ impl Team {
         for (lane, parcel) in state.lanes.iter_mut().zip(iter::repeat(parcel)) {
             lane.parcels.push_back(parcel);
         }
-        self.tell(&state);
+        self.changed.notify_all();
     }
 
     /// What became of the oldest parcel that was sent and not received, by all workers; meanwhile helps.

@@ -39,14 +39,12 @@ pub struct Unreadable {
 #[error("a symbolic link out of its folder is not followed")]
 pub struct NotFollowed;
 
-/// Why the last files of an archive are not read.
+/// Why the last entries of an archive are not read.
 #[derive(Clone, Copy, Debug, Error)]
-#[error("{left_out} files of the archive were left out: {most} are read")]
+#[error("{left_out} entries of the archive were left out: {} are read", archive::MAX_MEMBERS)]
 pub struct TooMany {
-    /// Files that were left out.
+    /// Entries that were left out.
     pub left_out: u64,
-    /// Files that are read.
-    pub most: u64,
 }
 
 /// What was found below paths.
@@ -159,7 +157,7 @@ impl Search<'_> {
     fn archive(&mut self, path: &Path) -> io::Result<()> {
         let archive::Members { list, left_out } = archive::members(path)?;
         if left_out > 0 {
-            let why = TooMany { left_out, most: archive::MAX_MEMBERS as u64 };
+            let why = TooMany { left_out };
             self.unreadable.push(Unreadable { path: path.into(), source: io::Error::other(why) });
         }
         for (name, place) in list {
@@ -201,7 +199,7 @@ pub struct Below {
 /// there.
 pub fn walk(dir: &Path) -> Result<Below, Unreadable> {
     let mut out = Below::default();
-    match below(dir, 0, dir, &mut out) {
+    match fs::canonicalize(dir).and_then(|root| below(dir, 0, &root, &mut out)) {
         Ok(()) => Ok(out),
         Err(source) => Err(Unreadable { path: dir.into(), source }),
     }
@@ -233,8 +231,8 @@ fn below(dir: &Path, depth: usize, root: &Path, out: &mut Below) -> io::Result<(
     Ok(())
 }
 
-/// Whether a link leads to what stands below the folder that is searched; why not.
+/// Whether a link leads to what stands below the folder that is searched, by where that really is; why not.
 fn met_elsewhere(link: &Path, root: &Path) -> io::Result<()> {
-    let below = fs::canonicalize(link)?.starts_with(fs::canonicalize(root)?);
+    let below = fs::canonicalize(link)?.starts_with(root);
     if below { Ok(()) } else { Err(io::Error::other(NotFollowed)) }
 }

@@ -156,7 +156,7 @@ pub fn open(input: &Input, tee: impl FnOnce(Source) -> Source) -> Result<Opened,
     let whole = Cursor::new(head.clone()).chain(stored);
     let (source, compression): (Source, _) = if head.starts_with(&GZIP) {
         let buffered = BufReader::with_capacity(1 << 17, whole);
-        (begun(Members(Some(GzDecoder::new(buffered)))).map_err(io)?, "+gzip")
+        (begun(GzipMembers(Some(GzDecoder::new(buffered)))).map_err(io)?, "+gzip")
     } else if head.starts_with(&ZSTD) {
         if let Some(window) = zstd_window(&head).filter(|w| *w > 1 << ZSTD_WINDOW) {
             return Err(io(too_wide(window)));
@@ -187,9 +187,9 @@ fn pass_skippable(head: &mut Vec<u8>, stored: &mut Source) -> io::Result<()> {
 
 /// Members of gzip one behind the other (RFC 1952, 2.2), and zeros behind them, by which tapes fill their blocks and
 /// which gzip(1) passes over too.
-struct Members<R>(Option<GzDecoder<R>>);
+struct GzipMembers<R>(Option<GzDecoder<R>>);
 
-impl<R: BufRead> Read for Members<R> {
+impl<R: BufRead> Read for GzipMembers<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while let Some(member) = &mut self.0 {
             match member.read(out) {
@@ -212,7 +212,10 @@ impl<R: BufRead> Read for Members<R> {
 /// Passes over zeros; whether nothing else follows.
 fn only_zeros(stored: &mut impl BufRead) -> io::Result<bool> {
     loop {
-        let bytes = stored.fill_buf()?;
+        let bytes = match stored.fill_buf() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            bytes => bytes?,
+        };
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         let (all, ended) = (zeros == bytes.len(), bytes.is_empty());
         stored.consume(zeros);

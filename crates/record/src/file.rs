@@ -1,8 +1,9 @@
 //! A file action: somebody touched a file over the network.
 
 use crate::{
-    Endpoint, Field, FieldName, JsonWriter, Kind, Origin, Record, Text, Time, Value, field::walk,
-    operation::names,
+    Endpoint, Field, FieldName, JsonWriter, Kind, Origin, Record, Text, Time, Value,
+    field::walk,
+    operation::{names, text},
 };
 
 names! {
@@ -76,16 +77,16 @@ impl FileAction {
             F::RecordKind => Some(Value::Str("file")),
             F::NetworkProtocol => Some(Value::Str(self.protocol)),
             F::EventAction => Some(Value::Str(self.verb.name())),
-            F::FilePath => (!self.path.is_empty()).then(|| Value::Str(&self.path)),
-            F::FileFullName => (!self.path.is_empty()).then(|| Value::Str(base(&self.path))),
+            F::FilePath => text(&self.path),
+            F::FileFullName => text(&self.path).map(|_| Value::Str(base(&self.path))),
             F::FileExtension => extension(&self.path).map(Value::Str),
-            F::FileTargetPath => (!self.target.is_empty()).then(|| Value::Str(&self.target)),
+            F::FileTargetPath => text(&self.target),
             F::FileTargetExtension => extension(&self.target).map(Value::Str),
             F::FileSize => self.size.map(|n| Value::Int(n as i64)),
             F::FileEntropy => self.entropy.map(Value::Float),
-            F::FileShare => (!self.share.is_empty()).then(|| Value::Str(&self.share)),
+            F::FileShare => text(&self.share),
             F::FileStatus => Some(Value::Int(i64::from(self.status))),
-            F::UserName => (!self.user.is_empty()).then(|| Value::Str(&self.user)),
+            F::UserName => text(&self.user),
             F::EvidenceNumber => Some(Value::Int(self.origin.number as i64)),
             F::EvidenceOffset => Some(Value::Int(self.origin.offset as i64)),
             F::NetworkTransport => Some(Value::Str("tcp")),

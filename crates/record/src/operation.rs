@@ -167,7 +167,9 @@ pub struct Operation {
     pub delay: Option<i64>,
 }
 
-fn text(s: &str) -> Option<Value<'_>> {
+/// A text, unless it is empty.
+#[inline]
+pub(crate) fn text(s: &str) -> Option<Value<'_>> {
     (!s.is_empty()).then_some(Value::Str(s))
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     Endpoint, Field, FieldName, JsonWriter, Kind, Origin, OwnedValue, Record, Text, Time, Value,
-    field::walk, operation::names,
+    field::walk,
+    operation::{names, text},
 };
 use std::net::IpAddr;
 
@@ -129,7 +130,6 @@ impl Session {
     #[inline(always)]
     fn get(&self, name: FieldName) -> Option<Value<'_>> {
         use FieldName as F;
-        let text = |s: &'static str| (!s.is_empty()).then_some(Value::Str(s));
         match name {
             F::Timestamp | F::EventStart => Some(Value::Time(self.start)),
             F::EventEnd => Some(Value::Time(self.end)),

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 const MAX_DATAGRAMS: usize = 4096;
 /// Bytes waiting in all.
 const MAX_BYTES: usize = 8 << 20;
-/// Parts of one datagram: no link is so narrow that one is cut into more.
-const MAX_PARTS: usize = 1024;
+/// Parts of one datagram: as many as the narrowest link makes of the longest (68 octets, RFC 791 section 3.2).
+const MAX_PARTS: usize = 1_365;
 /// What a part costs beside its bytes.
 const PART: usize = 48;
 /// Largest IP payload.

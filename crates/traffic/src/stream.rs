@@ -134,12 +134,18 @@ impl Stream {
         self.first().is_some_and(|first| ack.wrapping_sub(first.seq) as i32 >= 0)
     }
 
+    /// Whether a number is too far from what comes next to be believed by itself.
+    fn is_far(&self, seq: u32) -> bool {
+        let ahead = seq.wrapping_sub(self.next) as i32;
+        !(-MAX_JUMP..=MAX_JUMP).contains(&ahead)
+    }
+
     /// Whether a number, of the next segment or acknowledged by the other side, confirms the far
-    /// segment: it follows on from it.
+    /// segment: it follows on from it, and the stream did not come there by itself.
     pub(crate) fn confirmed(&self, number: u32) -> bool {
         self.early.as_ref().and_then(|early| early.far.as_ref()).is_some_and(|far| {
             let end = far.end().wrapping_add(far.cut);
-            number.wrapping_sub(end) <= MAX_FOLLOW
+            self.is_far(far.seq) && number.wrapping_sub(end) <= MAX_FOLLOW
         })
     }
 
@@ -161,7 +167,7 @@ impl Stream {
         let ahead = seq.wrapping_sub(self.next) as i32;
         // Nobody reads these bytes: no reason to doubt them, or to wait for a hole.
         let unread = self.skip == u64::MAX;
-        if !(-MAX_JUMP..=MAX_JUMP).contains(&ahead) {
+        if self.is_far(seq) {
             return if unread { Placed::Gap(0) } else { Placed::Far };
         }
         if ahead > 0 {
@@ -283,5 +289,24 @@ impl Stream {
     pub(crate) fn memory(&self) -> usize {
         let early = self.early.as_ref().map_or(0, |early| early.memory());
         early + self.pending.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hangtu_record::{Origin, Time};
+
+    #[test]
+    fn what_a_stream_comes_to_by_itself_confirms_nothing() {
+        let (mut stream, far) = (Stream::default(), 20 << 20);
+        let at = At { time: Time(0), origin: Origin::default() };
+        assert_eq!(stream.place(0, 1), Placed::Deliver(0));
+        stream.advance(0, 1, 0);
+        assert_eq!(stream.place(far, 4), Placed::Far);
+        assert_eq!(stream.doubt(far, at, b"evil", 0), 0);
+        assert!(stream.confirmed(far + 4));
+        stream.advance(far, 100, 0);
+        assert!(!stream.confirmed(far + 100));
     }
 }

@@ -148,10 +148,10 @@ impl Worker {
         self.payload = (self.payload + after).saturating_sub(before);
         if self.payload > self.bounds.payload && after > 0 {
             self.clear();
-        }
-        if self.payload > self.bounds.payload && after > 0 {
-            self.limits.payload_evicted += 1;
-            self.finish(slot);
+            if self.payload > self.bounds.payload {
+                self.limits.payload_evicted += 1;
+                self.finish(slot);
+            }
         }
     }
 
@@ -187,9 +187,9 @@ impl Worker {
     fn insert(&mut self, flow: Flow) -> u32 {
         if self.flows.len() >= self.bounds.flows {
             self.clear();
-        }
-        if self.flows.len() >= self.bounds.flows {
-            self.evict();
+            if self.flows.len() >= self.bounds.flows {
+                self.evict();
+            }
         }
         self.flows.insert(flow)
     }

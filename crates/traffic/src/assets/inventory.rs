@@ -17,7 +17,7 @@ pub struct Inventory {
     pub assets: Vec<Asset>,
     /// Who talked to whom how, in no order: to be sorted before anybody sees it.
     pub conversations: Vec<(ConversationKey, Conversation)>,
-    /// Assets and conversations that found no room.
+    /// Assets, conversations, leases and facts of requests for leases that found no room.
     pub dropped: u64,
 }
 

@@ -22,7 +22,7 @@ const MAX_MACS: usize = 8;
 pub struct AssetNotes {
     pub(super) hosts: HashMap<AssetKey, Host>,
     pub(super) conversations: HashMap<ConversationKey, Conversation>,
-    /// Assets and conversations that found no room.
+    /// Assets, conversations, leases and facts of requests for leases that found no room.
     pub dropped: u64,
     /// How many conversations find room.
     room: usize,

@@ -63,10 +63,9 @@ impl Flow {
             decoder.end(cx);
         });
         self.tally(out);
-        let syn = |f: u8| f & (SYN | ACK);
         let state = if self.parties.transport != Transport::Tcp {
             ""
-        } else if syn(self.flags[0]) & SYN != 0 && self.flags[1] & SYN != 0 {
+        } else if self.flags[0] & self.flags[1] & SYN != 0 {
             "complete"
         } else if self.flags[0] & SYN != 0 && self.flags[1] & RST != 0 && self.bytes == [0; 2] {
             "refused"

@@ -118,7 +118,9 @@ impl Http {
         let target = head.start[method.len() + 1..].split(|b| *b == b' ').next()?;
         cx.fact_text(FieldName::HttpMethod, method);
         let connect = method == b"CONNECT";
-        if !connect {
+        if connect {
+            cx.fact_text(FieldName::UrlDomain, target::host(target));
+        } else {
             let target = Target::read(target);
             if self.paths < MAX_PATHS {
                 self.paths += 1;
@@ -143,9 +145,6 @@ impl Http {
             } else if name.eq_ignore_ascii_case(b"proxy-authorization") {
                 credentials.proxy |= authorization::read(cx, value);
             }
-        }
-        if connect {
-            cx.fact_text(FieldName::UrlDomain, target::host(target));
         }
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();

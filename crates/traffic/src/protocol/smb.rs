@@ -129,10 +129,14 @@ fn share(cx: &mut Context<'_>, path: &str) -> Text {
     name
 }
 
-/// A path within its share, without the separator some clients put first.
-fn path_utf16(bytes: &[u8]) -> Text {
-    let path = crate::decode::path_utf16(bytes);
+/// A path without the separator some clients put first.
+fn rooted(path: Text) -> Text {
     path.strip_prefix('\\').map_or_else(|| path.clone(), Text::from)
+}
+
+/// A path within its share.
+fn path_utf16(bytes: &[u8]) -> Text {
+    rooted(crate::decode::path_utf16(bytes))
 }
 
 impl Smb {

@@ -145,8 +145,11 @@ impl Telnet {
             b"error",
         ];
         const WELCOME: [&[u8]; 2] = [b"last login", b"welcome"];
+        if !self.sent {
+            return;
+        }
         let line = self.line.trim_ascii().to_ascii_lowercase();
-        if !self.sent || line.is_empty() {
+        if line.is_empty() {
             return;
         }
         let has = |marks: &[&[u8]]| marks.iter().any(|mark| memmem::find(&line, mark).is_some());

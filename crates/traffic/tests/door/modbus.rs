@@ -1,7 +1,6 @@
 //! Modbus away from its port.
 
 use crate::{
-    files::{PLAIN, pcap, stamped},
     packets::{ACK, CLIENT, Talk, modbus_write},
     reading,
 };
@@ -17,7 +16,7 @@ fn writes_alone_are_told_on_any_port() {
         packets.push(talk.send(true, ACK, &write));
         packets.push(talk.send(false, ACK, &write));
     }
-    let seen = reading::file(&pcap(PLAIN, 101, &stamped(&packets)));
+    let seen = reading::packets(&packets);
     let sent: Vec<_> =
         (100..108_u32).map(|at| ("write", 6_u32, Some(at), Outcome::Success)).collect();
     assert_eq!(seen.done(), sent);

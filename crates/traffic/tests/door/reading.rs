@@ -1,5 +1,6 @@
 //! Reads captures and keeps all that comes of them.
 
+use crate::files::{PLAIN, pcap, stamped};
 use hangtu_evidence::{Damage, Input};
 use hangtu_record::{Operation, Outcome, Session, Time};
 use hangtu_traffic::{Batch, Observer, Settings, Summary, read};
@@ -66,4 +67,9 @@ pub(crate) fn inputs(inputs: &[Input], threads: usize) -> Seen {
 /// Reads one capture on this thread.
 pub(crate) fn file(bytes: &[u8]) -> Seen {
     inputs(&[Input::Memory("capture".into(), bytes.into())], 1)
+}
+
+/// Reads IP packets, a moment between them.
+pub(crate) fn packets(packets: &[Vec<u8>]) -> Seen {
+    file(&pcap(PLAIN, 101, &stamped(packets)))
 }

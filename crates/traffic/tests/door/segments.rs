@@ -1,15 +1,10 @@
 //! Segments that are no part of a stream, or not as it should be: what the receiver took is told.
 
 use crate::{
-    files::{PLAIN, pcap, stamped},
     packets::{ACK, CLIENT, SYN, Talk, modbus_write},
-    reading::{Seen, file},
+    reading::{Seen, packets as read},
 };
 use hangtu_record::Outcome;
-
-fn read(packets: &[Vec<u8>]) -> Seen {
-    file(&pcap(PLAIN, 101, &stamped(packets)))
-}
 
 /// Which registers were written, in order of their address.
 fn written(seen: &Seen) -> Vec<u32> {

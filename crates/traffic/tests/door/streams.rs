@@ -3,7 +3,7 @@
 use crate::{
     files::{PLAIN, pcap, stamped},
     packets::{ACK, SERVER, Talk, ethernet, ipv4, ipv4_part, modbus_write, udp},
-    reading::{Seen, file, inputs},
+    reading::{Seen, inputs, packets as read},
 };
 use hangtu_evidence::Input;
 use hangtu_record::Outcome;
@@ -199,10 +199,6 @@ fn lose(port: u16, bursts: &[Burst], fates: &[Fate], lossy: usize) -> (Vec<Vec<u
 /// Cuts the bursts into packets without a loss.
 fn cut(port: u16, bursts: &[Burst], fates: &[Fate]) -> Vec<Vec<u8>> {
     lose(port, bursts, fates, 0).0
-}
-
-fn read(packets: &[Vec<u8>]) -> Seen {
-    file(&pcap(PLAIN, 101, &stamped(packets)))
 }
 
 /// The bursts as they are, one segment each.

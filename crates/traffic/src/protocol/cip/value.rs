@@ -23,6 +23,8 @@ pub(super) fn request(op: &mut Operation, code: u8, target: Target, b: &[u8]) {
         (0x4c..=0x4e | 0x52 | 0x53, Target::Tag | Target::Class(SYMBOL)) => {
             tag(op, code, Bytes::new(b));
         }
+        // Parts of files and of firmware.
+        (0x4d, Target::Class(0x37 | 0xa1)) => {}
         (0x10 | 0x4d, _) => op.value = typed(0, b),
         _ => {}
     }

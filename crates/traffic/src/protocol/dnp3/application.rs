@@ -1,6 +1,9 @@
 //! Application fragments (IEEE 1815 chapter 4): function, indications, and how requests end.
 
-use super::{objects, status};
+use super::{
+    objects::{self, Header},
+    status,
+};
 use crate::{
     bytes::Bytes,
     decode::{Context, Pending, Side, clean},
@@ -114,29 +117,26 @@ fn indicated(iin: u16) -> Option<(u32, &'static str)> {
 /// group 0, whose variation says which attribute it is and whose index which set of them, 0 the
 /// standard's; each is a data type, a length and a value.
 fn attributes(cx: &mut Context<'_>, from: Side, mut r: Bytes<'_>) -> Option<()> {
-    while r.u8()? == 0 {
-        let name = match r.u8()? {
+    loop {
+        let mut header = Header::read(&mut r).filter(|header| header.group == 0)?;
+        let name = match header.variation {
             242 => Some(FieldName::DeviceFirmware),
             248 => Some(FieldName::DeviceSerial),
             250 => Some(FieldName::DeviceModel),
             252 => Some(FieldName::DeviceVendor),
             _ => None,
         };
-        let (start, stop) = match r.u8()? {
-            0 => (u16::from(r.u8()?), u16::from(r.u8()?)),
-            1 => (r.u16le()?, r.u16le()?),
-            _ => return None,
-        };
-        for set in start..=stop {
+        header.range(&mut r)?;
+        let (start, count) = header.start.zip(header.count)?;
+        for n in 0..count {
             let (kind, length) = (r.u8()?, usize::from(r.u8()?));
             // Long lists count on from 256.
             let value = r.take(if kind == 255 { length + 256 } else { length })?;
-            if let (0, 1, Some(name)) = (set, kind, name) {
+            if let (0, 1, Some(name)) = (start.saturating_add(n), kind, name) {
                 cx.about(from, name, &clean(value));
             }
         }
     }
-    Some(())
 }
 
 fn name(code: u8) -> (Verb, &'static str) {

@@ -16,7 +16,7 @@ pub(super) struct Header {
     pub(super) variation: u8,
     qualifier: u8,
     /// First point of a range.
-    start: Option<u32>,
+    pub(super) start: Option<u32>,
     /// How many objects; `None` for all points.
     pub(super) count: Option<u32>,
 }

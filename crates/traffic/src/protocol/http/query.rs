@@ -61,7 +61,10 @@ const BEFORE: usize = 40;
 
 /// Tells the parameters of a query that carry a mark; of one that may hold a secret the mark alone.
 pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
-    if query.is_empty() {
+    let told = cx.facts.iter().filter(|(name, _)| *name == FieldName::UrlQuery).count();
+    let mut room = MAX_QUERIES.saturating_sub(told);
+    // Nothing is searched for that could not be told.
+    if query.is_empty() || room == 0 || cx.facts.len() >= MAX_FACTS {
         return;
     }
     let lower = query.to_ascii_lowercase();
@@ -69,8 +72,6 @@ pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
     let mut marks: Vec<(usize, &[u8])> = MARKS.into_iter().flat_map(found).collect();
     // Of those that begin together the longest first: it tells most.
     marks.sort_unstable_by_key(|(at, mark)| (*at, Reverse(mark.len())));
-    let told = cx.facts.iter().filter(|(name, _)| *name == FieldName::UrlQuery).count();
-    let mut room = MAX_QUERIES.saturating_sub(told);
     let mut end = 0;
     for (at, mark) in marks {
         // Another mark of the same parameter.
@@ -89,16 +90,17 @@ pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
     }
 }
 
-/// Whether a name before any `=` in it, plain or encoded, is that of a secret.
+/// Whether a name before any `=` in it, plain or encoded, is that of a secret: `user[password]` too.
 fn is_secret(lower: &[u8]) -> bool {
     let mut before = 0;
     memchr2_iter(b'=', b'%', lower).any(|at| {
-        let name = &lower[before..at];
-        before = at + 1;
         if lower[at] == b'%' && !lower[at..].starts_with(b"%3d") {
             return false;
         }
-        let start = name.iter().rposition(|b| !b.is_ascii_alphanumeric() && !b"_-.".contains(b));
+        let name = &lower[before..at];
+        before = at + 1;
+        // Brackets, plain or encoded, are part of it.
+        let start = name.iter().rposition(|b| !b.is_ascii_alphanumeric() && !b"_-.[]%".contains(b));
         let name = start.map_or(name, |start| &name[start + 1..]);
         SECRETS.iter().any(|secret| memmem::find(name, secret).is_some())
     })

@@ -153,6 +153,8 @@ fn of_a_query_what_attacks_carry_is_kept_and_no_secret() {
     );
     // Of what may hold a secret the mark alone, also where it stands within another.
     assert_eq!(queries("/a?pwd=hunter2;wget+b"), ";wget");
+    assert_eq!(queries("/a?user[password]=a$(hunter2"), "$(");
+    assert_eq!(queries("/a?user%5Bpassword%5D=a%60hunter2"), "%60");
     assert_eq!(queries("/a?back=../../b%3ftoken%3Dhunter2"), "../../");
     // A long one from shortly before the mark.
     let long = queries(&format!("/a?f={}../../x", "y".repeat(300)));

@@ -225,7 +225,7 @@ impl Files {
                 }
             }
             Ask::Make { path } => {
-                if status == 0 {
+                if matches!(status, 0 | ACCESS_DENIED) {
                     self.loose(cx, who, FileVerb::Create, path, "", (time, origin), status);
                 }
             }

@@ -5,13 +5,13 @@ mod block;
 
 use super::{
     files::{Ask, FileRef, Files, Reply, creates},
-    ntlm, share,
+    ntlm, rooted, share,
 };
 use crate::{
     bytes::Bytes,
-    decode::{Context, Side, clean, clean_utf16, path_utf16},
+    decode::{Context, Side, clean, path_utf16},
 };
-use block::{Block, Header, header, rooted};
+use block::{Block, Header, header};
 use hangtu_record::{FieldName, OwnedValue, Text};
 
 const HEADER: usize = 32;
@@ -147,13 +147,16 @@ impl State {
                 let (disposition, options) = (w.u32le()?, w.u32le()?);
                 block.skip(if block.unicode { block.bytes & 1 } else { 0 });
                 let name = block.raw(length);
-                let path = if block.unicode { clean_utf16(name) } else { clean(name) };
+                let path = if block.unicode { path_utf16(name) } else { clean(name) };
                 let delete = options & DELETE_ON_CLOSE != 0;
                 files.opening(cx, key, who, rooted(path), creates(disposition), delete);
             }
             OPEN_ANDX => {
+                // How it opens (MS-CIFS §2.2.4.41.1): 1 takes a file that exists as it is, the others make or empty it.
+                let mode = w.skip(16).and_then(|()| w.u16le());
                 let path = rooted(block.text());
-                files.opening(cx, key, who, path, false, false);
+                let creates = mode.is_some_and(|mode| mode & 3 != 1);
+                files.opening(cx, key, who, path, creates, false);
             }
             OPEN | CREATE | CREATE_NEW => {
                 let path = block.path();

@@ -3,7 +3,7 @@
 use crate::{
     bytes::Bytes,
     decode::{clean, path_utf16},
-    protocol::smb::files::Who,
+    protocol::smb::{files::Who, rooted},
 };
 use hangtu_record::Text;
 
@@ -102,9 +102,4 @@ impl<'a> Block<'a> {
         self.skip(1);
         rooted(self.text())
     }
-}
-
-/// A path without the separator it begins with.
-pub(super) fn rooted(path: Text) -> Text {
-    path.strip_prefix('\\').map_or_else(|| path.clone(), Text::from)
 }

@@ -136,11 +136,9 @@ impl<'a> Retest<'a> {
         self.own.get(rule).map_or("", String::as_str)
     }
 
-    /// Whether the site's filters, placeholders or own rule are not what they were. Nothing said any more leaves the
-    /// program's own rule, whole.
+    /// Whether the site's filters, placeholders or own rule are not what they were.
     fn changed(&self, known: &Known<'_>) -> bool {
-        let own = self.own(known.rule);
-        !own.is_empty() && own != known.own
+        self.own(known.rule) != known.own
     }
 
     /// The link addresses of an asset; none where that is not known.

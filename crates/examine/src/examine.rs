@@ -261,16 +261,6 @@ fn inputs_of(
         .map(|((name, one), hashed)| {
             let hashed = hashed.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (sha256, bytes) = hashed.map_or_else(Default::default, |h| (h.hash, h.bytes));
-            let mut problems: Vec<Problem> = one.damages.list.iter().map(problem).collect();
-            if one.damages.more > 0 {
-                problems.push(Problem {
-                    offset: one.damages.list.last().map_or(0, |d| d.offset),
-                    what: Bilingual::message(
-                        key::DAMAGE_MORE,
-                        &[("count", Arg::Number(one.damages.more))],
-                    ),
-                });
-            }
             InputModel {
                 path: name.clone(),
                 sha256,
@@ -279,14 +269,27 @@ fn inputs_of(
                 entries: one.entries,
                 first: one.first.map(Time::to_rfc3339),
                 last: one.last.map(Time::to_rfc3339),
-                problems,
+                problems: problems(one),
             }
         })
         .collect()
 }
 
-/// Damage as people read it.
-pub fn problem(damage: &Damage) -> Problem {
+/// What was wrong with an input, as people read it.
+pub fn problems(of: &InputSummary) -> Vec<Problem> {
+    let damages = &of.damages;
+    let mut out: Vec<Problem> = damages.list.iter().map(problem).collect();
+    if damages.more > 0 {
+        let count = [("count", Arg::Number(damages.more))];
+        out.push(Problem {
+            offset: damages.list.last().map_or(0, |d| d.offset),
+            what: Bilingual::message(key::DAMAGE_MORE, &count),
+        });
+    }
+    out
+}
+
+fn problem(damage: &Damage) -> Problem {
     let message = |key, skipped: Option<u64>| {
         Bilingual::message(key, &[("bytes", Arg::Number(skipped.unwrap_or(0)))])
     };

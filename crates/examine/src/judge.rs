@@ -15,9 +15,9 @@ use finding::{Key, excerpt, finding, unkept};
 use gathered::{Doubt, Gathered};
 use hangtu_catalog::{Catalog, Register, RuleInfo, RuleProblem};
 use hangtu_record::{Field, Origin, Record, Text};
-use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, Rule, RuleIndex, Ruleset, Scratch};
+use hangtu_sigma::{Body, CorrelationKind, Correlator, Limits, RuleIndex, Ruleset, Scratch};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     fmt::Write,
     sync::Arc,
 };
@@ -45,10 +45,8 @@ struct Prepared {
     alone: bool,
     /// Register its records are reconciled with, its own or that of the correlation it feeds.
     authorise: Option<Register>,
-    /// What the correlations that count it group by; absent when none does.
-    feeds: Option<Vec<Field>>,
-    /// The same one by one, of a rule that is reconciled.
-    feeding: Vec<Feed>,
+    /// The correlations that count it.
+    feeds: Vec<Feed>,
 }
 
 /// A record that correlations may come to report.
@@ -57,8 +55,7 @@ struct Kept {
     doubt: Option<Doubt>,
 }
 
-/// How a rule feeds a correlation whose matches are findings: the correlation, and the field of each value that it
-/// groups by.
+/// How a rule feeds a correlation: which, and the field of each value that it groups by.
 struct Feed {
     correlation: RuleIndex,
     group: Vec<(String, Field)>,
@@ -113,35 +110,22 @@ impl<'a> Judge<'a> {
         none: &'a Authorisations,
         names: &[String],
     ) -> Self {
-        let mut fed: HashMap<&str, (Option<Register>, BTreeSet<&str>)> = HashMap::new();
-        for (rule, info) in ruleset.rules().iter().zip(infos) {
-            if let Body::Correlation(correlation) = &rule.body {
-                for name in &correlation.rules {
-                    let (register, groups) = fed.entry(name.as_str()).or_default();
-                    *register = register.or(info.authorise);
-                    groups.extend(correlation.group_by.iter().map(String::as_str));
-                }
-            }
-        }
-        let rules = ruleset.rules().iter().zip(infos).enumerate().map(|(i, (rule, info))| {
+        let rules = infos.iter().enumerate().map(|(i, info)| {
             let index = RuleIndex(i as u32);
-            let fed = [rule.id.as_deref(), rule.name.as_deref()]
-                .into_iter()
-                .flatten()
-                .find_map(|key| fed.get(key));
-            let authorise = info.authorise.or(fed.and_then(|(register, _)| *register));
-            let feeding = match authorise {
-                Some(_) if fed.is_some() => feeding(ruleset, infos, rule),
-                _ => Vec::new(),
+            let owned = |(name, field): (&str, &Field)| (name.to_owned(), field.clone());
+            let feed = |(correlation, by): (RuleIndex, Vec<(&str, &Field)>)| Feed {
+                correlation,
+                group: by.into_iter().map(owned).collect(),
             };
+            let feeds: Vec<Feed> = ruleset.feeds(index).map(feed).collect();
+            let register = |feed: &Feed| infos[feed.correlation.0 as usize].authorise;
             Prepared {
                 subject: info.subject.as_deref().map(Field::new),
                 peer: info.peer.as_deref().map(Field::new),
                 class: info.class.iter().map(|c| Field::new(c)).collect(),
                 alone: ruleset.stands_alone(index) && !info.base,
-                authorise,
-                feeding,
-                feeds: fed.map(|(_, by)| by.iter().map(|name| Field::new(name)).collect()),
+                authorise: info.authorise.or_else(|| feeds.iter().find_map(register)),
+                feeds,
                 info: info.clone(),
             }
         });
@@ -175,11 +159,17 @@ impl<'a> Judge<'a> {
         self.ruleset.matches(&mut self.scratch, &placed, &mut |rule| hits.push(rule));
         for rule in &hits {
             let prepared = &self.rules[rule.0 as usize];
+            let (alone, counted) = (prepared.alone, !prepared.feeds.is_empty());
+            // What a correlation asks of the records that it counts is nothing to the rule's own findings.
+            let own = prepared.info.authorise.is_some();
             let mut unapproved = None;
             if let Some(register) = prepared.authorise {
                 match self.authorisations.check(register, &placed) {
                     Verdict::Covered(by) => {
                         self.cover(*rule, &placed, by);
+                        if alone && !own {
+                            self.gather(*rule, &placed, None);
+                        }
                         continue;
                     }
                     Verdict::Uncovered(nearest) => {
@@ -189,12 +179,12 @@ impl<'a> Judge<'a> {
                     }
                 }
             }
-            if prepared.feeds.is_some() {
+            if counted {
                 self.correlator.push(*rule, &placed);
                 self.keep(*rule, &placed, unapproved.as_ref());
             }
-            if self.rules[rule.0 as usize].alone {
-                self.gather(*rule, &placed, unapproved);
+            if alone {
+                self.gather(*rule, &placed, unapproved.filter(|_| own));
             }
         }
         self.hits = hits;
@@ -218,8 +208,10 @@ impl<'a> Judge<'a> {
     /// Remembers of which findings a match would have been part, had this authorisation not covered it.
     fn cover(&mut self, rule: RuleIndex, record: &Placed<'_>, by: &'a str) {
         let prepared = &self.rules[rule.0 as usize];
-        let own = prepared.alone.then(|| Key::of_record(rule, prepared, record));
-        let counted = prepared.feeding.iter().map(|feed| {
+        let own = prepared.alone && prepared.info.authorise.is_some();
+        let own = own.then(|| Key::of_record(rule, prepared, record));
+        let reported = |feed: &&Feed| self.rules[feed.correlation.0 as usize].alone;
+        let counted = prepared.feeds.iter().filter(reported).map(|feed| {
             let text = |field: &Field| record.first(field).map(|v| Text::from(v.to_string()));
             let value = |name: &str| {
                 feed.group.iter().find(|(n, _)| n == name).and_then(|(_, field)| text(field))
@@ -239,12 +231,12 @@ impl<'a> Judge<'a> {
 
     /// Keeps a few samples of what feeds correlations: the first of each group.
     fn keep(&mut self, rule: RuleIndex, record: &Placed<'_>, doubt: Option<&Doubt>) {
-        let Some(by) = &self.rules[rule.0 as usize].feeds else { return };
         if self.kept.len() >= MAX_KEPT {
             return;
         }
         let mut group = Text::const_new("");
-        for value in by.iter().filter_map(|field| record.first(field)) {
+        let by = self.rules[rule.0 as usize].feeds.iter().flat_map(|feed| &feed.group);
+        for value in by.filter_map(|(_, field)| record.first(field)) {
             let _ = writeln!(group, "{value}");
         }
         let count = self.kept_of.entry((rule.0, group)).or_default();
@@ -268,7 +260,7 @@ impl<'a> Judge<'a> {
         for burst in self.correlator.finish() {
             let index = burst.rule.0 as usize;
             let prepared = &self.rules[index];
-            if !self.ruleset.stands_alone(burst.rule) || prepared.info.base {
+            if !prepared.alone {
                 continue;
             }
             let value =
@@ -321,26 +313,6 @@ impl<'a> Judge<'a> {
             forgotten: self.forgotten,
         }
     }
-}
-
-/// The correlations that a rule feeds and whose matches are findings.
-fn feeding(ruleset: &Ruleset, infos: &[RuleInfo], rule: &Rule) -> Vec<Feed> {
-    let is = |name: &String| [&rule.id, &rule.name].into_iter().flatten().any(|own| own == name);
-    let mut out = Vec::new();
-    for (number, (other, info)) in ruleset.rules().iter().zip(infos).enumerate() {
-        let correlation = RuleIndex(number as u32);
-        let Body::Correlation(c) = &other.body else { continue };
-        if info.base || !ruleset.stands_alone(correlation) || !c.rules.iter().any(is) {
-            continue;
-        }
-        let field = |name: &String| {
-            let alias = c.aliases.iter().find(|(alias, of, _)| alias == name && is(of));
-            Field::new(alias.map_or(name.as_str(), |(_, _, field)| field.as_str()))
-        };
-        let group = c.group_by.iter().map(|name| (name.clone(), field(name))).collect();
-        out.push(Feed { correlation, group });
-    }
-    out
 }
 
 /// Infos of rules, in their order; a block that cannot be used is a problem of that rule, which

@@ -26,7 +26,7 @@ pub use assets::assets;
 pub use compare::{BaselineError, Known, Proof, Retest, baseline, compare, retest_reason, span};
 pub use coverage::is_serious;
 pub use evidence::{Evidence, Reading};
-pub use examine::{AuthorisationsFile, Progress, Setup, SoFar, examine, problem, stopped};
+pub use examine::{AuthorisationsFile, Progress, Setup, SoFar, examine, problems, stopped};
 pub use reconcile::{Reason, Verdict};
 pub use rejudge::{Changed, Effect, Rejudged, Seen, rejudge, seen};
 pub use rules::{Rules, walk};

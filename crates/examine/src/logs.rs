@@ -15,8 +15,6 @@ use std::{
 const MAX_SOURCES: usize = 5_000;
 /// Accounts remembered of one host.
 const MAX_ACCOUNTS: usize = 200;
-/// Formats remembered of one source.
-const MAX_FORMATS: usize = 16;
 /// Hours remembered of one host: more than two years of them.
 const MAX_HOURS: usize = 20_000;
 /// Sessions remembered to hold clocks against.
@@ -143,7 +141,7 @@ impl LogNotes {
             known.events += 1;
             known.first = known.first.min(time);
             known.last = known.last.max(time);
-            if !known.formats.contains(&format) && known.formats.len() < MAX_FORMATS {
+            if !known.formats.contains(&format) {
                 known.formats.insert(format);
             }
         } else if self.sources < MAX_SOURCES {

@@ -43,8 +43,8 @@ pub struct Rules {
     pub sha256: String,
     /// Files left out because one before them has the same text, which stands for them.
     same: HashMap<String, String>,
-    /// What of them the site brought.
-    own: own::Own,
+    /// The site's values of placeholders.
+    placeholders: BTreeMap<String, Vec<String>>,
 }
 
 impl Rules {
@@ -63,7 +63,7 @@ impl Rules {
         let (mut rules, wrong) = RulePack::rules();
         let mut errors: Vec<Bilingual> = wrong.iter().map(Bilingual::from).collect();
         let mut placeholders = catalog.placeholders.clone();
-        let mut own = own::Own::default();
+        let mut own = BTreeMap::new();
         let mut same = HashMap::new();
         let mut known: HashMap<String, String> = HashMap::new();
         for path in paths {
@@ -76,7 +76,7 @@ impl Rules {
                 if file.file_name().is_some_and(|name| name == PLACEHOLDERS) {
                     match hangtu_sigma::placeholders(&name, &bytes) {
                         Ok(some) => {
-                            own.placeholders.extend(some.clone());
+                            own.extend(some.clone());
                             placeholders.extend(some);
                         }
                         Err(e) => errors.push(Bilingual::from(&e)),
@@ -96,16 +96,14 @@ impl Rules {
                 let (some, wrong) = hangtu_sigma::parse(&name, &bytes);
                 rules.extend(some);
                 errors.extend(wrong.iter().map(Bilingual::from));
-                own.files.insert(name);
             }
         }
         for (name, text) in packs {
-            own.files.insert(name.clone());
             let (some, wrong) = hangtu_sigma::parse(name, text.as_bytes());
             rules.extend(some);
             errors.extend(wrong.iter().map(Bilingual::from));
         }
-        Ok(Self { same, own, ..Self::compile(catalog, rules, placeholders, errors) })
+        Ok(Self { same, placeholders: own, ..Self::compile(catalog, rules, placeholders, errors) })
     }
 
     /// The file whose rules a file's are: itself, or one with the same text before it.
@@ -210,7 +208,7 @@ impl Rules {
             problems,
             sha256: sha256(all.join("\n").as_bytes()),
             same: HashMap::new(),
-            own: own::Own::default(),
+            placeholders: BTreeMap::new(),
         }
     }
 }

@@ -177,7 +177,7 @@ fn write(
 }
 
 /// Results that stand beside their places until all of them are whole: a full disk must not take an earlier
-/// examination away, nor leave one's page beside another's findings.
+/// examination away, nor, as far as writing goes, leave one's page beside another's findings.
 #[derive(Default)]
 struct Begun(Vec<PathBuf>);
 

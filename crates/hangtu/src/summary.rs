@@ -95,8 +95,8 @@ fn limited(language: Language, limit: &str, count: u64) -> String {
 pub(crate) fn tell_damage(language: Language, names: &[String], read: &evidence::Summary) -> bool {
     let mut lines = Vec::new();
     for (name, input) in names.iter().zip(&read.inputs) {
-        let damages = input.damages.list.iter();
-        lines.extend(damages.map(|d| damage(language, name, &hangtu_examine::problem(d))));
+        let problems = hangtu_examine::problems(input);
+        lines.extend(problems.iter().map(|p| damage(language, name, p)));
     }
     // Of unreadable files each is told by `tell_missing`.
     let limits: Vec<_> =

@@ -180,6 +180,17 @@ impl Ruleset {
         self.excluded.get(index.0 as usize).map_or("", String::as_str)
     }
 
+    /// The correlations that a rule feeds, each with what it groups by and the field of the rule's records for that.
+    pub fn feeds(
+        &self,
+        index: RuleIndex,
+    ) -> impl Iterator<Item = (RuleIndex, Vec<(&str, &Field)>)> {
+        self.relations.feeds(index).iter().map(|feed| {
+            let plan = &self.relations.plans[feed.plan];
+            (plan.rule, plan.group_by.iter().map(String::as_str).zip(&feed.group).collect())
+        })
+    }
+
     /// Whether a match of the rule is a detection by itself. A rule that a correlation refers to
     /// only feeds it, unless the correlation says `generate` (*correlations*, "Generate"), or the rule
     /// comes with the program and the correlation does not.

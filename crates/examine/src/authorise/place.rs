@@ -35,9 +35,9 @@ impl Net {
         })
     }
 
-    /// The network that it lies in, where it names a host and the length of a network's prefix.
-    pub(super) fn network(&self) -> Option<String> {
-        let network: IpAddr = match self.address {
+    /// Where the network of this prefix begins in which an address lies.
+    fn start(&self, ip: IpAddr) -> IpAddr {
+        match ip {
             IpAddr::V4(ip) => {
                 let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
                 Ipv4Addr::from_bits(ip.to_bits() & mask).into()
@@ -46,7 +46,12 @@ impl Net {
                 let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
                 Ipv6Addr::from_bits(ip.to_bits() & mask).into()
             }
-        };
+        }
+    }
+
+    /// The network that it lies in, where it names a host and the length of a network's prefix.
+    pub(super) fn network(&self) -> Option<String> {
+        let network = self.start(self.address);
         (network != self.address).then(|| format!("{network}/{}", self.prefix))
     }
 
@@ -57,17 +62,8 @@ impl Net {
 
     /// Whether an address lies in it.
     pub fn contains(&self, ip: IpAddr) -> bool {
-        match (self.address, ip.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
-                a.to_bits() & mask == b.to_bits() & mask
-            }
-            (IpAddr::V6(a), IpAddr::V6(b)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
-                a.to_bits() & mask == b.to_bits() & mask
-            }
-            _ => false,
-        }
+        let ip = ip.to_canonical();
+        ip.is_ipv4() == self.address.is_ipv4() && self.start(ip) == self.start(self.address)
     }
 }
 

@@ -125,6 +125,29 @@ correlation: {type: event_count, rules: [own-each], group-by: [source.ip], times
     assert!(judged.dropped > 0);
 }
 
+/// What a correlation asks of the records that it counts changes nothing of the findings of their rule.
+#[test]
+fn a_correlation_that_needs_approvals_asks_none_of_the_rules_it_counts() {
+    let many = "
+title: Many
+id: own-many
+correlation: {type: event_count, rules: [own-each], group-by: [source.ip], timespan: 1h, \
+  condition: {gte: 100}, generate: true}
+hangtu: {authorise: operation}
+";
+    let rules = own("counted", &[EACH, many]);
+    let station = "{version: 1, stations: [{id: S, addresses: [any], targets: [any]}]}";
+    let station = Authorisations::parse("t", station).expect("it can be read");
+    let none = Authorisations::default();
+    for given in [None, Some(&station)] {
+        let mut judge = Judge::new(&rules.ruleset, &rules.infos, given, &none, &["x".into()]);
+        judge.record(&operation(1));
+        let judged = judge.finish();
+        let mut found = judged.findings.iter().map(|f| (f.rule.as_str(), f.unapproved.is_none()));
+        assert_eq!((found.next(), found.next()), (Some(("own-each", true)), None));
+    }
+}
+
 #[test]
 fn what_is_covered_is_remembered_with_its_approval() {
     let each =

@@ -1,6 +1,6 @@
 //! What the site itself says of a rule: a re-test by a rule that it changed proves nothing.
 
-use super::Rules;
+use super::{Rules, ZONES};
 use hangtu_catalog::sha256;
 use hangtu_record::FieldName;
 use hangtu_sigma::{Body, RuleIndex};
@@ -9,24 +9,6 @@ use std::{
     fmt::Write,
 };
 
-/// What depends on the zones that the site declares. The direction does, for its own addresses are not outside.
-const ZONED: [FieldName; 5] = [
-    FieldName::SourceZone,
-    FieldName::SourceZoneKind,
-    FieldName::DestinationZone,
-    FieldName::DestinationZoneKind,
-    FieldName::NetworkDirection,
-];
-
-/// What of the rules the site brought.
-#[derive(Debug, Default)]
-pub(super) struct Own {
-    /// Files of rules.
-    pub(super) files: HashSet<String>,
-    /// Its values of placeholders.
-    pub(super) placeholders: BTreeMap<String, Vec<String>>,
-}
-
 impl Rules {
     /// SHA-256 of what the site itself says of each rule, by its id: what its filters leave out, its values of the
     /// placeholders that the rule names, and of a rule of its own what decides its findings, titles and texts apart.
@@ -34,7 +16,9 @@ impl Rules {
     pub fn own_sha256(&self) -> BTreeMap<String, String> {
         let below = self.below();
         let numbered = self.infos.iter().enumerate();
+        // One that is left out says nothing of another of its id.
         numbered
+            .filter(|(number, _)| self.ruleset.works(RuleIndex(*number as u32)))
             .filter_map(|(number, info)| {
                 let index = RuleIndex(number as u32);
                 let mut own = self.ruleset.excluded_from(index).to_owned();
@@ -43,12 +27,12 @@ impl Rules {
                     let (rule, info) = (&self.ruleset.rules()[at], &self.infos[at]);
                     let text = self.text(at);
                     named.push_str(&text);
-                    if self.own.files.contains(&rule.file) {
+                    if !rule.embedded {
                         let keys = (&info.subject, &info.peer, &info.class, info.authorise);
                         let _ = writeln!(own, "{text}{keys:?}{}", info.base);
                     }
                 }
-                for (name, values) in &self.own.placeholders {
+                for (name, values) in &self.placeholders {
                     if named.contains(&format!("%{name}%")) {
                         let _ = writeln!(own, "{name}={values:?}");
                     }
@@ -62,7 +46,9 @@ impl Rules {
     /// count.
     pub fn of_zones(&self) -> HashSet<&str> {
         let below = self.below();
-        let names = ZONED.map(|name| format!("{:?}", name.name()));
+        // The direction, too: the site's own addresses are not outside.
+        let zoned = ZONES.into_iter().chain([FieldName::NetworkDirection]);
+        let names: Vec<String> = zoned.map(|name| format!("{:?}", name.name())).collect();
         let zoned = |text: &str| names.iter().any(|name| text.contains(name));
         let numbered = self.infos.iter().enumerate();
         numbered
@@ -88,21 +74,13 @@ impl Rules {
 
     /// The rules that each correlation counts, by number.
     fn below(&self) -> HashMap<usize, Vec<usize>> {
-        let rules = self.ruleset.rules();
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        for (number, rule) in rules.iter().enumerate() {
-            for name in [&rule.id, &rule.name].into_iter().flatten() {
-                numbers.entry(name).or_insert(number);
+        let mut below: HashMap<usize, Vec<usize>> = HashMap::new();
+        for number in 0..self.infos.len() {
+            for (correlation, _) in self.ruleset.feeds(RuleIndex(number as u32)) {
+                below.entry(correlation.0 as usize).or_default().push(number);
             }
         }
-        let of = |name: &String| numbers.get(name.as_str()).copied();
-        let counts = |(number, rule): (usize, &hangtu_sigma::Rule)| match &rule.body {
-            Body::Correlation(c) => {
-                Some((number, c.rules.iter().filter_map(of).collect::<Vec<_>>()))
-            }
-            _ => None,
-        };
-        rules.iter().enumerate().filter_map(counts).collect()
+        below
     }
 }
 

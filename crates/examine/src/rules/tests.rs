@@ -40,6 +40,8 @@ fn the_same_file_counts_once_and_another_of_the_same_id_not_at_all() {
     assert!(!changed.ruleset.works(RuleIndex(all as u32)));
     assert_eq!(changed.problems[0].kind, ProblemKind::Taken(STOP.into()));
     assert_eq!(changed.problems.len(), 1);
+    // What is left out says nothing of the one that has its id.
+    assert!(changed.own_sha256().is_empty());
 }
 
 #[test]

@@ -192,3 +192,23 @@ fn a_rule_of_ones_own_that_changed_proves_nothing() {
         titled["run"]["own_sha256"].as_object().expect("hashes").keys().collect();
     assert_eq!(own, ["own-1"]);
 }
+
+#[test]
+fn placeholders_that_the_site_takes_away_prove_nothing() {
+    let (out, rules) = (folder("placeholders"), folder("placeholders-own"));
+    let more =
+        "industrial_protocols: [modbus, s7comm, enip, cip, dnp3, iec104, smb, telnet, rdp]\n";
+    fs::write(rules.join("placeholders.yml"), more).expect("it can be written");
+    let examine = |more: &[&str]| {
+        assert_eq!(hangtu(&[&["examine", PLANT, "--out", text(&out)], more].concat()).code, 0);
+        json(&out.join("findings.json"))
+    };
+    examine(&["--rules", text(&rules)]);
+    let baseline = out.join("baseline.json");
+    fs::rename(out.join("findings.json"), &baseline).expect("it was written");
+    day_before(&baseline);
+    let now = examine(&["--baseline", text(&baseline)]);
+    assert_eq!(reasons(&now, "gone"), Vec::<String>::new());
+    let changed = |why: &String| why.starts_with("Not re-tested: the site's own filters");
+    assert!(reasons(&now, "not_retested").iter().any(changed), "{:#}", now["comparison"]);
+}

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::Instant,
 };
 
@@ -53,7 +53,7 @@ pub fn run(args: &[String]) -> Result<()> {
     if chosen.is_empty() {
         chosen = all;
     }
-    install()?;
+    crate::cargo_tool("fuzz", CARGO_FUZZ)?;
     let binaries = build(&chosen)?;
     let mut outcomes = Vec::new();
     println!("{:<16} {:>12} {:>9} {:>12}  finding", "target", "executions", "seconds", "a second");
@@ -89,20 +89,6 @@ fn targets() -> Result<Vec<String>> {
 
 /// The version of cargo-fuzz that CI uses.
 const CARGO_FUZZ: &str = "0.13.2";
-
-fn install() -> Result<()> {
-    let there = cargo()
-        .args(["fuzz", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !there {
-        println!("installing cargo-fuzz {CARGO_FUZZ} from the registry");
-        crate::run(cargo().args(["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ]))?;
-    }
-    Ok(())
-}
 
 /// Builds one target, or all when several are wanted, and says in which folder they are.
 fn build(chosen: &[String]) -> Result<PathBuf> {

@@ -102,6 +102,17 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Installs a subcommand of cargo from the registry when it is missing.
+fn cargo_tool(name: &str, version: &str) -> Result<()> {
+    let there = cargo().args([name, "--version"]).output();
+    if there.is_ok_and(|o| o.status.success()) {
+        return Ok(());
+    }
+    println!("installing cargo-{name} {version} from the registry");
+    let package = format!("cargo-{name}");
+    run(cargo().args(["install", &package, "--locked", "--version", version]))
+}
+
 /// A program of a Python package, installed once from the registry into a folder of its own.
 fn pypi(name: &str, package: &str, version: &str, program: &str) -> Result<PathBuf> {
     let venv = site::target().join(format!("{name}-{version}"));

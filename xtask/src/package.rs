@@ -1,6 +1,6 @@
 //! `cargo xtask package`: the Debian package, to be carried to a machine without a network.
 
-use crate::{cargo, root, run, site::target};
+use crate::{cargo, cargo_tool, root, run, site::target};
 use anyhow::{Context, Result};
 use std::{fs, process::Command};
 
@@ -9,11 +9,7 @@ const CARGO_DEB: &str = "3.8.0";
 
 /// Builds the program and packs it; prints where the package is, and its SHA-256.
 pub fn run_all() -> Result<()> {
-    let there = cargo().args(["deb", "--version"]).output();
-    if !there.is_ok_and(|o| o.status.success()) {
-        println!("installing cargo-deb {CARGO_DEB} from the registry");
-        run(cargo().args(["install", "cargo-deb", "--locked", "--version", CARGO_DEB]))?;
-    }
+    cargo_tool("deb", CARGO_DEB)?;
     run(cargo().current_dir(root()).args(["deb", "--package", "hangtu"]))?;
     let made = fs::read_dir(target().join("debian"))?.flatten().map(|e| e.path());
     let newest = made

@@ -91,8 +91,9 @@ impl Drop for Postgres {
     }
 }
 
-fn is_root() -> bool {
-    // Only root's own folder tells without a library: HOME may be anything.
+/// Whether root runs this.
+pub fn is_root() -> bool {
+    // Without a library; HOME may be anything.
     Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() == b"0")
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must pass, in one command; CI runs it.
 
 use crate::{
-    browser, cargo,
+    browser, cargo, cargo_tool,
     postgres::{self, Postgres},
     root, run, schemathesis, shared,
     site::target,
@@ -97,7 +97,7 @@ fn packages() -> Result<()> {
         return Ok(());
     }
     let by_hand = format!("apt-get install {}", missing.join(" "));
-    if !found("apt-get") || !is_root() {
+    if !found("apt-get") || !postgres::is_root() {
         bail!("these packages are needed: {}", missing.join(" "));
     }
     println!("installing Debian packages: {}", missing.join(" "));
@@ -105,18 +105,9 @@ fn packages() -> Result<()> {
     run(Command::new("apt-get").args(["install", "-y"]).args(&missing)).context(by_hand)
 }
 
-/// Whether packages may be installed.
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
-}
-
 /// Licences and sources of dependencies. cargo-deny is installed from the registry when missing.
 fn deny() -> Result<()> {
-    if !found("cargo-deny") {
-        println!("\ninstalling cargo-deny {CARGO_DENY} from the registry");
-        run(cargo().args(["install", "cargo-deny", "--locked", "--version", CARGO_DENY]))?;
-    }
+    cargo_tool("deny", CARGO_DENY)?;
     // Advisories come from a host that a closed network does not reach.
     // With all features: what is compiled for those who ask for it is looked at too.
     step("licences", &["deny", "--all-features", "check", "licenses", "bans", "sources"])

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use std::{
     collections::{BTreeMap, VecDeque},
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::Path,
     process::{Command, Stdio},
 };
@@ -95,7 +96,9 @@ pub(super) fn of(capture: &Path) -> Result<PerProtocol> {
     let cache = root().join(".cache/oracle");
     fs::create_dir_all(&cache)?;
     let key: String = capture.to_string_lossy().replace(['/', ' '], "_");
-    let cached = cache.join(format!("{key}.{}.txt", FIELDS.len()));
+    let mut fields = DefaultHasher::new();
+    FIELDS.hash(&mut fields);
+    let cached = cache.join(format!("{key}.{:x}.txt", fields.finish()));
     let text = if let Ok(text) = fs::read_to_string(&cached) {
         text
     } else {
@@ -110,7 +113,10 @@ pub(super) fn of(capture: &Path) -> Result<PerProtocol> {
         let output =
             command.stderr(Stdio::null()).output().context("tshark (Debian package tshark)")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        fs::write(&cached, &text)?;
+        // One that failed, also for a capture cut short, is asked again.
+        if output.status.success() {
+            fs::write(&cached, &text)?;
+        }
         text
     };
     let mut out = PerProtocol::new();

@@ -1,54 +1,62 @@
 //! Queries of request targets (RFC 3986 §3.4): kept only where they carry what attacks carry, as they may hold secrets.
 
 use crate::decode::{Context, MAX_FACTS};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use hangtu_record::FieldName;
 use memchr::{memchr, memchr2_iter, memmem, memrchr};
-use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 /// What rules look for, in small letters: ways out of a folder, files and programs of the system, commands,
 /// look-ups, scripts, SQL, and the page of a router that runs commands for anybody.
-const MARKS: [&[u8]; 40] = [
-    b"../",
-    b"../../",
-    b"..\\",
-    b"..\\..",
-    b"..%2f",
-    b"..%2f..%2f",
-    b"..%5c",
-    b"%2e%2e",
-    b"%2e%2e/",
-    b"%2e%2e%2f",
-    b"%252e%252e",
-    b"/etc/passwd",
-    b"/etc/shadow",
-    b"%2fetc%2fpasswd",
-    b"%2fetc%2fshadow",
-    b"/bin/sh",
-    b"%2fbin%2fsh",
-    b"cmd.exe",
-    b"wget",
-    b";wget",
-    b"`wget",
-    b"$(wget",
-    b"wget+http",
-    b"wget%20http",
-    b"curl+",
-    b"curl%20",
-    b"cd+/",
-    b"cd%20/",
-    b"`",
-    b"%60",
-    b"$(",
-    b"%24(",
-    b"%24%28",
-    b"${jndi:",
-    b"%7bjndi:",
-    b"<script",
-    b"%3cscript",
-    b"union+select",
-    b"union%20select",
-    b"next_file=",
+const MARKS: [&str; 40] = [
+    "../",
+    "../../",
+    "..\\",
+    "..\\..",
+    "..%2f",
+    "..%2f..%2f",
+    "..%5c",
+    "%2e%2e",
+    "%2e%2e/",
+    "%2e%2e%2f",
+    "%252e%252e",
+    "/etc/passwd",
+    "/etc/shadow",
+    "%2fetc%2fpasswd",
+    "%2fetc%2fshadow",
+    "/bin/sh",
+    "%2fbin%2fsh",
+    "cmd.exe",
+    "wget",
+    ";wget",
+    "`wget",
+    "$(wget",
+    "wget+http",
+    "wget%20http",
+    "curl+",
+    "curl%20",
+    "cd+/",
+    "cd%20/",
+    "`",
+    "%60",
+    "$(",
+    "%24(",
+    "%24%28",
+    "${jndi:",
+    "%7bjndi:",
+    "<script",
+    "%3cscript",
+    "union+select",
+    "union%20select",
+    "next_file=",
 ];
+
+/// The marks, looked for all at once. Of those that begin together the longest tells most.
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let mut builder = AhoCorasick::builder();
+    builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
+    builder.build(MARKS).expect("forty short words fit an automaton")
+});
 
 /// A parameter whose name has one of these in it may hold a secret.
 const SECRETS: [&[u8]; 9] =
@@ -67,25 +75,21 @@ pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
     if query.is_empty() || room == 0 || cx.facts.len() >= MAX_FACTS {
         return;
     }
-    let lower = query.to_ascii_lowercase();
-    let found = |mark: &'static [u8]| memmem::find_iter(&lower, mark).map(move |at| (at, mark));
-    let mut marks: Vec<(usize, &[u8])> = MARKS.into_iter().flat_map(found).collect();
-    // Of those that begin together the longest first: it tells most.
-    marks.sort_unstable_by_key(|(at, mark)| (*at, Reverse(mark.len())));
     let mut end = 0;
-    for (at, mark) in marks {
-        // Another mark of the same parameter.
-        if at < end {
-            continue;
-        }
-        if room == 0 {
-            return;
-        }
+    // Past the parameter that was told: one mark of it is enough.
+    while room > 0
+        && let Some(mark) = SEARCH.find(Input::new(query).range(end..))
+    {
         room -= 1;
-        let start = memrchr(b'&', &lower[..at]).map_or(0, |before| before + 1);
-        end = memchr(b'&', &lower[at..]).map_or(lower.len(), |behind| at + behind);
-        let whole = &query[start.max(at.saturating_sub(BEFORE))..end];
-        let kept = if is_secret(&lower[start..end]) { mark } else { whole };
+        let at = mark.start();
+        let start = memrchr(b'&', &query[..at]).map_or(0, |before| before + 1);
+        end = memchr(b'&', &query[at..]).map_or(query.len(), |behind| at + behind);
+        let secret = is_secret(&query[start..end].to_ascii_lowercase());
+        let kept = if secret {
+            MARKS[mark.pattern()].as_bytes()
+        } else {
+            &query[start.max(at.saturating_sub(BEFORE))..end]
+        };
         cx.fact_text(FieldName::UrlQuery, kept);
     }
 }

@@ -216,8 +216,10 @@ fields! {
     HttpMethod = "http.request.method",
     /// HTTP status codes.
     HttpStatus = "http.response.status_code",
-    /// HTTP Host header.
+    /// Host that HTTP asks for.
     UrlDomain = "url.domain",
+    /// Its port, where the request names one.
+    UrlPort = "url.port",
     /// HTTP path.
     UrlPath = "url.path",
     /// Parts of HTTP queries that carry what attacks carry.

@@ -17,7 +17,7 @@ use head::{Body, Head};
 use memchr::memchr;
 use start::{Methods, begins, method, start_line, text_end};
 use std::collections::VecDeque;
-use target::Target;
+use target::{Authority, Target};
 
 /// HTTP/1 over TCP, on any port.
 pub(super) static REGISTRATION: Registration = Registration {
@@ -112,6 +112,15 @@ fn methods(from: Side) -> Methods {
     }
 }
 
+/// Tells who is asked, and the port where it is named.
+fn asked(cx: &mut Context<'_>, authority: Option<Authority<'_>>) {
+    let Some(authority) = authority else { return };
+    cx.fact_text(FieldName::UrlDomain, authority.host);
+    if let Some(port) = authority.port {
+        cx.fact(FieldName::UrlPort, OwnedValue::Int(port.into()));
+    }
+}
+
 impl Http {
     fn request(&mut self, cx: &mut Context<'_>, head: &Head<'_>) -> Option<Body> {
         let method = method(head.start, Methods::Any)?;
@@ -119,7 +128,7 @@ impl Http {
         cx.fact_text(FieldName::HttpMethod, method);
         let connect = method == b"CONNECT";
         if connect {
-            cx.fact_text(FieldName::UrlDomain, target::host(target));
+            asked(cx, Authority::read(target));
         } else {
             let target = Target::read(target);
             if self.paths < MAX_PATHS {
@@ -127,13 +136,13 @@ impl Http {
                 cx.fact_text(FieldName::UrlPath, target.path);
             }
             query::read(cx, target.query);
-            cx.fact_text(FieldName::UrlDomain, target.host);
-            cx.fact_text(FieldName::UserName, target.user);
+            cx.fact_text(FieldName::UserName, target.authority.user);
+            asked(cx, Some(target.authority));
         }
         let mut credentials = Credentials::default();
         for (name, value) in head.fields() {
             if name.eq_ignore_ascii_case(b"host") {
-                cx.fact_text(FieldName::UrlDomain, target::host(value));
+                asked(cx, Authority::read(value));
             } else if name.eq_ignore_ascii_case(b"user-agent") {
                 let agent = clean(value);
                 if let Some(system) = system(&agent) {

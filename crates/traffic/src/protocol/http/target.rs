@@ -5,10 +5,7 @@ use memchr::{memchr, memrchr};
 /// The parts of a target.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Target<'a> {
-    /// Host and port, where the target names them.
-    pub(super) host: &'a [u8],
-    /// The user before them, where a password stands behind it.
-    pub(super) user: &'a [u8],
+    pub(super) authority: Authority<'a>,
     pub(super) path: &'a [u8],
     /// It may hold secrets.
     pub(super) query: &'a [u8],
@@ -27,9 +24,9 @@ impl<'a> Target<'a> {
         let end = authority.iter().position(|b| matches!(b, b'/' | b'?' | b'#'));
         let (authority, rest) = authority.split_at(end.unwrap_or(authority.len()));
         let (path, query) = parts(rest);
-        match named(authority) {
-            Some((user, host)) => {
-                Self { host, user, path: if path.is_empty() { b"/" } else { path }, query }
+        match Authority::read(authority) {
+            Some(authority) => {
+                Self { authority, path: if path.is_empty() { b"/" } else { path }, query }
             }
             None => Self::default(),
         }
@@ -52,45 +49,61 @@ fn behind_scheme(target: &[u8]) -> Option<&[u8]> {
     rest.strip_prefix(b"://").filter(|_| is_scheme)
 }
 
-/// The user who has a password, and the host with its port, of `user:password@host:port` (RFC 3986
-/// §3.2). None where no port stands behind the host's colon: a password with a slash in it may.
-fn named(authority: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (info, host) = match memrchr(b'@', authority) {
-        Some(at) => (&authority[..at], &authority[at + 1..]),
-        None => (&authority[..0], authority),
-    };
-    // The colons of IPv6 stand in brackets.
-    let behind = memrchr(b']', host).map_or(host, |bracket| &host[bracket + 1..]);
-    let port = memchr(b':', behind).map_or(&behind[..0], |colon| &behind[colon + 1..]);
-    let user = memchr(b':', info).map_or(&info[..0], |colon| &info[..colon]);
-    port.iter().all(u8::is_ascii_digit).then_some((user, host))
+/// Who is asked: `user:password@host:port` (RFC 3986 §3.2).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Authority<'a> {
+    /// The user, where a password stands behind it.
+    pub(super) user: &'a [u8],
+    /// Without the dot that ends a whole name, which is the same name.
+    pub(super) host: &'a [u8],
+    pub(super) port: Option<u16>,
 }
 
-/// Host and port of a field or target that should be no more than that.
-pub(super) fn host(value: &[u8]) -> &[u8] {
-    named(value).map(|(_, host)| host).unwrap_or_default()
+impl<'a> Authority<'a> {
+    /// Reads what should be no more than that. None where no port stands behind the host's colon: a password with a
+    /// slash in it may.
+    pub(super) fn read(value: &'a [u8]) -> Option<Self> {
+        let (info, host) = match memrchr(b'@', value) {
+            Some(at) => (&value[..at], &value[at + 1..]),
+            None => (&value[..0], value),
+        };
+        // The colons of IPv6 stand in brackets.
+        let bracket = memrchr(b']', host).map_or(0, |bracket| bracket + 1);
+        let colon = memchr(b':', &host[bracket..]).map_or(host.len(), |colon| bracket + colon);
+        let (host, port) = host.split_at(colon);
+        let port = port.strip_prefix(b":").unwrap_or_default();
+        if !port.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let port = std::str::from_utf8(port).ok().and_then(|port| port.parse().ok());
+        let user = memchr(b':', info).map_or(&info[..0], |colon| &info[..colon]);
+        Some(Self { user, host: host.strip_suffix(b".").unwrap_or(host), port })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Target, host};
+    use super::{Authority, Target};
 
     #[test]
     fn no_password_is_kept_of_a_target() {
         let read = |target: &'static str| {
-            let Target { host, user, path, .. } = Target::read(target.as_bytes());
-            [host, user, path].map(|part| std::str::from_utf8(part).unwrap())
+            let Target { authority, path, .. } = Target::read(target.as_bytes());
+            let Authority { user, host, port } = authority;
+            let text = |part| std::str::from_utf8(part).unwrap();
+            (text(host), port, text(user), text(path))
         };
-        assert_eq!(read("/a@b:c?d"), ["", "", "/a@b:c"]);
-        assert_eq!(read("*"), ["", "", "*"]);
-        assert_eq!(read("http://host/a?b"), ["host", "", "/a"]);
-        assert_eq!(read("http://host?b"), ["host", "", "/"]);
-        assert_eq!(read("http://bob:pw@host:8080/a"), ["host:8080", "bob", "/a"]);
-        assert_eq!(read("ftp://bob:p@w@[::1]:21"), ["[::1]:21", "bob", "/"]);
+        assert_eq!(read("/a@b:c?d"), ("", None, "", "/a@b:c"));
+        assert_eq!(read("*"), ("", None, "", "*"));
+        assert_eq!(read("http://host/a?b"), ("host", None, "", "/a"));
+        assert_eq!(read("http://host.?b"), ("host", None, "", "/"));
+        assert_eq!(read("http://bob:pw@host:8080/a"), ("host", Some(8080), "bob", "/a"));
+        assert_eq!(read("ftp://bob:p@w@[::1]:21"), ("[::1]", Some(21), "bob", "/"));
         // A key alone, and a password that looks like a path.
-        assert_eq!(read("http://key@host/a"), ["host", "", "/a"]);
-        assert_eq!(read("http://bob:p/w@host/a"), ["", "", ""]);
-        assert_eq!(read("bob:pw@host/a"), ["", "", ""]);
-        assert_eq!(host(b"bob:pw@host:443"), b"host:443");
+        assert_eq!(read("http://key@host:/a"), ("host", None, "", "/a"));
+        assert_eq!(read("http://bob:p/w@host/a"), ("", None, "", ""));
+        assert_eq!(read("bob:pw@host/a"), ("", None, "", ""));
+        let none = Authority { user: b"", host: b"host", port: None };
+        assert_eq!(Authority::read(b"host:99999"), Some(none));
     }
 }

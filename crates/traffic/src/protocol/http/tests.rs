@@ -126,9 +126,9 @@ fn the_password_in_a_target_is_not_kept() {
     insta::assert_snapshot!(told(&[asked]), @r#"
     http.request.method = GET
     url.path = /a
-    url.domain = host
     user.name = bob
-    url.domain = host:80
+    url.domain = host
+    url.port = 80
     "#);
 }
 
@@ -193,7 +193,8 @@ fn tls_behind_connect_is_read() {
     let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
     insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
     http.request.method = CONNECT
-    url.domain = h:443
+    url.domain = h
+    url.port = 443
     http.response.status_code = 200
     tls.client.ja4 = t12i010000_0f2cb44170f4_000000000000
     tls.version = 1.2

@@ -103,12 +103,21 @@ names! {
     Outcome {
         /// The device agreed.
         Success = "success",
+        /// The device agreed to some of what one request asked, and refused the rest.
+        Partial = "partial",
         /// The device refused or failed.
         Error = "error",
         /// No response was seen.
         Unanswered = "unanswered",
         /// The protocol gives none for this operation.
         NoneExpected = "none-expected",
+    }
+}
+
+impl Outcome {
+    /// Of a request of which something was refused.
+    pub fn refused(agreed_to_some: bool) -> Self {
+        if agreed_to_some { Self::Partial } else { Self::Error }
     }
 }
 

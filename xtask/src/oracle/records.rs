@@ -91,7 +91,7 @@ fn error(protocol: &str, code: u64, record: &Value) -> Option<u64> {
     let error = record["operation.error"].as_u64();
     let success = match text(record, "operation.outcome") {
         "success" => true,
-        "error" => false,
+        "error" | "partial" => false,
         _ => return None,
     };
     // A refusal without a number is none that tshark could tell.

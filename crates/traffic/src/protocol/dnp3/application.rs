@@ -2,7 +2,7 @@
 
 use super::{
     objects::{self, Header},
-    status,
+    status::Status,
 };
 use crate::{
     bytes::Bytes,
@@ -62,9 +62,10 @@ pub(super) fn read(
                 (op.code, op.function) = (u32::from(code), name(code).1);
                 op
             });
+            let status = Status::read(op.code, r);
             op.outcome = Outcome::Success;
-            if let Some((number, name)) = status::of(op.code, r).or_else(|| indicated(iin)) {
-                op.outcome = Outcome::Error;
+            if let Some((number, name)) = status.error.or_else(|| indicated(iin)) {
+                op.outcome = Outcome::refused(status.agreed);
                 (op.error, op.error_name) = (Some(number), name);
             }
             cx.emit(op);

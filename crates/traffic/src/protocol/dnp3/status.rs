@@ -3,10 +3,34 @@
 use super::objects::Header;
 use crate::bytes::Bytes;
 
-/// The first status that is none of success, with its name; of a response to that function.
-pub(super) fn of(asked: u32, mut r: Bytes<'_>) -> Option<(u32, &'static str)> {
-    while let Some(mut header) = Header::read(&mut r) {
-        header.range(&mut r)?;
+/// How a request ended, where the objects of the response say so.
+#[derive(Default)]
+pub(super) struct Status {
+    /// The first that is none of success, with its name.
+    pub(super) error: Option<(u32, &'static str)>,
+    /// Whether an object was carried out.
+    pub(super) agreed: bool,
+}
+
+impl Status {
+    fn add(&mut self, code: u8, name: fn(u8) -> &'static str) {
+        if code == 0 {
+            self.agreed = true;
+        } else if self.error.is_none() {
+            self.error = Some((u32::from(code), name(code)));
+        }
+    }
+
+    /// Reads the objects of a response to that function, until one that says nothing or is broken.
+    pub(super) fn read(asked: u32, mut r: Bytes<'_>) -> Self {
+        let mut status = Self::default();
+        while status.header(asked, &mut r).is_some() {}
+        status
+    }
+
+    fn header(&mut self, asked: u32, r: &mut Bytes<'_>) -> Option<()> {
+        let mut header = Header::read(r)?;
+        header.range(r)?;
         match (header.group, header.variation) {
             // Select, Operate and Direct Operate come back, each object with its status last
             // (IEEE 1815 chapter 4). Where the request was not captured, nothing else brings
@@ -14,28 +38,26 @@ pub(super) fn of(asked: u32, mut r: Bytes<'_>) -> Option<(u32, &'static str)> {
             (12 | 41, _) if matches!(asked, 3..=5 | 129) => {
                 let size = header.size()?;
                 for _ in 0..header.count? {
-                    let status = *header.object(&mut r, size)?.last()? & 0x7f;
-                    if status != 0 {
-                        return Some((u32::from(status), control(status)));
-                    }
+                    self.add(*header.object(r, size)?.last()? & 0x7f, control);
                 }
+                Some(())
             }
             // Status of a file, and of its transport, behind handle, size, block size and request
             // or handle and block.
             (70, variation @ (4 | 6)) => {
                 let at = if variation == 4 { 12 } else { 8 };
-                let status = *header.object(&mut r, 0)?.get(at)?;
-                return (status != 0).then(|| (u32::from(status), file(status)));
+                self.add(*header.object(r, 0)?.get(at)?, file);
+                None
             }
             // Behind challenge, user and association.
             (120, 7) => {
-                let error = *header.object(&mut r, 0)?.get(8)?;
-                return Some((u32::from(error), authentication(error)));
+                let error = *header.object(r, 0)?.get(8)?;
+                self.error = Some((u32::from(error), authentication(error)));
+                None
             }
-            _ => return None,
+            _ => None,
         }
     }
-    None
 }
 
 /// Status of a control (IEEE 1815 annex A, group 12).

@@ -124,14 +124,22 @@ fn a_control_ends_as_its_status_says() {
         (5, relay(7, 0), relay(7, 10), 0, "control g12v1: error 10 Automation inhibit"),
         (5, relay(7, 0), relay(7, 0x80), 0, "control g12v1: success"),
         (5, relay(7, 0), relay(7, 4), 4, "control g12v1: error 4 Not supported"),
-        (5, relay(7, 0), relay(7, 0), 4, "control g12v1: error 4 Parameter error"),
+        (5, relay(7, 0), relay(7, 0), 4, "control g12v1: partial 4 Parameter error"),
         (5, set_point(0), set_point(8), 0, "control g41v2: error 8 Too many operations"),
-        (5, range(0), range(12), 0, "control g41v1: error 12 Out of range"),
+        (5, range(0), range(12), 0, "control g41v1: partial 12 Out of range"),
         // Two headers, the second refused.
         (
             5,
             [relay(7, 0), relay(9, 0)].concat(),
             [relay(7, 0), relay(9, 7)].concat(),
+            0,
+            "control g12v1, g12v1: partial 7 Local",
+        ),
+        // The first refused, and what follows broken off.
+        (
+            5,
+            [relay(7, 0), relay(9, 0)].concat(),
+            [relay(7, 7), relay(9, 0)[..8].to_vec()].concat(),
             0,
             "control g12v1, g12v1: error 7 Local",
         ),

@@ -141,7 +141,9 @@ fn every_item_is_told_and_which_was_refused() {
     let (op, object) = asked(5, &two, &data, &[0xff, 5]);
     assert_eq!(object, "DB1.DBB0, QD2 (refused: 2)");
     assert_eq!((&op.value[..], op.address, op.count), ("01, ffffffff", Some(0), Some(1)));
-    assert_eq!((op.outcome, op.error_name), (Outcome::Error, "Invalid address"));
+    assert_eq!((op.outcome, op.error_name), (Outcome::Partial, "Invalid address"));
+    let (op, _) = asked(5, &two, &data, &[5, 3]);
+    assert_eq!((op.outcome, op.error), (Outcome::Error, Some(5)));
 
     let six: Vec<_> = (0..6).map(|n| any(1, 1, 0, 0x83, n)).collect();
     let (op, object) = asked(5, &six, &[], &[5, 5, 0xff, 5, 5, 3]);

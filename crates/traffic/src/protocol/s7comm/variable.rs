@@ -136,17 +136,19 @@ fn size(kind: u8, length: [u8; 2]) -> usize {
     if matches!(kind, 3..=5) { length.div_ceil(8) } else { length }
 }
 
-/// Looks for items that were refused: the first tells the error. Return code 0xff is success.
+/// Looks for items that were refused: the first tells the error. Return code 0xff is success; who hides a write among
+/// others that are refused has written all the same.
 pub(super) fn outcome(op: &mut Operation, parameter: &[u8], data: &[u8]) {
     let items = usize::from(parameter.get(1).copied().unwrap_or(0));
-    let mut refused = 0;
+    let (mut agreed, mut refused) = (false, 0);
     let mut list = CompactString::const_new("");
     let mut r = Bytes::new(data);
     for i in 1..=items {
         let Some(code) = r.u8() else { break };
-        if code != 0xff {
+        if code == 0xff {
+            agreed = true;
+        } else {
             if refused == 0 {
-                op.outcome = Outcome::Error;
                 op.error = Some(u32::from(code));
                 op.error_name = refusal(code);
             } else if refused < LISTED {
@@ -167,6 +169,9 @@ pub(super) fn outcome(op: &mut Operation, parameter: &[u8], data: &[u8]) {
                 break;
             }
         }
+    }
+    if refused > 0 {
+        op.outcome = Outcome::refused(agreed);
     }
     if refused > 0 && items > 1 {
         if refused > LISTED {

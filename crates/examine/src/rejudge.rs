@@ -9,7 +9,7 @@ use crate::{
 };
 use hangtu_catalog::Register;
 use hangtu_record::{Fields, Kind, Origin, Record, Time, Value};
-use hangtu_sigma::Body;
+use hangtu_sigma::RuleIndex;
 use jiff::Timestamp;
 use std::{collections::HashMap, net::IpAddr};
 
@@ -56,22 +56,18 @@ pub struct Rejudged<'e> {
     pub uncovered: Vec<(&'e Conversation, String)>,
 }
 
-/// The register each rule is reconciled with, its own or that of the correlation it feeds.
+/// The register each rule is reconciled with: its own or, of a correlation, that of the records that it counts.
 fn registers(rules: &Rules) -> HashMap<&str, Register> {
-    let mut out = HashMap::new();
-    for (rule, info) in rules.ruleset.rules().iter().zip(&rules.infos) {
-        let own = info.authorise.or_else(|| match &rule.body {
-            // A correlation of records that are reconciled each.
-            Body::Correlation(c) => {
-                let all = rules.ruleset.rules().iter().zip(&rules.infos);
-                let fed = |key: Option<&str>| key.is_some_and(|k| c.rules.iter().any(|r| r == k));
-                all.filter(|(r, _)| fed(r.id.as_deref()) || fed(r.name.as_deref()))
-                    .find_map(|(_, info)| info.authorise)
-            }
-            _ => None,
-        });
-        if let Some(register) = own {
-            out.insert(info.id.as_str(), register);
+    let own: Vec<_> = (0..)
+        .map(RuleIndex)
+        .zip(&rules.infos)
+        .filter_map(|(index, info)| Some((index, info, info.authorise?)))
+        .collect();
+    let mut out: HashMap<&str, Register> =
+        own.iter().map(|(_, info, register)| (&*info.id, *register)).collect();
+    for (index, _, register) in own {
+        for (correlation, _) in rules.ruleset.feeds(index) {
+            out.entry(&rules.infos[correlation.0 as usize].id).or_insert(register);
         }
     }
     out

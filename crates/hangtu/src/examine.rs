@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use hangtu_catalog::{Catalog, Language, Level, key};
 use hangtu_examine::{
     AuthorisationsFile, Evidence, Reading, Rules, Setup, authorise::Authorisations, baseline,
-    compare, report,
+    compare, model::Examination, report,
 };
 use std::{
     collections::BTreeMap,
@@ -16,9 +16,23 @@ use std::{
 
 /// The result that is always written.
 const FINDINGS: &str = "findings.json";
-/// What other formats are written to.
-const REPORTS: [&str; 4] =
-    ["report.html", "findings.sarif", "findings.ocsf.jsonl", "findings.xlsx"];
+
+/// One file of results.
+type Results = BufWriter<fs::File>;
+/// Makes it of an examination.
+type Make = fn(&mut Results, &Examination, Language) -> io::Result<()>;
+
+/// Other formats, and what they are written to.
+const FORMATS: [(&str, &str, Make); 4] = [
+    ("html", "report.html", |f, e, language| f.write_all(report::html(e, language).as_bytes())),
+    ("sarif", "findings.sarif", |f, e, language| pretty(f, &report::sarif(e, language))),
+    ("ocsf", "findings.ocsf.jsonl", |f, e, language| {
+        f.write_all(report::ocsf(e, language).as_bytes())
+    }),
+    ("xlsx", "findings.xlsx", |f, e, language| {
+        f.write_all(&report::xlsx(e, language).map_err(io::Error::other)?)
+    }),
+];
 
 /// The captures and logs that paths name.
 pub(crate) fn evidence(paths: &[PathBuf], reading: &Reading) -> Result<Evidence, Failure> {
@@ -146,32 +160,17 @@ fn write(
     language: Language,
     matches: &ArgMatches,
     out: &Path,
-    examination: &hangtu_examine::model::Examination,
+    examination: &Examination,
 ) -> Result<Vec<PathBuf>, Failure> {
     let asked: Vec<&str> =
         matches.get_many::<String>("format").into_iter().flatten().map(String::as_str).collect();
     let wants = |name: &str| asked.contains(&name) || asked.is_empty() && name == "html";
     let mut begun = Begun::default();
-    let mut put = |name: &str, fill: &mut Fill<'_>| -> Result<(), Failure> {
-        begun.add(out.join(name), fill)
-    };
-    put(FINDINGS, &mut |f| pretty(f, examination))?;
-    if wants("html") {
-        put("report.html", &mut |f| f.write_all(report::html(examination, language).as_bytes()))?;
-    }
-    if wants("sarif") {
-        put("findings.sarif", &mut |f| pretty(f, &report::sarif(examination, language)))?;
-    }
-    if wants("ocsf") {
-        put("findings.ocsf.jsonl", &mut |f| {
-            f.write_all(report::ocsf(examination, language).as_bytes())
-        })?;
-    }
-    if wants("xlsx") {
-        put("findings.xlsx", &mut |f| {
-            let bytes = report::xlsx(examination, language).map_err(io::Error::other)?;
-            f.write_all(&bytes)
-        })?;
+    begun.add(out.join(FINDINGS), |f| pretty(f, examination))?;
+    for (format, name, make) in FORMATS {
+        if wants(format) {
+            begun.add(out.join(name), |f| make(f, examination, language))?;
+        }
     }
     begun.place(out)
 }
@@ -188,10 +187,14 @@ impl Begun {
         name.into()
     }
 
-    fn add(&mut self, path: PathBuf, fill: &mut Fill<'_>) -> Result<(), Failure> {
+    fn add(
+        &mut self,
+        path: PathBuf,
+        fill: impl Fn(&mut Results) -> io::Result<()>,
+    ) -> Result<(), Failure> {
         let part = Self::part(&path);
         self.0.push(path);
-        let mut write = || {
+        let write = || {
             let mut file = BufWriter::with_capacity(1 << 16, fs::File::create(&part)?);
             fill(&mut file)?;
             file.flush()?;
@@ -221,15 +224,12 @@ impl Drop for Begun {
 
 /// Results of other formats in the folder, of an earlier examination.
 fn earlier(out: &Path, written: &[PathBuf]) -> Vec<PathBuf> {
-    let all = REPORTS.iter().map(|name| out.join(name));
+    let all = FORMATS.iter().map(|(_, name, _)| out.join(name));
     all.filter(|path| !written.contains(path) && path.is_file()).collect()
 }
 
-/// Fills one result file.
-type Fill<'a> = dyn FnMut(&mut BufWriter<fs::File>) -> io::Result<()> + 'a;
-
 /// JSON for people and programs, without building it in memory first.
-fn pretty(file: &mut BufWriter<fs::File>, value: &impl serde::Serialize) -> io::Result<()> {
+fn pretty(file: &mut Results, value: &impl serde::Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *file, value)?;
     file.write_all(b"\n")
 }

@@ -204,7 +204,7 @@ impl Cip {
         };
         let code = service & 0x7f;
         let extended = r.u16le().filter(|_| words > 0);
-        let r = Bytes::at(b, 4 + usize::from(words) * 2);
+        let mut r = Bytes::at(b, 4 + usize::from(words) * 2);
         let mut op = self.take(cx, from, (transaction, *place), code);
         *place += 1;
         let failed = !matches!(status, 0 | 6);
@@ -250,6 +250,15 @@ impl Cip {
             }
             0x4b if status == 0 && op.object.starts_with("pccc ") => {
                 pccc::answered(&mut op, r.rest());
+            }
+            // How many attributes, and of each its number and how that went (CIP volume 1, A-4.4).
+            0x04 if status == 0x0a => {
+                r.skip(2);
+                let mut agreed = false;
+                while let Some([_, _, low, high]) = r.array::<4>() {
+                    agreed |= [low, high] == [0, 0];
+                }
+                op.outcome = Outcome::refused(agreed);
             }
             _ => {}
         }

@@ -3,6 +3,26 @@
 use super::path::Target::{self, Class, Tag};
 use hangtu_record::Verb;
 
+/// Classes that are parts of a Logix project: programs, modules, symbols (0x6b), templates (0x6c), tasks. Rockwell
+/// publishes two of them (1756-PM020); the others show in captures of its engineering software.
+fn is_project(class: u32) -> bool {
+    matches!(class, 0x68..=0x6c | 0x70)
+}
+
+/// Classes whose attributes are settings and no values of the process (CIP volume 1, table 4-1): identity, router,
+/// connections, DLR, QoS, security, networks; of Logix the controller and what its project is loaded with.
+fn is_setting(class: u32) -> bool {
+    matches!(
+        class,
+        1..=3 | 5 | 6 | 0x47 | 0x48 | 0x5d..=0x5f | 0x64 | 0x67 | 0x6f | 0x77 | 0x8e | 0xa2 | 0xa3 | 0xf0..=0xf7
+    )
+}
+
+/// Whether it sets attributes.
+fn sets(code: u8) -> bool {
+    matches!(code, 0x02 | 0x04 | 0x10)
+}
+
 /// Verb and name of a service on what it addresses (CIP volume 1, appendix A; Rockwell 1756-PM020
 /// for tags).
 pub(super) fn service(code: u8, target: Target) -> (Verb, &'static str) {
@@ -24,6 +44,22 @@ pub(super) fn service(code: u8, target: Target) -> (Verb, &'static str) {
         // Rockwell non-volatile storage: firmware.
         (Class(0xa1), 0x4b..=0x5f) => (Verb::Firmware, "Update non-volatile storage"),
         (Class(0x67), 0x4b) => (Verb::Other, "Execute PCCC"),
+        // Parts of a Logix project.
+        (Class(class), 0x08) if is_project(class) => (Verb::Download, "Create"),
+        (Class(0x68 | 0x6a), 0x4f) => (Verb::Upload, "Upload of a program's part"),
+        (Class(0x68 | 0x6a), 0x50) => (Verb::Download, "Download of a program's part"),
+        (Class(0x6c), 0x4d) => (Verb::Download, "Write Template"),
+        (Class(class), _) if is_project(class) && sets(code) => (Verb::Download, common(code).1),
+        // Time Sync, and the clock of Logix.
+        (Class(0x43 | 0x8b), _) if sets(code) => (Verb::SetTime, common(code).1),
+        // Engineering software writes down here that it works on the controller, even to read.
+        (Class(0xac), _) if sets(code) => (Verb::Other, common(code).1),
+        (Class(class), _) if is_setting(class) && sets(code) => (Verb::Configure, common(code).1),
+        // What an operator station wants to see, to be read with one request.
+        (Class(0x72 | 0xb2), 0x08) => (Verb::Subscribe, "Create"),
+        (Class(0x72 | 0xb2), 0x05 | 0x09) => (Verb::Unsubscribe, common(code).1),
+        // Of the device, but not of one object in it.
+        (Class(class), 0x05) if !matches!(class, 1 | 0x8e) => (Verb::Configure, "Reset"),
         (_, 0x54) => (Verb::Connect, "Forward Open"),
         (_, 0x5b) => (Verb::Connect, "Large Forward Open"),
         // The identity object, and everything else.

@@ -232,7 +232,7 @@ fn tag_services_say_how_many_and_which_values() {
         ask(0x4e, &motor, &[4, 0, 1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]),
         ask(0x52, &motor, &[10, 0, 0, 0, 0, 0]),
         ask(0x53, &motor, &[0xc3, 0, 9, 0, 4, 0, 0, 0, 7, 0]),
-        ask(0x04, &[0x20, 0xac, 0x24, 1], &[1, 0, 5, 0, 2, 6]),
+        ask(0x04, &[0x20, 4, 0x24, 1], &[1, 0, 5, 0, 2, 6]),
         // Not tags: a Forward Close, and what the class does not tell.
         ask(0x4e, &[0x20, 6, 0x24, 1], &[7, 0xe9]),
         ask(0x4e, &[], &[4, 0]),
@@ -247,7 +247,7 @@ fn tag_services_say_how_many_and_which_values() {
     write Read Modify Write Tag, Motor1 = or 01000000 and feffffff: unanswered
     read Read Tag Fragmented, Motor1 x10 = : unanswered
     write Write Tag Fragmented, Motor1 x9 = 7: unanswered
-    write Set Attribute List, class 0xac instance 1 x1 = 05000206: unanswered
+    write Set Attribute List, class 0x04 instance 1 x1 = 05000206: unanswered
     disconnect Forward Close, class 0x06 instance 1 = : unanswered
     other ,  = : unanswered
     ");
@@ -322,4 +322,47 @@ fn what_a_refused_carrier_brought_was_refused() {
     ];
     let end = "error 0x8 Service not supported";
     assert_eq!(lines(&again), packet("unanswered") + &writes("unanswered") + &packet(end));
+}
+
+#[test]
+fn what_a_service_does_depends_on_its_object() {
+    let verb = |code: u8, class: u8| {
+        let told = lines(&[(Side::Client, alone(1, &ask(code, &[0x20, class, 0x24, 1], &[0; 4])))]);
+        told.split(' ').next().unwrap().to_owned()
+    };
+    // Of a program what it is made of, and a value of it.
+    assert_eq!(
+        [0x08, 0x04, 0x50, 0x4f, 0x09].map(|code| verb(code, 0x68)),
+        ["download", "download", "download", "upload", "delete"]
+    );
+    assert_eq!(
+        [verb(0x08, 0x6b), verb(0x4d, 0x6b), verb(0x4d, 0x6c)],
+        ["download", "write", "download"]
+    );
+    // Assembly, motor; address, port of a switch, controller; clocks.
+    assert_eq!([4, 0x28].map(|class| verb(0x10, class)), ["write", "write"]);
+    assert_eq!([0xf5, 0xf6, 0x8e].map(|class| verb(0x10, class)), ["configure"; 3]);
+    assert_eq!([0x43, 0x8b].map(|class| verb(0x04, class)), ["set-time"; 2]);
+    // The note of who works on the controller, lists of an operator station, one object of many.
+    assert_eq!(verb(0x04, 0xac), "other");
+    assert_eq!(
+        [0x08, 0x09, 0x05].map(|code| verb(code, 0xb2)),
+        ["subscribe", "unsubscribe", "unsubscribe"]
+    );
+    assert_eq!([1, 0x8e, 0x04].map(|class| verb(0x05, class)), ["restart", "restart", "configure"]);
+}
+
+#[test]
+fn attributes_refused_in_part() {
+    let request = ask(0x04, &[0x20, 4, 0x24, 1], &[2, 0, 1, 0, 7, 0, 2, 0, 8, 0]);
+    let ended = |statuses: [u8; 2]| {
+        let [one, two] = statuses;
+        let response = [0x84, 0, 0x0a, 0, 2, 0, 1, 0, one, 0, 2, 0, two, 0];
+        let told =
+            lines(&[(Side::Client, alone(1, &request)), (Side::Server, alone(1, &response))]);
+        told.trim_end().rsplit_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(ended([0, 9]), "partial 0xa Attribute list error");
+    assert_eq!(ended([9, 0]), "partial 0xa Attribute list error");
+    assert_eq!(ended([9, 9]), "error 0xa Attribute list error");
 }

@@ -51,8 +51,11 @@ impl Limits {
     }
 }
 
-/// Silence after which a TCP connection counts as over.
-const TCP_IDLE: i64 = 1_800_000_000_000;
+/// Silence after which a TCP connection counts as over: hosts ask after each other every two hours (RFC 9293 3.8.4),
+/// and a remote session that was left open says nothing else all night.
+const TCP_IDLE: i64 = 8_100_000_000_000;
+/// The same where there is no room: firewalls forget connections as soon.
+const TCP_IDLE_CROWDED: i64 = 1_800_000_000_000;
 /// Silence after which a closed TCP connection is forgotten.
 const CLOSED_IDLE: i64 = 10_000_000_000;
 /// Silence after which nobody will answer an attempt to connect; a scan would fill the table otherwise. Linux waits
@@ -227,28 +230,31 @@ impl Worker {
         self.cleared = self.cleared.min(clock);
         if now.since(self.swept) >= SWEEP {
             self.swept = now;
-            self.end_silent(now);
+            self.end_silent(now, false);
         }
     }
 
-    /// Makes room where there is none, so that nothing is lost to what only might go on in the next input.
+    /// Makes room where there is none, so that nothing is lost to what only might go on: in the next input, or after a
+    /// long silence.
     fn clear(&mut self) {
         if self.clock.since(self.cleared) >= SWEEP {
             self.cleared = self.clock;
-            self.end_silent(self.clock);
+            self.end_silent(self.clock, true);
         }
     }
 
-    fn end_silent(&mut self, now: Time) {
+    fn end_silent(&mut self, now: Time, crowded: bool) {
+        let tcp_idle = if crowded { TCP_IDLE_CROWDED } else { TCP_IDLE };
         for slot in self.flows.slots() {
-            if !self.flows.is_due(slot, now) {
+            // When crowded all are due sooner than was said.
+            if !crowded && !self.flows.is_due(slot, now) {
                 continue;
             }
             let Some(flow) = self.flows.get(slot) else { continue };
             let limit = match flow.transport() {
                 Transport::Tcp if flow.closed() => CLOSED_IDLE,
                 Transport::Tcp if flow.attempt() => ATTEMPT_IDLE,
-                Transport::Tcp | Transport::Link => TCP_IDLE,
+                Transport::Tcp | Transport::Link => tcp_idle,
                 _ => DATAGRAM_IDLE,
             };
             if now.since(flow.last) > limit {

@@ -235,17 +235,18 @@ impl Context<'_> {
         }
     }
 
-    /// Adds a fact to the session: distinct values only, at most [`MAX_FACTS`].
-    pub fn fact(&mut self, name: FieldName, value: impl Into<OwnedValue>) {
+    /// Adds a fact to the session: distinct values only, at most [`MAX_FACTS`]. Whether it was added.
+    pub fn fact(&mut self, name: FieldName, value: impl Into<OwnedValue>) -> bool {
         let value = value.into();
-        if matches!(&value, OwnedValue::Str(s) if s.is_empty()) {
-            return;
+        if self.facts.len() >= MAX_FACTS || matches!(&value, OwnedValue::Str(s) if s.is_empty()) {
+            return false;
         }
-        if self.facts.len() < MAX_FACTS
-            && !self.facts.iter().any(|(n, v)| *n == name && *v == value)
-        {
+        // What comes again mostly came lately.
+        let new = !self.facts.iter().rev().any(|(n, v)| *n == name && *v == value);
+        if new {
             self.facts.push((name, value));
         }
+        new
     }
 
     /// Adds a text fact, cut to a sane length and free of control characters.

@@ -1,8 +1,11 @@
 //! DNS over UDP and TCP (RFC 1035), and its local kin mDNS (RFC 6762) and LLMNR (RFC 4795).
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     bytes::Bytes,
-    decode::{Context, Decoder, Peek, Registration, Side, Verdict, clean},
+    decode::{Context, Decoder, MAX_FACTS, Peek, Registration, Side, Verdict, clean},
 };
 use hangtu_record::{FieldName, OwnedValue, Text, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -27,8 +30,12 @@ const HEAD: usize = 16 * 1024;
 /// The longest name (§2.3.4), and how many pointers may lead through one.
 const MAX_NAME: usize = 255;
 const MAX_HOPS: usize = 64;
-/// How many names and addresses one session keeps, so that other facts have room.
-const MAX_NAMES: u32 = 32;
+/// How many of each kind of fact one session keeps, so that none takes the room of another. Names tell most.
+const MAX_NAMES: usize = 72;
+const MAX_ADDRESSES: usize = 12;
+const MAX_TYPES: usize = 8;
+const MAX_CODES: usize = 4;
+const _: () = assert!(MAX_NAMES + MAX_ADDRESSES + MAX_TYPES + MAX_CODES <= MAX_FACTS);
 
 const A: u16 = 1;
 const AAAA: u16 = 28;
@@ -194,10 +201,25 @@ fn probe(peek: Peek<'_>) -> Verdict {
 
 #[derive(Debug, Default)]
 struct Dns {
-    names: u32,
-    addresses: u32,
+    /// How many of each kind were told.
+    names: usize,
+    addresses: usize,
+    types: usize,
+    codes: usize,
     known: bool,
     local: bool,
+}
+
+/// Tells a fact of a kind of which `told` were told, at most `most`.
+fn tell(
+    cx: &mut Context<'_>,
+    (told, most): (&mut usize, usize),
+    name: FieldName,
+    value: OwnedValue,
+) {
+    if *told < most && cx.fact(name, value) {
+        *told += 1;
+    }
 }
 
 impl Dns {
@@ -212,7 +234,7 @@ impl Dns {
             }
             self.local = *cx.protocol != "dns";
         }
-        if self.names >= MAX_NAMES && self.addresses >= MAX_NAMES && !self.local {
+        if self.names >= MAX_NAMES && self.addresses >= MAX_ADDRESSES && !self.local {
             return Some(());
         }
         let mut b = Bytes::new(message);
@@ -222,17 +244,17 @@ impl Dns {
         for _ in 0..h.questions {
             let text = name(message, &mut b, &mut steps)?;
             let (kind, _class) = (b.u16be()?, b.u16be()?);
-            if self.names < MAX_NAMES {
-                self.names += u32::from(!response);
-                cx.fact(FieldName::DnsQuestionName, OwnedValue::Str(text));
-                cx.fact(FieldName::DnsQuestionType, OwnedValue::Str(type_name(kind)));
-            }
+            let kind = OwnedValue::Str(type_name(kind));
+            let text = OwnedValue::Str(text);
+            tell(cx, (&mut self.names, MAX_NAMES), FieldName::DnsQuestionName, text);
+            tell(cx, (&mut self.types, MAX_TYPES), FieldName::DnsQuestionType, kind);
         }
         if !response {
             return Some(());
         }
         if !self.local {
-            cx.fact(FieldName::DnsResponseCode, OwnedValue::Str(code_name(h.flags & 15)));
+            let code = OwnedValue::Str(code_name(h.flags & 15));
+            tell(cx, (&mut self.codes, MAX_CODES), FieldName::DnsResponseCode, code);
         }
         // Hosts name themselves in the additional section of mDNS too.
         let extra = if self.local { u32::from(h.authority) + u32::from(h.additional) } else { 0 };
@@ -248,10 +270,8 @@ impl Dns {
                 _ => None,
             };
             let Some(ip) = ip else { continue };
-            if self.addresses < MAX_NAMES {
-                self.addresses += 1;
-                cx.fact(FieldName::DnsResolvedIp, OwnedValue::Ip(ip));
-            }
+            let place = (&mut self.addresses, MAX_ADDRESSES);
+            tell(cx, place, FieldName::DnsResolvedIp, OwnedValue::Ip(ip));
             if self.local {
                 let host = owner.strip_suffix(".local").unwrap_or(&owner);
                 cx.about_address(ip, FieldName::HostName, host);
@@ -288,76 +308,5 @@ impl Decoder for Dns {
             at += 2 + length;
         }
         at
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::REGISTRATION;
-    use crate::decode::{Peek, Side, Verdict, drive};
-    use hangtu_record::Transport;
-
-    const QUERY: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03plc\x05plant\0\0\x01\0\x01";
-    const ANSWER: &[u8] = b"\x12\x34\x81\x80\0\x01\0\x02\0\0\0\0\x03plc\x05plant\0\0\x01\0\x01\
-        \xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x06\x03abc\xc0\x10\
-        \xc0\x27\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\x01\x02\x03";
-
-    #[test]
-    fn names_and_addresses_are_kept_and_loops_are_not_followed() {
-        let loops = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\xc0\x0c\0\x01\0\x01";
-        let peek = |bytes, by_port| {
-            (REGISTRATION.probe)(Peek { bytes, by_port, transport: Transport::Udp })
-        };
-        assert_eq!(peek(QUERY, None), Verdict::Yes(Some(Side::Client)));
-        assert_eq!(peek(ANSWER, None), Verdict::Yes(Some(Side::Server)));
-        assert_eq!(peek(loops, Some(Side::Client)), Verdict::No);
-        let segments = [(Side::Client, QUERY), (Side::Server, ANSWER), (Side::Client, loops)];
-        let (out, facts) = drive(&REGISTRATION, Transport::Udp, segments);
-        assert_eq!(out.unreadable, [("dns", 1)]);
-        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
-        dns.question.name = plc.plant
-        dns.question.type = A
-        dns.response_code = NOERROR
-        dns.resolved_ip = 10.1.2.3
-        1 unreadable dns
-        "#);
-    }
-
-    #[test]
-    fn messages_over_tcp_may_come_in_pieces() {
-        let mut framed = vec![0, QUERY.len() as u8];
-        framed.extend_from_slice(QUERY);
-        let (first, second) = framed.split_at(9);
-        let segments = [(Side::Client, first), (Side::Client, second)];
-        let (_, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
-        assert_eq!(facts.len(), 2);
-    }
-
-    /// An answer of 4,000 records: the first holds `data` at 28, a pointer to `name` names the others.
-    fn flood(data: &[u8], name: usize) -> Vec<u8> {
-        let pointer = (0xc000 | name as u16).to_be_bytes();
-        let record = [&pointer[..], b"\0\x01\0\x01\0\0\0\0\0\0"].concat();
-        [
-            &b"\x12\x34\x81\x80\0\x01\x0f\xa0\0\0\0\0\0\0\x01\0\x01"[..],
-            b"\0\0\x10\0\x01\0\0\0\0",
-            &(data.len() as u16).to_be_bytes(),
-            data,
-            &record.repeat(3999),
-        ]
-        .concat()
-    }
-
-    #[test]
-    fn names_made_of_pointers_are_soon_given_up() {
-        let mut ladder = vec![0, 0];
-        ladder.extend((28..0x3ff0_u16).step_by(2).flat_map(|at| (0xc000 | at).to_be_bytes()));
-        let labels = [&b"\x01a".repeat(127)[..], &[0]].concat();
-        let invisible = [&[63_u8][..], &[1; 63]].concat().repeat(250);
-        let top = 28 + ladder.len() - 2;
-        for message in [flood(&ladder, top), flood(&labels, 28), flood(&invisible, 28)] {
-            let segments = std::iter::repeat_n((Side::Server, &message[..]), 100);
-            let (out, facts) = drive(&REGISTRATION, Transport::Udp, segments);
-            assert_eq!((out.unreadable, facts.len()), (vec![("dns", 100)], 2));
-        }
     }
 }

@@ -10,12 +10,12 @@ mod target;
 mod tests;
 
 use super::tls::{self, Tls};
-use crate::decode::{Context, DONE, Decoder, Peek, Registration, Side, Verdict, clean};
+use crate::decode::{Context, DONE, Decoder, MAX_FACTS, Peek, Registration, Side, Verdict, clean};
 use authorization::Credentials;
 use hangtu_record::{FieldName, OwnedValue, Text, Transport};
 use head::{Body, Head};
 use memchr::memchr;
-use start::{Methods, begins, method, start_line, text_end};
+use start::{Methods, begins, method, start_line, target, text_end};
 use std::collections::VecDeque;
 use target::{Authority, Target};
 
@@ -35,8 +35,11 @@ pub(super) static REGISTRATION: Registration = Registration {
 const MAX_HEAD: usize = 32 * 1024;
 /// Requests that may wait for their responses (pipelining).
 const MAX_WAITING: usize = 64;
-/// How many paths one session keeps, so that other facts have room.
-const MAX_PATHS: u32 = 32;
+/// How many paths one session keeps: the last only of requests that carry what attacks carry.
+const MAX_PATHS: usize = 48;
+const MAX_PLAIN_PATHS: usize = 32;
+/// How many facts one session keeps before only such paths, such queries and log-ons have room.
+const MAX_PLAIN: usize = MAX_FACTS - query::MAX_QUERIES - (MAX_PATHS - MAX_PLAIN_PATHS);
 
 fn probe(peek: Peek<'_>) -> Verdict {
     start_line(peek.bytes, Methods::Known)
@@ -77,7 +80,7 @@ struct Http {
     states: [State; 2],
     seen: [Seen; 2],
     waiting: VecDeque<Asked>,
-    paths: u32,
+    paths: usize,
     then: Then,
 }
 
@@ -112,31 +115,40 @@ fn methods(from: Side) -> Methods {
     }
 }
 
+/// Tells a fact that any request may bring, where there is room for such.
+fn plain(cx: &mut Context<'_>, name: FieldName, value: OwnedValue) {
+    if cx.facts.len() < MAX_PLAIN {
+        cx.fact(name, value);
+    }
+}
+
+/// The same of a text.
+fn plain_text(cx: &mut Context<'_>, name: FieldName, bytes: &[u8]) {
+    plain(cx, name, OwnedValue::Str(clean(bytes)));
+}
+
 /// Tells who is asked, and the port where it is named.
 fn asked(cx: &mut Context<'_>, authority: Option<Authority<'_>>) {
     let Some(authority) = authority else { return };
-    cx.fact_text(FieldName::UrlDomain, authority.host);
+    plain_text(cx, FieldName::UrlDomain, authority.host);
     if let Some(port) = authority.port {
-        cx.fact(FieldName::UrlPort, OwnedValue::Int(port.into()));
+        plain(cx, FieldName::UrlPort, OwnedValue::Int(port.into()));
     }
 }
 
 impl Http {
     fn request(&mut self, cx: &mut Context<'_>, head: &Head<'_>) -> Option<Body> {
         let method = method(head.start, Methods::Any)?;
-        let target = head.start[method.len() + 1..].split(|b| *b == b' ').next()?;
-        cx.fact_text(FieldName::HttpMethod, method);
+        let target = target(head.start, method);
+        plain_text(cx, FieldName::HttpMethod, method);
         let connect = method == b"CONNECT";
         if connect {
             asked(cx, Authority::read(target));
         } else {
             let target = Target::read(target);
-            if self.paths < MAX_PATHS {
-                self.paths += 1;
-                cx.fact_text(FieldName::UrlPath, target.path);
-            }
+            self.path(cx, &target);
             query::read(cx, target.query);
-            cx.fact_text(FieldName::UserName, target.authority.user);
+            plain_text(cx, FieldName::UserName, target.authority.user);
             asked(cx, Some(target.authority));
         }
         let mut credentials = Credentials::default();
@@ -148,7 +160,7 @@ impl Http {
                 if let Some(system) = system(&agent) {
                     cx.about(Side::Client, FieldName::HostOs, &system);
                 }
-                cx.fact(FieldName::UserAgent, OwnedValue::Str(agent));
+                plain(cx, FieldName::UserAgent, OwnedValue::Str(agent));
             } else if name.eq_ignore_ascii_case(b"authorization") {
                 credentials.server |= authorization::read(cx, value);
             } else if name.eq_ignore_ascii_case(b"proxy-authorization") {
@@ -162,6 +174,16 @@ impl Http {
         Some(head.body().unwrap_or(Body::Sized(0)))
     }
 
+    /// Tells the path of a request.
+    fn path(&mut self, cx: &mut Context<'_>, target: &Target<'_>) {
+        let room = self.paths < MAX_PLAIN_PATHS && cx.facts.len() < MAX_PLAIN
+            || self.paths < MAX_PATHS
+                && (query::is_marked(target.path) || query::is_marked(target.query));
+        if room && cx.fact(FieldName::UrlPath, OwnedValue::Str(clean(target.path))) {
+            self.paths += 1;
+        }
+    }
+
     fn response(&mut self, cx: &mut Context<'_>, head: &Head<'_>) -> Option<Body> {
         let code = head.start.get(9..12)?;
         let status = std::str::from_utf8(code).ok()?.parse::<u16>().ok()?;
@@ -170,7 +192,7 @@ impl Http {
             return Some(Body::Sized(0));
         }
         let asked = self.waiting.pop_front();
-        cx.fact(FieldName::HttpStatus, OwnedValue::Int(i64::from(status)));
+        plain(cx, FieldName::HttpStatus, OwnedValue::Int(i64::from(status)));
         if let Some(asked) = &asked {
             asked.credentials.judge(cx, status);
         }
@@ -178,10 +200,10 @@ impl Http {
             if name.eq_ignore_ascii_case(b"server") {
                 let banner = clean(value);
                 cx.about(Side::Server, FieldName::ServerBanner, &banner);
-                cx.fact(FieldName::ServerBanner, OwnedValue::Str(banner));
+                plain(cx, FieldName::ServerBanner, OwnedValue::Str(banner));
             } else if name.eq_ignore_ascii_case(b"content-type") {
                 let kind = value.split(|b| *b == b';').next().unwrap_or_default();
-                cx.fact_text(FieldName::HttpMime, kind);
+                plain_text(cx, FieldName::HttpMime, kind);
             } else if name.eq_ignore_ascii_case(b"www-authenticate")
                 || name.eq_ignore_ascii_case(b"proxy-authenticate")
             {

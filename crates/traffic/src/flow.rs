@@ -6,6 +6,8 @@
 mod detecting;
 mod end;
 mod order;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use detecting::sender_is_client;
 

@@ -11,6 +11,16 @@ use hangtu_record::{Endpoint, Transport};
 /// A segment shorter than this is not looked at without what came before it.
 const MIN_BEGINNING: usize = 4;
 
+/// UDP ports of services that no decoder of ours knows: tunnels and remote control. Their servers speak as often as
+/// their clients, so that a capture may begin with either.
+const SERVICES: [u16; 5] = [
+    1194,  // OpenVPN
+    1701,  // L2TP
+    4500,  // IPsec behind address translation
+    21116, // RustDesk
+    51820, // WireGuard
+];
+
 impl Flow {
     /// New bytes of one direction while the protocol is not known.
     pub(super) fn undecided(&mut self, at: At, low: bool, bytes: &[u8], out: &mut Output) {
@@ -95,7 +105,10 @@ pub(crate) fn sender_is_client(
     transport: Transport,
 ) -> bool {
     let multicast = destination.ip.is_some_and(|ip| ip.is_multicast());
-    let known = |e: &Endpoint| detect::has_port(e.port, transport);
+    let known = |e: &Endpoint| {
+        detect::has_port(e.port, transport)
+            || transport == Transport::Udp && SERVICES.contains(&e.port)
+    };
     match (known(source), known(destination)) {
         (true, false) => multicast,
         (false, true) => true,

@@ -40,14 +40,10 @@ impl Flow {
         self.flags[0] & self.flags[1] & FIN != 0 || (self.flags[0] | self.flags[1]) & RST != 0
     }
 
-    /// Whether one side asked for a connection and nothing was seen of the other.
-    fn unanswered(&self) -> bool {
-        self.flags[0] & SYN != 0 && self.packets[1] == 0 && self.bytes[0] == 0
-    }
-
-    /// Whether it is no more than an attempt: who acknowledges was answered where the capture did not look.
+    /// Whether it is no more than an attempt: one side asked for a connection, and nothing was seen of the other.
+    /// Who acknowledges was answered where the capture did not look.
     pub(crate) fn attempt(&self) -> bool {
-        self.unanswered() && self.flags[0] & ACK == 0
+        self.flags[0] & (SYN | ACK) == SYN && self.packets[1] == 0 && self.bytes[0] == 0
     }
 
     /// Ends the flow: what waits is decoded as far as it goes, then the session is emitted.
@@ -69,7 +65,7 @@ impl Flow {
             "complete"
         } else if self.flags[0] & SYN != 0 && self.flags[1] & RST != 0 && self.bytes == [0; 2] {
             "refused"
-        } else if self.unanswered() {
+        } else if self.attempt() {
             "unanswered"
         } else {
             "midstream"

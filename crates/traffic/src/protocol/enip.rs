@@ -54,7 +54,8 @@ fn command_name(command: u16) -> Option<(Verb, &'static str)> {
         0x0000 => (Verb::Other, "NOP"),
         // Seen from old drivers; the standard only says "reserved for legacy".
         0x0001 => (Verb::Other, ""),
-        0x0004 => (Verb::Identify, "ListServices"),
+        // What it can do, not who it is: drivers ask before every session.
+        0x0004 => (Verb::Other, "ListServices"),
         0x0063 => (Verb::Identify, "ListIdentity"),
         0x0064 => (Verb::Identify, "ListInterfaces"),
         0x0065 => (Verb::Connect, "RegisterSession"),
@@ -286,6 +287,15 @@ mod tests {
         body.extend((message.len() as u16).to_le_bytes());
         body.extend(message);
         frame(0x6f, context, &body)
+    }
+
+    #[test]
+    fn services_are_no_identity() {
+        let segments = [(Side::Client, frame(0x04, 1, &[])), (Side::Client, frame(0x63, 2, &[]))];
+        let (out, _) =
+            drive(&REGISTRATION, Transport::Tcp, segments.iter().map(|(s, b)| (*s, &b[..])));
+        let asked: Vec<_> = out.records.operations.iter().map(|o| (o.function, o.verb)).collect();
+        assert_eq!(asked, [("ListServices", Verb::Other), ("ListIdentity", Verb::Identify)]);
     }
 
     #[test]

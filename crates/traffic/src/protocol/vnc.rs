@@ -1,5 +1,11 @@
 //! VNC's opening (RFC 6143 §7.1 to §7.3): version, security type, how the log-on ended and what
 //! the desktop is called. The screen itself is skipped.
+//!
+//! Two security types only begin a choice of their own: Tight ("The RFB Protocol" of the community,
+//! Tight Security Type) and VeNCrypt 0.2 (its own proposal, 6.2.19; TLS begins behind the choice).
+
+#[cfg(test)]
+mod tests;
 
 use crate::{
     bytes::Bytes,
@@ -19,9 +25,15 @@ pub(super) static REGISTRATION: Registration = Registration {
     make: || Box::<Vnc>::default(),
 };
 
-/// Security types (§7.2).
-const NONE: u8 = 1;
-const PASSWORD: u8 = 2;
+/// Security types (§7.2 and the registry); beyond a byte, what VeNCrypt knows besides.
+const NONE: u32 = 1;
+const PASSWORD: u32 = 2;
+const TIGHT: u32 = 16;
+const VENCRYPT: u32 = 19;
+/// User and password in clear.
+const PLAIN: u32 = 256;
+/// More than any server offers within Tight.
+const MAX_OFFERED: u32 = 64;
 
 /// Major and minor of `RFB 003.008\n`.
 fn version(line: &[u8]) -> Option<(u16, u16)> {
@@ -47,20 +59,28 @@ fn probe(peek: Peek<'_>) -> Verdict {
     if version(bytes).is_some() { Verdict::Yes(None) } else { Verdict::No }
 }
 
-/// The name of a security type (§7.2 and the registry).
-fn method(kind: u8) -> Text {
+/// The name of a security type.
+fn method(kind: u32) -> Text {
     Text::const_new(match kind {
-        NONE => "none",
+        // Encryption alone (TLSNone, X509None) asks nobody who they are.
+        NONE | 257 | 260 => "none",
         PASSWORD => "vnc",
         5 => "ra2",
         6 => "ra2ne",
-        16 => "tight",
+        TIGHT => "tight",
         17 => "ultra",
         18 => "tls",
-        19 => "vencrypt",
+        VENCRYPT => "vencrypt",
         20 => "sasl",
         30 => "apple-dh",
         129..=134 => "unix",
+        PLAIN => "plain",
+        258 => "tls-vnc",
+        259 => "tls-plain",
+        261 => "x509-vnc",
+        262 => "x509-plain",
+        263 => "tls-sasl",
+        264 => "x509-sasl",
         other => return Text::from(format!("type {other}")),
     })
 }
@@ -78,8 +98,16 @@ enum Step {
     Version,
     /// The security types offered, or the client's choice of them.
     Security,
-    /// The challenge, or the response to it.
+    /// What the type asks for: a challenge, the result, or a further choice.
     Challenge,
+    /// The tunnels of Tight, or the client's choice of them.
+    Tunnel,
+    /// The security types within Tight, or the client's choice of them.
+    Within,
+    /// The version of VeNCrypt.
+    Extension,
+    /// Whether that version suits and the security types within VeNCrypt, or the client's choice of them.
+    Subtype,
     Result,
     /// ServerInit, or ClientInit.
     Init,
@@ -90,12 +118,12 @@ struct Vnc {
     steps: [Step; 2],
     /// The minor version both speak.
     minor: u16,
-    /// The type that is used, once known.
-    kind: Option<u8>,
+    /// The type that is used, once known; none again while the client has something to choose.
+    kind: Option<u32>,
 }
 
 impl Vnc {
-    fn used(&mut self, cx: &mut Context<'_>, kind: u8) {
+    fn used(&mut self, cx: &mut Context<'_>, kind: u32) {
         self.kind = Some(kind);
         cx.fact(FieldName::AuthMethod, OwnedValue::Str(method(kind)));
     }
@@ -115,9 +143,9 @@ impl Vnc {
                 if kind == 0 {
                     return refused(cx);
                 }
-                *step = if kind == u32::from(PASSWORD) { Step::Challenge } else { Step::Init };
-                self.used(cx, u8::try_from(kind).ok()?);
-                self.ours()?;
+                *step = Step::Challenge;
+                self.used(cx, u8::try_from(kind).ok()?.into());
+                matches!(kind, NONE | PASSWORD).then_some(())?;
             }
             Step::Security => {
                 let count = b.u8()?;
@@ -130,21 +158,35 @@ impl Vnc {
                 // What follows depends on the client's choice.
                 *step = Step::Challenge;
             }
-            Step::Challenge => match self.kind? {
-                PASSWORD => {
-                    if b.take(16).is_none() {
-                        return Some(0);
+            Step::Challenge => {
+                *step = match self.kind? {
+                    PASSWORD => {
+                        if b.take(16).is_none() {
+                            return Some(0);
+                        }
+                        Step::Result
                     }
-                    *step = Step::Result;
-                }
-                NONE => {
-                    *step = if self.minor >= 8 { Step::Result } else { Step::Init };
+                    NONE if self.minor < 8 => Step::Init,
+                    NONE | PLAIN => Step::Result,
+                    TIGHT => Step::Tunnel,
+                    VENCRYPT => Step::Extension,
+                    _ => return None,
+                };
+                if b.position() == 0 {
                     return self.server(cx, bytes);
                 }
-                _ => return None,
-            },
+            }
+            Step::Tunnel | Step::Within | Step::Extension | Step::Subtype => {
+                let step = *step;
+                return self.offer(cx, step, bytes);
+            }
             Step::Result => {
                 let Some(result) = b.u32be() else { return Some(0) };
+                if result > 0xffff && self.kind == Some(NONE) {
+                    // Old servers of Tight go straight on: this is the size of the screen.
+                    *step = Step::Init;
+                    return self.server(cx, bytes);
+                }
                 let outcome = if result == 0 { "success" } else { "failure" };
                 cx.fact(FieldName::AuthOutcome, OwnedValue::Str(Text::const_new(outcome)));
                 (result == 0).then_some(())?;
@@ -164,9 +206,48 @@ impl Vnc {
         Some(b.position())
     }
 
-    /// Goes on only with security types whose next bytes are known.
-    fn ours(&self) -> Option<()> {
-        matches!(self.kind, Some(NONE | PASSWORD)).then_some(())
+    /// What the server offers within Tight or VeNCrypt; as [`Self::server`].
+    fn offer(&mut self, cx: &mut Context<'_>, step: Step, bytes: &[u8]) -> Option<usize> {
+        // What the client chose before decides what this is.
+        self.kind?;
+        let mut b = Bytes::new(bytes);
+        let (next, offers) = match step {
+            Step::Tunnel | Step::Within => {
+                let Some(count) = b.u32be() else { return Some(0) };
+                (count <= MAX_OFFERED).then_some(())?;
+                if b.take(16 * count as usize).is_none() {
+                    return Some(0);
+                }
+                let next = if step == Step::Tunnel { Step::Within } else { Step::Challenge };
+                (next, count > 0)
+            }
+            Step::Extension => {
+                if b.take(2).is_none() {
+                    return Some(0);
+                }
+                (Step::Subtype, true)
+            }
+            _ => {
+                (b.u8()? == 0).then_some(())?;
+                let Some(count) = b.u8() else { return Some(0) };
+                if count == 0 {
+                    return refused(cx);
+                }
+                if b.take(4 * usize::from(count)).is_none() {
+                    return Some(0);
+                }
+                (Step::Challenge, true)
+            }
+        };
+        self.steps[Side::Server as usize] = next;
+        if offers {
+            self.steps[Side::Client as usize] = step;
+            self.kind = None;
+        } else if step == Step::Within {
+            // Tight without any type: nobody is asked.
+            self.used(cx, NONE);
+        }
+        Some(b.position())
     }
 
     fn client(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<usize> {
@@ -185,9 +266,32 @@ impl Vnc {
                 (self.minor >= 7).then_some(())?;
             }
             Step::Security => {
-                let kind = b.u8()?;
+                let kind = b.u8()?.into();
+                // Nothing of the client's before the server offers more is read.
+                *step = Step::Init;
                 self.used(cx, kind);
-                return None;
+                matches!(kind, TIGHT | VENCRYPT).then_some(())?;
+            }
+            Step::Tunnel => {
+                let Some(tunnel) = b.u32be() else { return Some(0) };
+                // 0 is none; in any other nothing can be read.
+                (tunnel == 0).then_some(())?;
+                *step = Step::Init;
+                self.kind = Some(TIGHT);
+            }
+            Step::Extension => {
+                let Some(version) = b.array::<2>() else { return Some(0) };
+                // 0.0 is none, and 0.1 was soon given up.
+                (version == [0, 2]).then_some(())?;
+                *step = Step::Init;
+                self.kind = Some(VENCRYPT);
+            }
+            Step::Within | Step::Subtype => {
+                let Some(kind) = b.u32be() else { return Some(0) };
+                let known = *step == Step::Subtype || kind <= 0xff;
+                (kind > 0 && known).then_some(())?;
+                *step = Step::Init;
+                self.used(cx, kind);
             }
             _ => return None,
         }
@@ -216,55 +320,5 @@ impl Decoder for Vnc {
         // Nothing marks where the next message begins.
         self.steps[from as usize] = Step::Challenge;
         self.kind = None;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::REGISTRATION;
-    use crate::decode::{Side, drive};
-    use hangtu_record::Transport;
-
-    #[test]
-    fn the_opening_tells_method_outcome_and_desktop() {
-        use Side::{Client as C, Server as S};
-        let init = b"\x04\0\x03\0\x20\x18\0\x01\0\xff\0\xff\0\xff\x10\x08\0\0\0\0\0\0\0\x05HMI-1";
-        let segments: [(Side, &[u8]); 9] = [
-            (S, b"RFB 003.008\n"),
-            (C, b"RFB 003.008\n"),
-            (S, b"\x02\x02\x10"),
-            (C, b"\x02"),
-            (S, b"0123456789abcdef"),
-            (C, b"fedcba9876543210"),
-            (S, b"\0\0\0\0"),
-            (C, b"\x01"),
-            (S, init),
-        ];
-        let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
-        insta::assert_snapshot!(crate::protocol::told(&out, &facts), @r#"
-        network.protocol_version = 3.8
-        authentication.method = vnc
-        authentication.outcome = success
-        server.banner = HMI-1
-        "#);
-    }
-
-    #[test]
-    fn a_server_that_offers_no_type_refuses() {
-        use Side::{Client as C, Server as S};
-        let told = |version: &[u8], none: &[u8]| {
-            let segments: [(Side, &[u8]); 4] =
-                [(S, version), (C, version), (S, none), (S, b"\0\0\0\x03Too")];
-            let (out, facts) = drive(&REGISTRATION, Transport::Tcp, segments);
-            crate::protocol::told(&out, &facts)
-        };
-        insta::assert_snapshot!(told(b"RFB 003.003\n", b"\0\0\0\0"), @r#"
-        network.protocol_version = 3.3
-        authentication.outcome = failure
-        "#);
-        insta::assert_snapshot!(told(b"RFB 003.008\n", b"\0"), @r#"
-        network.protocol_version = 3.8
-        authentication.outcome = failure
-        "#);
     }
 }

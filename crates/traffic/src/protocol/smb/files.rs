@@ -86,7 +86,7 @@ impl Files {
         if pipe {
             cx.fact(FieldName::SmbPipe, OwnedValue::Str(path.clone()));
         }
-        let delete = delete_on_close.then_some((cx.time, cx.origin));
+        let delete = delete_on_close.then_some(((cx.time, cx.origin), NO_ANSWER));
         let opened_by = key;
         let open = Open { opened_by, who, share, path, pipe, creates, delete, ..Open::default() };
         self.push(cx, open);
@@ -218,6 +218,9 @@ impl Files {
                     (reply, self.open.get_mut(at))
                 {
                     open.id = Some(id);
+                    if let Some((_, agreed)) = &mut open.delete {
+                        *agreed = status;
+                    }
                     if created && !open.pipe {
                         let action = self.action(cx, at, FileVerb::Create, (time, origin), status);
                         cx.emit_file(action);
@@ -271,7 +274,7 @@ impl Files {
             Ask::Disposition { file, delete } => {
                 if let Some(at) = self.file(cx, file, who) {
                     if fine {
-                        self.open[at].delete = delete.then_some((time, origin));
+                        self.open[at].delete = delete.then_some(((time, origin), status));
                     } else if delete {
                         let action = self.action(cx, at, FileVerb::Delete, (time, origin), status);
                         cx.emit_file(action);
@@ -307,9 +310,7 @@ impl Files {
             return;
         }
         self.moved(cx, open);
-        if let Some(when) = open.delete {
-            // The identifier is known only once the server agreed to open the file.
-            let status = if open.id.is_some() { 0 } else { NO_ANSWER };
+        if let Some((when, status)) = open.delete {
             let mut action = blank(cx, FileVerb::Delete, when, status);
             (action.share, action.path) = (open.share.clone(), open.path.clone());
             action.user = self.user(open.who);

@@ -229,6 +229,34 @@ fn files_change_without_being_sent_and_refusals_leave_a_trace() {
     ");
 }
 
+#[test]
+fn what_nothing_answers_is_not_told_as_done() {
+    use Side::Client as C;
+    let target = utf16("a.csv.locked");
+    let rename = [&[0; 16][..], &(target.len() as u32).to_le_bytes(), &target].concat();
+    // A file is named by an identifier that only the answer to its opening tells.
+    let mut delete = set_info(10, false, 13, &[1]);
+    let id = delete.len() - 17;
+    delete[id..id + 16].fill(4);
+    let segments = [
+        (C, frame(&[create(1, "a.csv", 0), set_info(2, true, 10, &rename), close(3, true, 0xff)])),
+        (C, frame(&[create(4, "b.csv", 0), set_info(5, true, 13, &[1]), close(6, true, 0xff)])),
+        (C, frame(&[create(7, "c.csv", 0x1000), close(8, true, 0xff)])),
+        (C, frame(&[create(9, "d.csv", 0)])),
+        (C, frame(&[delete])),
+        (C, frame(&[close(11, false, 4)])),
+        (C, frame(&[write(12, 5, b"x")])),
+        (C, frame(&[close(13, false, 5)])),
+    ];
+    insta::assert_snapshot!(run(&segments), @"
+    rename :a.csv -> a.csv.locked, 0 bytes, status 0x103, by , #1
+    delete :b.csv, 0 bytes, status 0x103, by , #2
+    delete :c.csv, 0 bytes, status 0x103, by , #3
+    delete :, 0 bytes, status 0x103, by , #5
+    write :, 1 bytes, status 0x103, by , #7
+    ");
+}
+
 /// One SMB 1 message with one command.
 fn v1(command: u8, mid: u16, response: bool, words: &[u8], bytes: &[u8]) -> Vec<u8> {
     let flags = if response { 0x88 } else { 0x08 };

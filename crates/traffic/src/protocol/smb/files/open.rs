@@ -34,7 +34,8 @@ pub(super) struct Open {
     pub(super) sample: Option<Box<Sample>>,
     /// Opening it makes it or empties it.
     pub(super) creates: bool,
-    pub(super) delete: Option<(Time, Origin)>,
+    /// That closing it deletes it: when that was asked for, and the status that came back.
+    pub(super) delete: Option<((Time, Origin), u32)>,
 }
 
 impl Open {

@@ -3,6 +3,7 @@
 
 mod event;
 mod flat;
+mod properties;
 
 use crate::{Sink, format::Format, json, lines, stamp, windows};
 use hangtu_evidence::Source;

@@ -2,7 +2,7 @@
 
 use super::{
     event::{event_data, user_data},
-    number, push, push_keywords, push_level, push_number, time,
+    number, properties, push, push_keywords, push_level, push_number, time,
 };
 use hangtu_record::{Fields, Time};
 use serde_json::{Map, Value};
@@ -97,7 +97,7 @@ pub(super) fn evtxecmd(out: &mut Fields, object: &Object) -> Option<Time> {
     Some(at)
 }
 
-/// `Get-WinEvent | ConvertTo-Json`: the values have no names.
+/// `Get-WinEvent | ConvertTo-Json`: the values of the event have no names.
 pub(super) fn powershell(out: &mut Fields, object: &Object) -> Option<Time> {
     let created = object.get("TimeCreated");
     let inner = created.and_then(|t| t.get("value").or_else(|| t.get("DateTime")));
@@ -116,8 +116,8 @@ pub(super) fn powershell(out: &mut Fields, object: &Object) -> Option<Time> {
             "Keywords" => push_keywords(out, value),
             "Message" => push(out, "message", value),
             "Properties" => {
-                for property in value.as_array().into_iter().flatten() {
-                    push(out, "Data", property.get("Value").unwrap_or(property));
+                if let Some(values) = value.as_array() {
+                    properties::push_all(out, object, values);
                 }
             }
             _ => {}

@@ -5,6 +5,7 @@
 mod bytes;
 mod formats;
 mod maps;
+mod powershell;
 mod real;
 
 use hangtu_evidence::{Input, InputSummary};

@@ -26,12 +26,13 @@ fn expected(label: &str) -> &'static [&'static str] {
 }
 
 /// Captures of which the label does not hold, or that are of protocols not decoded yet.
-const EXCEPT: [(&str, &str); 8] = [
+const EXCEPT: [(&str, &str); 9] = [
     ("mms-stopRequest.pcap", "MMS"),
     ("iec61850_write.pcap", "MMS"),
     ("EIP-SoftwareUploadFailure.pcap", "the controller does not answer ARP"),
     ("EIP-SoftwareDownloadFailure.pcap", "the controller does not answer ARP"),
     ("DNP3-WriteRequest.pcap", "asks for the status of the link and no more"),
+    ("DNP3-SelectOperateRequest.pcap", "the same"),
     ("S7-1200-Uploading-OB1-TIAV12.pcap", "S7comm-plus"),
     ("Timer_sync.pcapng", "S7comm-plus"),
     ("Timer_sync_FehlerbeiMW100.pcapng", "S7comm-plus"),

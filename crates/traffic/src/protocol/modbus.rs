@@ -92,14 +92,15 @@ impl Modbus {
         });
         if error {
             let code = u32::from(*pdu.get(1).unwrap_or(&0));
-            op.outcome = Outcome::Error;
+            // Acknowledge: it takes long, but it is done (V1.1b3 section 7).
+            op.outcome = if code == 5 { Outcome::Success } else { Outcome::Error };
             op.error = Some(code);
             op.error_name = exception(code);
         } else {
             op.outcome = Outcome::Success;
             match function {
                 // UMAS answers 0xfe for yes and 0xfd for no.
-                90 if pdu.get(2) == Some(&0xfd) => op.outcome = Outcome::Error,
+                90 if umas::function(pdu) == Some(0xfd) => op.outcome = Outcome::Error,
                 43 if pdu.get(1) == Some(&14) => identification::objects(cx, pdu),
                 17 => identification::server_id(cx, pdu),
                 _ => {}

@@ -232,10 +232,17 @@ fn program_invocation(op: &mut Operation, parameter: &[u8]) {
     op.value = clean(block);
     (op.verb, op.function) = match name {
         b"P_PROGRAM" => (Verb::Start, "PI Service: start program"),
-        b"_INSE" => (Verb::Download, "PI Service: activate block"),
+        b"_INSE" | b"_INS2" => (Verb::Download, "PI Service: activate block"),
         b"_DELE" => (Verb::Delete, "PI Service: delete block"),
         b"_GARB" => (Verb::Configure, "PI Service: compress memory"),
         b"_MODU" | b"_RESTART" => (Verb::Configure, "PI Service: copy RAM to ROM"),
+        // Of a Sinumerik NC (Wireshark's table).
+        b"_N_F_DELE" | b"_N_F_DELR" | b"_N_DELETO" => (Verb::Delete, "PI Service: delete NC file"),
+        b"_N_F_XFER" => (Verb::Upload, "PI Service: select NC file for upload"),
+        b"_N_LOGIN_" | b"_N_NEWPWD" => (Verb::Authenticate, "PI Service: NC password"),
+        b"_N_CONFIG" | b"_N_DASAVE" | b"_N_F_PROT" | b"_N_SELECT" | b"_N_STRTLK" => {
+            (Verb::Configure, "PI Service: NC settings")
+        }
         _ => (Verb::Other, "PI Service"),
     };
 }

@@ -20,12 +20,28 @@ pub(super) fn request(op: &mut Operation, b: &[u8]) {
     let function = r.u8().unwrap_or(0);
     (op.verb, op.function) = match (command & 0x0f, function) {
         (0x06, 0x03) => (Verb::Identify, "PCCC Diagnostic Status"),
+        (0x06, 0x02 | 0x04..=0x06 | 0x08 | 0x0a) => (Verb::Configure, "PCCC Set Link Parameters"),
         (0x06, _) => (Verb::Diagnose, "PCCC Diagnostics"),
+        (0x07, 0x00) => (Verb::Stop, "PCCC Disable Outputs"),
+        (0x07, 0x01) => (Verb::Start, "PCCC Enable Outputs"),
+        (0x07, 0x03) => (Verb::Start, "PCCC Enable Scanning"),
+        (0x07, 0x04) => (Verb::Download, "PCCC Enter Download Mode"),
+        (0x07, 0x05) => (Verb::Other, "PCCC Exit Download/Upload Mode"),
+        (0x07, 0x06) => (Verb::Upload, "PCCC Enter Upload Mode"),
+        (0x02 | 0x05, _) => (Verb::Write, "PCCC Bit Write"),
         (0x01, _) => (Verb::Read, "PCCC Unprotected Read"),
         (0x00 | 0x08, _) => (Verb::Write, "PCCC Write"),
         (0x0f, 0x00) => (Verb::Write, "PCCC Word Range Write"),
         (0x0f, 0x01) => (Verb::Read, "PCCC Word Range Read"),
         (0x0f, 0x02 | 0x26) => (Verb::Write, "PCCC Bit Write"),
+        (0x0f, 0x03) => (Verb::Write, "PCCC File Write"),
+        (0x0f, 0x04) => (Verb::Read, "PCCC File Read"),
+        (0x0f, 0x05) => (Verb::Download, "PCCC Download Request"),
+        (0x0f, 0x06) => (Verb::Upload, "PCCC Upload"),
+        (0x0f, 0x07) => (Verb::Stop, "PCCC Shutdown"),
+        (0x0f, 0x08) => (Verb::Write, "PCCC Physical Write"),
+        (0x0f, 0x09) => (Verb::Read, "PCCC Physical Read"),
+        (0x0f, 0x0a) => (Verb::Restart, "PCCC Restart Request"),
         (0x0f, 0x11) => (Verb::Connect, "PCCC Get Edit Resource"),
         (0x0f, 0x12) => (Verb::Disconnect, "PCCC Return Edit Resource"),
         (0x0f, 0x17) => (Verb::Upload, "PCCC Read Bytes Physical"),
@@ -40,7 +56,7 @@ pub(super) fn request(op: &mut Operation, b: &[u8]) {
         (0x0f, 0x53) => (Verb::Upload, "PCCC Upload All Request"),
         (0x0f, 0x55) => (Verb::Upload, "PCCC Upload Completed"),
         (0x0f, 0x57) => (Verb::Configure, "PCCC Initialize Memory"),
-        (0x0f, 0x5e) => (Verb::Write, "PCCC Write Section"),
+        (0x0f, 0x5e) => (Verb::Configure, "PCCC Modify PLC-2 Compatibility File"),
         (0x0f, 0x67) => (Verb::Write, "PCCC Typed Write"),
         (0x0f, 0x68) => (Verb::Read, "PCCC Typed Read"),
         (0x0f, 0x79) => (Verb::Write, "PCCC Read Modify Write"),
@@ -56,6 +72,8 @@ pub(super) fn request(op: &mut Operation, b: &[u8]) {
     let mut object = Short::default();
     object.str("pccc command ").hex(command.into()).str(" function ").hex(function.into());
     op.object = object.text();
+    // The instance is that of the object that executes the command.
+    op.address = None;
 }
 
 /// Reads a response's status: CIP carried the command, the controller may still have refused it. In

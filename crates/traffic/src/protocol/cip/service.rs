@@ -60,6 +60,19 @@ pub(super) fn service(code: u8, target: Target) -> (Verb, &'static str) {
         (Class(0x72 | 0xb2), 0x05 | 0x09) => (Verb::Unsubscribe, common(code).1),
         // Of the device, but not of one object in it.
         (Class(class), 0x05) if !matches!(class, 1 | 0x8e) => (Verb::Configure, "Reset"),
+        // The controller of Logix is taken, to change its mode or project, and given back.
+        (Class(0x8e), 0x4b) => (Verb::Connect, "Lock Controller"),
+        (Class(0x8e), 0x4c) => (Verb::Disconnect, "Unlock Controller"),
+        // Safety supervisor (CIP volume 5).
+        (Class(0x39), 0x4c | 0x4f | 0x50 | 0x52 | 0x53 | 0x56..=0x59) => {
+            (Verb::Configure, "Safety Supervisor")
+        }
+        (Class(0x39), 0x4e) => (Verb::Diagnose, "Safety Supervisor: diagnose"),
+        (Class(0x39), 0x51 | 0x55) => (Verb::Authenticate, "Safety Supervisor: password"),
+        (Class(0x39), 0x54) => (Verb::Restart, "Safety Reset"),
+        // DLR and Ethernet link (CIP volume 2, chapter 5): no tags either.
+        (Class(0x47), 0x4b..=0x4d) => (Verb::Configure, "Ring supervision"),
+        (Class(0xf6), 0x4c) => (Verb::Diagnose, "Get and Clear"),
         (_, 0x54) => (Verb::Connect, "Forward Open"),
         (_, 0x5b) => (Verb::Connect, "Large Forward Open"),
         // The identity object, and everything else.

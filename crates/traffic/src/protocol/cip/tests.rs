@@ -350,6 +350,13 @@ fn what_a_service_does_depends_on_its_object() {
         ["subscribe", "unsubscribe", "unsubscribe"]
     );
     assert_eq!([1, 0x8e, 0x04].map(|class| verb(0x05, class)), ["restart", "restart", "configure"]);
+    // A controller taken and given back; services of classes that have no tags.
+    assert_eq!([0x4b, 0x4c].map(|code| verb(code, 0x8e)), ["connect", "disconnect"]);
+    assert_eq!(
+        [0x4c, 0x4e, 0x51, 0x53, 0x54].map(|code| verb(code, 0x39)),
+        ["configure", "diagnose", "authenticate", "configure", "restart"]
+    );
+    assert_eq!([verb(0x4c, 0x47), verb(0x4c, 0xf6)], ["configure", "diagnose"]);
 }
 
 #[test]
@@ -365,4 +372,25 @@ fn attributes_refused_in_part() {
     assert_eq!(ended([0, 9]), "partial 0xa Attribute list error");
     assert_eq!(ended([9, 0]), "partial 0xa Attribute list error");
     assert_eq!(ended([9, 9]), "error 0xa Attribute list error");
+}
+
+#[test]
+fn pccc_commands_do_what_their_function_says() {
+    let told = |command: u8, function: u8| {
+        let data = [7, 0x4d, 0, 0x78, 0x56, 0x34, 0x12, command, 0, 7, 0, function, 0, 0];
+        let request = alone(1, &ask(0x4b, &[0x20, 0x67, 0x24, 1], &data));
+        let op = told(&[(Side::Client, request)]).records.operations.remove(0);
+        assert_eq!(op.address, None);
+        op.verb.name()
+    };
+    assert_eq!(
+        [0, 1, 3, 4, 5, 6].map(|function| told(7, function)),
+        ["stop", "start", "start", "download", "other", "upload"]
+    );
+    assert_eq!(
+        [3, 4, 5, 6, 7, 8, 9, 0x0a].map(|function| told(0x0f, function)),
+        ["write", "read", "download", "upload", "stop", "write", "read", "restart"]
+    );
+    assert_eq!([told(2, 0), told(5, 0), told(0x0f, 0x5e)], ["write", "write", "configure"]);
+    assert_eq!([2, 3, 4].map(|function| told(6, function)), ["configure", "identify", "configure"]);
 }

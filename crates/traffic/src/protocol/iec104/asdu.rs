@@ -79,6 +79,8 @@ struct Asdu {
     address: Option<u32>,
     count: u32,
     value: Text,
+    /// Of what it qualifies, where the verb depends on that.
+    qualifier: u8,
     /// Whether the value is only selected, to be executed by another ASDU.
     select: bool,
 }
@@ -86,7 +88,7 @@ struct Asdu {
 impl Asdu {
     fn read(b: &[u8]) -> Option<Self> {
         let mut r = Bytes::new(b);
-        let (kind, qualifier, cause, _originator) = (r.u8()?, r.u8()?, r.u8()?, r.u8()?);
+        let (kind, structure, cause, _originator) = (r.u8()?, r.u8()?, r.u8()?, r.u8()?);
         let common = r.u16le()?;
         let object = r.array::<3>().map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]));
         let key = Key {
@@ -96,6 +98,13 @@ impl Asdu {
             ends: matches!(cause & 0x3f, 8 | 9),
             test: cause & 0x80 != 0,
         };
+        let qualifier = match kind {
+            101 | 105 => r.rest().first(),
+            // Behind the names of file and section.
+            122 => r.rest().get(3),
+            _ => None,
+        };
+        let qualifier = qualifier.copied().unwrap_or(0);
         let (mut value, select) = value(kind, &mut r).unwrap_or_default();
         for (is, word) in [(key.ends, "(deactivation)"), (key.test, "(test)")] {
             if is && !monitored(kind) {
@@ -104,7 +113,8 @@ impl Asdu {
             }
         }
         let address = object.filter(|_| !private(kind));
-        Some(Self { key, cause, address, count: u32::from(qualifier & 0x7f), value, select })
+        let count = u32::from(structure & 0x7f);
+        Some(Self { key, cause, address, count, value, qualifier, select })
     }
 
     /// Cause of transmission (IEC 60870-5-101 section 7.2.3).
@@ -131,9 +141,26 @@ impl Asdu {
             && matches!(self.key.kind, 45..=51 | 58..=64 | 100 | 101)
     }
 
+    /// What that side does with it, where its type alone does not say (IEC 60870-5-101 sections 7.2.6.23 to 7.2.6.30
+    /// and 7.4.11).
+    fn verb(&self, side: Side) -> Option<Verb> {
+        Some(match (self.key.kind, self.qualifier, side) {
+            // Counters are frozen or reset.
+            (101, 0x40.., _) => Verb::Write,
+            // Reset of events that wait, not of the station.
+            (105, 2, _) => Verb::Configure,
+            (122, call, Side::Client) if call & 0x0f == 4 => Verb::Delete,
+            // A file goes to the station, which calls for its sections.
+            (120 | 121 | 123 | 125, _, Side::Client) => Verb::Download,
+            (122 | 127, _, Side::Server) => Verb::Other,
+            _ => return None,
+        })
+    }
+
     /// The operation, as asked by that side.
     fn operation(&self, cx: &Context<'_>, side: Side) -> Operation {
         let (verb, name) = name(self.key.kind);
+        let verb = self.verb(side).unwrap_or(verb);
         // Tests control no process and change no state (IEC 60870-5-101 section 7.2.3).
         let verb = if self.key.test && verb != Verb::Report { Verb::Diagnose } else { verb };
         let mut op = cx.operation(side, "iec104", verb, u32::from(self.key.kind), name);

@@ -217,3 +217,20 @@ fn private_types_are_frames_like_others() {
         ["report 1 : none-expected", "other 200 : success", "other 201 : unanswered",]
     );
 }
+
+#[test]
+fn a_qualifier_or_the_sender_says_what_a_type_does() {
+    let said = |side: Side, kind: u8, value: &[u8]| {
+        let cause = if (120..=127).contains(&kind) { 13 } else { 6 };
+        told(&[(side, asdu(kind, cause, 1, value))]).remove(0).split(' ').next().unwrap().to_owned()
+    };
+    use Side::{Client, Server};
+    // Counters: asked for, frozen, reset. Reset: the station, its events.
+    assert_eq!([5, 0x45, 0xc5].map(|q| said(Client, 101, &[q])), ["read", "write", "write"]);
+    assert_eq!([1, 2].map(|q| said(Client, 105, &[q])), ["restart", "configure"]);
+    // A file called for, called off with deletion, and brought.
+    assert_eq!([2, 4].map(|q| said(Client, 122, &[1, 0, 0, q])), ["upload", "delete"]);
+    assert_eq!(said(Server, 122, &[1, 0, 1, 6]), "other");
+    assert_eq!(said(Client, 120, &[1, 0, 9, 0, 0, 0]), "download");
+    assert_eq!(said(Server, 120, &[1, 0, 9, 0, 0, 0]), "other");
+}

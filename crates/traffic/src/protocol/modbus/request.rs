@@ -69,6 +69,7 @@ pub(super) fn describe(op: &mut Operation, pdu: &[u8]) {
             range(op, &mut r, "diagnostic");
             op.verb = match op.address {
                 Some(1) => Verb::Restart,
+                Some(3) => Verb::Configure,
                 // Force Listen Only: the device falls silent.
                 Some(4) => Verb::Stop,
                 _ => Verb::Diagnose,

@@ -208,3 +208,27 @@ fn devices_say_what_they_are() {
     let identify = (Verb::Identify, "device-identification", Some(0));
     assert_eq!(told, [identify, other("canopen"), other("")]);
 }
+
+#[test]
+fn umas_names_say_the_opposite_of_where_a_program_goes() {
+    let asked = |pdu: &[u8]| {
+        let op = told(&[(Side::Client, 1, pdu)]).records.operations.remove(0);
+        (op.verb, op.function)
+    };
+    assert_eq!(asked(&[90, 1, 0x31, 0, 1, 0]), (Verb::Download, "UMAS Upload Block"));
+    assert_eq!(asked(&[90, 1, 0x34, 0, 1, 0]), (Verb::Upload, "UMAS Download Block"));
+    // Stop, signed; refused, signed too.
+    let signed = |message: &[u8]| [&[90, 1, 0x38, 1][..], &[7; 32], message].concat();
+    let stop = signed(&[90, 1, 0x41, 0xff, 0]);
+    assert_eq!(asked(&stop), (Verb::Stop, "UMAS Stop PLC"));
+    let no = signed(&[90, 1, 0xfd, 0x83]);
+    let op = told(&[(Side::Client, 1, &stop), (Side::Server, 1, &no)]).records.operations.remove(0);
+    assert_eq!((op.verb, op.outcome), (Verb::Stop, Outcome::Error));
+}
+
+#[test]
+fn what_takes_long_was_agreed_to() {
+    let out = told(&[(Side::Client, 1, &[6, 0, 10, 0, 1]), (Side::Server, 1, &[0x86, 5])]);
+    let op = &out.records.operations[0];
+    assert_eq!((op.outcome, op.error, op.error_name), (Outcome::Success, Some(5), "Acknowledge"));
+}

@@ -170,3 +170,28 @@ fn areas_of_dbread_are_addresses() {
     let (_, object) = asked(4, &[two, symbolic, any(2, 1, 0, 0x81, 8)], &[], &[]);
     assert_eq!(object, "DB10.DBB20, DB11.DBB0, syntax 0xb2, IB1");
 }
+
+#[test]
+fn the_message_service_is_ended_too() {
+    let verb = |events: u8, kind: u8| {
+        let data = [&[0xff, 9, 0, 12, events, 0][..], b"asmess\0\0", &[kind, 0]].concat();
+        let parameter = [0, 1, 0x12, 4, 0x11, 0x44, 2, 0];
+        told(&[(Side::Client, message(7, 1, None, &parameter, &data))]).remove(0).verb
+    };
+    assert_eq!([verb(0, 0), verb(0x80, 8), verb(0x80, 4)], [Verb::Unsubscribe; 3]);
+    assert_eq!([verb(1, 0), verb(0x80, 9), verb(0x80, 5)], [Verb::Subscribe; 3]);
+}
+
+#[test]
+fn services_of_a_numerical_control() {
+    let verb = |name: &[u8]| {
+        let head = [0x28, 0, 0, 0, 0, 0, 0, 0xfd, 0, 0, name.len() as u8];
+        told(&[(Side::Client, message(1, 1, None, &[&head[..], name].concat(), &[]))])
+            .remove(0)
+            .verb
+    };
+    assert_eq!([verb(b"_INSE"), verb(b"_INS2")], [Verb::Download; 2]);
+    assert_eq!([verb(b"_N_F_DELE"), verb(b"_N_F_DELR"), verb(b"_N_DELETO")], [Verb::Delete; 3]);
+    assert_eq!([verb(b"_N_LOGIN_"), verb(b"_N_NEWPWD")], [Verb::Authenticate; 2]);
+    assert_eq!([verb(b"_N_F_XFER"), verb(b"_N_SELECT")], [Verb::Upload, Verb::Configure]);
+}

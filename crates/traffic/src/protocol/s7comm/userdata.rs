@@ -23,7 +23,12 @@ pub(super) fn read(
     let subfunction = r.u8()?;
     r.skip(1)?;
     let group = kind & 0x0f;
-    let (verb, name) = service(group, subfunction);
+    let (verb, name) = match (group, subfunction) {
+        (4, 2) if kind >> 4 == 4 && ends_messages(data) => {
+            (Verb::Unsubscribe, "Message service: end")
+        }
+        _ => service(group, subfunction),
+    };
     let code = 0x7000 | u32::from(group) << 8 | u32::from(subfunction);
     // 3, 7 and 0xb are what a Sinumerik NC has for 0, 4 and 8.
     match kind >> 4 {
@@ -63,6 +68,15 @@ pub(super) fn read(
         _ => return None,
     }
     Some(())
+}
+
+/// Whether a request to the message service ends it: no events behind the head of the data, or alarms, of which the type
+/// behind the name of who asks says so (Wireshark's table: SCAN_ABORT, ALARM_ABORT, ALARM_S_ABORT).
+fn ends_messages(data: &[u8]) -> bool {
+    let events = data.get(4);
+    events == Some(&0)
+        || events.is_some_and(|events| events & 0x80 != 0)
+            && data.get(14).is_some_and(|kind| matches!(kind, 0 | 4 | 8))
 }
 
 /// Verb and name of a service, after Wireshark's tables; 5/2 after Snap7.

@@ -1,6 +1,6 @@
 //! `hangtu assets`: devices and hosts that captures show.
 
-use crate::{Ending, cli, examine, failure::Failure, summary, terminal::plain};
+use crate::{Ending, cli, examine, failure::Failure, memory, summary, terminal::plain};
 use clap::ArgMatches;
 use hangtu_catalog::{Language, key, text};
 use hangtu_examine::model::Asset;
@@ -12,6 +12,7 @@ use std::{
 };
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
+    memory::quick();
     let paths = cli::paths(matches, "path");
     let authorisations = examine::authorisations(matches, &paths)?;
     let authorisations = authorisations.as_ref().map(|a| &a.authorisations);

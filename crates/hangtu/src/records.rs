@@ -1,6 +1,6 @@
 //! `hangtu records`: decoded records as JSON lines.
 
-use crate::{Ending, cli, examine, failure::Failure, summary};
+use crate::{Ending, cli, examine, failure::Failure, memory, summary};
 use clap::ArgMatches;
 use hangtu_catalog::{Catalog, Language};
 use hangtu_examine::{Rules, evidence};
@@ -63,6 +63,7 @@ impl evidence::Observer for Lines {
 }
 
 pub(crate) fn run(language: Language, matches: &ArgMatches) -> Result<Ending, Failure> {
+    memory::quick();
     let dirs = cli::paths(matches, "rules");
     let rules = if matches.get_flag("matches") || !dirs.is_empty() {
         let catalog = Catalog::embedded()?;

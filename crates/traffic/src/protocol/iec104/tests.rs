@@ -220,11 +220,11 @@ fn private_types_are_frames_like_others() {
 
 #[test]
 fn a_qualifier_or_the_sender_says_what_a_type_does() {
+    use Side::{Client, Server};
     let said = |side: Side, kind: u8, value: &[u8]| {
         let cause = if (120..=127).contains(&kind) { 13 } else { 6 };
         told(&[(side, asdu(kind, cause, 1, value))]).remove(0).split(' ').next().unwrap().to_owned()
     };
-    use Side::{Client, Server};
     // Counters: asked for, frozen, reset. Reset: the station, its events.
     assert_eq!([5, 0x45, 0xc5].map(|q| said(Client, 101, &[q])), ["read", "write", "write"]);
     assert_eq!([1, 2].map(|q| said(Client, 105, &[q])), ["restart", "configure"]);

@@ -229,7 +229,10 @@ fn program_invocation(op: &mut Operation, parameter: &[u8]) {
     let Some(block) = r.take(usize::from(len)) else { return };
     let Some(name) = r.u8().and_then(|len| r.take(usize::from(len))) else { return };
     op.object = clean(name);
-    op.value = clean(block);
+    // What these carry is the password.
+    if !matches!(name, b"_N_LOGIN_" | b"_N_NEWPWD") {
+        op.value = clean(block);
+    }
     (op.verb, op.function) = match name {
         b"P_PROGRAM" => (Verb::Start, "PI Service: start program"),
         b"_INSE" | b"_INS2" => (Verb::Download, "PI Service: activate block"),

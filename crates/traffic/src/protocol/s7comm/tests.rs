@@ -193,5 +193,10 @@ fn services_of_a_numerical_control() {
     assert_eq!([verb(b"_INSE"), verb(b"_INS2")], [Verb::Download; 2]);
     assert_eq!([verb(b"_N_F_DELE"), verb(b"_N_F_DELR"), verb(b"_N_DELETO")], [Verb::Delete; 3]);
     assert_eq!([verb(b"_N_LOGIN_"), verb(b"_N_NEWPWD")], [Verb::Authenticate; 2]);
+    // Block of the address and the password, name.
+    let mut login = vec![0x28, 0, 0, 0, 0, 0, 0, 0xfd, 0, 12];
+    login.extend(b"\x03001\x07hunter2\x09_N_LOGIN_");
+    let op = told(&[(Side::Client, message(1, 1, None, &login, &[]))]).remove(0);
+    assert_eq!((op.verb, &op.object[..], &op.value[..]), (Verb::Authenticate, "_N_LOGIN_", ""));
     assert_eq!([verb(b"_N_F_XFER"), verb(b"_N_SELECT")], [Verb::Upload, Verb::Configure]);
 }

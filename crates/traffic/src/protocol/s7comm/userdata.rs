@@ -24,7 +24,7 @@ pub(super) fn read(
     r.skip(1)?;
     let group = kind & 0x0f;
     let (verb, name) = match (group, subfunction) {
-        (4, 2) if kind >> 4 == 4 && ends_messages(data) => {
+        (4, 2) if matches!(kind >> 4, 4 | 7) && ends_messages(data) => {
             (Verb::Unsubscribe, "Message service: end")
         }
         _ => service(group, subfunction),

